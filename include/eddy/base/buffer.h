@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+/* buffer: growable bytes with a hard limit. Writes past the limit, or without memory, set `overflow`, write
+ * nothing more and keep what is there; an encoder writes freely and checks once with buffer_check().
+ *
+ * {0} is a valid empty buffer with the default limit (64 MiB); buffer_release() may be called on any buffer.
+ * A buffer keeps its memory across buffer_clear(), so that a hot path allocates only while warming up. */
+#include <eddy/base/bytes.h>
+#include <eddy/base/status.h>
+
+struct buffer {
+    uint8_t *data;
+    size_t size;
+    size_t capacity;
+    size_t limit; /* bytes; 0 = the default */
+    bool overflow;
+};
+
+void buffer_release(struct buffer *buffer);
+void buffer_clear(struct buffer *buffer);
+
+/* Room for `size` more bytes at buffer->data + buffer->size; the caller writes and adds to `size` itself.
+ * NULL (and overflow set) when that is past the limit. */
+uint8_t *buffer_reserve(struct buffer *buffer, size_t size);
+
+void buffer_append(struct buffer *buffer, const void *data, size_t size);
+void buffer_append_bytes(struct buffer *buffer, struct bytes bytes);
+void buffer_append_text(struct buffer *buffer, const char *text);
+void buffer_append_byte(struct buffer *buffer, uint8_t byte);
+void buffer_format(struct buffer *buffer, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+static inline struct bytes buffer_bytes(const struct buffer *buffer)
+{
+    return (struct bytes){buffer->data, buffer->size};
+}
+
+/* OK, or LIMIT when an append did not fit. */
+MUST_CHECK struct status buffer_check(const struct buffer *buffer);
+
+/* The content as a C string (a NUL is put behind it, not counted in size); "" when empty or out of room. */
+const char *buffer_text(struct buffer *buffer);

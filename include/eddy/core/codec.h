@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+/* codec: record values <-> structs, for the four record types of schemas/.
+ *
+ *   bytes -> [framing] -> writer schema known? -- the embedded one -> fixed decoder (no allocation, bounds-checked)
+ *                                               -- another one -> guard (size, depth, counts) -> Avro-C resolution
+ *                                               -- JSON -> jansson
+ *
+ * Formats: RECORD_AVRO, bare Avro binary in the embedded schema; RECORD_CONFLUENT, magic byte 0, big-endian 4-byte
+ * schema id, Avro binary in that id's schema; RECORD_JSON, one JSON object with the schema's field names (an id may be
+ * a number, "timestamp" milliseconds or an RFC 3339 string; unknown fields are ignored; missing ones take the schema's
+ * default).
+ *
+ * A decoder belongs to one thread. Decoded bytes are borrowed from the record or from the decoder and live until its
+ * next decode call. Anything undecodable is BAD_INPUT with a complaint that names the field or byte offset; a decoder
+ * survives any input and never allocates more than a fixed multiple of the record's size. Specification: Apache Avro
+ * 1.11; Confluent wire format. */
+#include <eddy/base/arena.h>
+#include <eddy/base/buffer.h>
+#include <eddy/core/learner.h>
+#include <eddy/core/recommendation.h>
+
+enum record_format { RECORD_AVRO, RECORD_CONFLUENT, RECORD_JSON };
+enum record_type { RECORD_CLICK, RECORD_ITEM, RECORD_RECOMMENDATION, RECORD_CLOSED_SESSION, RECORD_TYPE_COUNT };
+
+/* "avro", "confluent", "json". */
+bool record_format_of(struct bytes text, enum record_format *ret_format);
+/* The embedded schema of a type, as JSON text. */
+const char *record_schema(enum record_type type);
+
+struct decoder;
+
+MUST_CHECK struct status decoder_open(enum record_type type, enum record_format format, struct decoder **ret_decoder);
+void decoder_close(struct decoder *decoder);
+
+/* Makes a Confluent schema id known (RECORD_CONFLUENT). `schema` is Avro JSON text, at most 64 KiB; BAD_INPUT when it is
+ * not an Avro schema, too big or deep, or cannot be resolved to the type's reader schema. */
+MUST_CHECK struct status decoder_add_schema(struct decoder *decoder, int32_t id, struct bytes schema,
+                                            struct complaint *complaint);
+
+/* Sets the writer schema of bare Avro (RECORD_AVRO; an Avro container's header, for example). */
+MUST_CHECK struct status decoder_set_schema(struct decoder *decoder, struct bytes schema, struct complaint *complaint);
+
+/* NOT_FOUND (detail = the id) when the record names an unknown schema id; BAD_INPUT for all else. */
+MUST_CHECK struct status decode_click(struct decoder *decoder, struct bytes record, struct click *ret_click,
+                                      struct complaint *complaint);
+MUST_CHECK struct status decode_item(struct decoder *decoder, struct bytes record, struct item *ret_item,
+                                     struct complaint *complaint);
+
+struct closed_record { /* a ClosedSession before its items are interned */
+    struct bytes session_id, user_id;
+    struct session_origin origin;
+    int64_t close_ms;
+    bool evicted;
+    uint32_t total, length;
+    const struct bytes *item_ids; /* length */
+    const int64_t *times_ms;
+    const uint8_t *types;
+};
+MUST_CHECK struct status decode_closed_session(struct decoder *decoder, struct bytes record, struct arena *batch,
+                                               struct closed_record *ret_session, struct complaint *complaint);
+
+struct recommendation_record { /* a decoded Recommendation, for our own tools and tests */
+    struct bytes session_id, user_id, topic, learned_version, click_item_id;
+    int32_t partition;
+    int64_t offset, click_time_ms;
+    uint32_t revision, position, count;
+    const struct bytes *item_ids;
+    const float *scores;
+    const struct bytes *reasons;
+    uint32_t scorer_count;
+    const struct bytes *scorers;
+    const float *shares; /* (count, scorer_count) */
+};
+MUST_CHECK struct status decode_recommendation(struct decoder *decoder, struct bytes record, struct arena *batch,
+                                               struct recommendation_record *ret_record, struct complaint *complaint);
+
+/* How to write: appended to a buffer (check it with buffer_check). schema_id is used by RECORD_CONFLUENT. */
+struct encoding {
+    enum record_format format;
+    int32_t schema_id;
+};
+
+void encode_click(struct encoding encoding, const struct click *click, struct buffer *out);
+void encode_item(struct encoding encoding, const struct item *item, struct buffer *out);
+void encode_closed_session(struct encoding encoding, const struct closed_session *session, struct session_origin origin,
+                           const struct catalogue *catalogue, struct buffer *out);
+/* `topic` is the clicks topic. */
+void encode_recommendation(struct encoding encoding, const struct recommendation *recommendation, struct bytes topic,
+                           const struct catalogue *catalogue, struct buffer *out);

@@ -1,0 +1,6 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+/* system: the operating system's clocks, the only place that reads them. */
+#include <eddy/port.h>
+
+struct time_source system_time(void);

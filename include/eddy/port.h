@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+/* port: all of the outside world that a shard touches, on one screen. A port is {const struct x_ops *ops; void *self}.
+ * io/ implements them on Kafka, LMDB and the system; io/memory for replay and tests. No library types here. */
+#include <eddy/base/arena.h>
+#include <eddy/base/buffer.h>
+
+/* ---- where clicks come from: one source per shard, delivering the partitions of its tasks */
+
+struct message {
+    int32_t partition;
+    int64_t offset;
+    int64_t timestamp_ms;
+    struct bytes key;
+    struct bytes value; /* data == NULL: a tombstone */
+};
+
+struct click_source_ops {
+    /* Up to `capacity` messages of any of the source's partitions, waiting at most timeout_ms for the first. Their bytes
+     * live until the next poll. */
+    struct status (*poll)(void *self, int timeout_ms, struct message *messages, size_t capacity, size_t *ret_count);
+    struct status (*seek)(void *self, int32_t partition, int64_t offset);
+    /* Stops or restarts the delivery of a partition (backpressure). */
+    struct status (*pause)(void *self, int32_t partition, bool paused);
+    /* Commits next-to-consume offsets to the group, waiting for the answer. `metadata` (may be NULL) as text each. */
+    struct status (*commit)(void *self, const int32_t *partitions, const int64_t *offsets, const char *const *metadata,
+                            size_t count);
+};
+struct click_source {
+    const struct click_source_ops *ops;
+    void *self;
+};
+
+/* ---- where outputs go: one sink per shard (later: one transactional producer) */
+
+enum output { OUTPUT_RECOMMENDATIONS, OUTPUT_SESSIONS, OUTPUT_LATE_CLICKS, OUTPUT_DEAD_LETTERS, OUTPUT_COUNT };
+
+struct header {
+    const char *name;
+    struct bytes value;
+};
+
+struct output_record {
+    enum output output;
+    int32_t partition; /* -1: by key */
+    int64_t timestamp_ms;
+    struct bytes key, value;
+    const struct header *headers;
+    size_t header_count;
+};
+
+struct record_sink_ops {
+    /* Copies the record. LIMIT when the queue is full: nothing was taken, call again after the source was paused and
+     * some deliveries have come back. */
+    struct status (*publish)(void *self, const struct output_record *record);
+    /* Waits until everything published is acknowledged; UNAVAILABLE after timeout_ms, IO when a record was refused. */
+    struct status (*flush)(void *self, int timeout_ms);
+    /* How much of the queue is in use, 0..1. */
+    double (*fill)(void *self);
+};
+struct record_sink {
+    const struct record_sink_ops *ops;
+    void *self;
+};
+
+/* ---- what outlives the process: one store per task */
+
+struct store_position {
+    int64_t offset, watermark_ms, close_offset; /* as struct engine_position */
+    uint32_t close_sequence;
+};
+
+struct session_store_ops {
+    /* Calls `visit` for each stored session, ascending; *ret_found is false (and position untouched) for a new store. */
+    struct status (*load)(void *self, struct status (*visit)(void *context, uint64_t number, struct bytes record),
+                          void *context, struct store_position *ret_position, bool *ret_found);
+    /* One transaction: begin, puts and removes in ascending number, commit with the position. On any failure
+     * nothing of it is there. DISK_FULL, LIMIT (map full and not growable), IO. */
+    struct status (*begin)(void *self);
+    struct status (*put)(void *self, uint64_t number, struct bytes record);
+    struct status (*remove)(void *self, uint64_t number);
+    struct status (*commit)(void *self, const struct store_position *position);
+    void (*abort)(void *self);
+};
+struct session_store {
+    const struct session_store_ops *ops;
+    void *self;
+};
+
+/* ---- time, so that tests and replay own it */
+
+struct time_source_ops {
+    int64_t (*wall_ms)(void *self);      /* since the Unix epoch */
+    int64_t (*monotonic_us)(void *self); /* never runs backwards */
+};
+struct time_source {
+    const struct time_source_ops *ops;
+    void *self;
+};

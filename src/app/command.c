@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/command.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static int command_version(int argc, char **argv)
+{
+    (void)argc;
+    (void)argv;
+    puts("eddy " EDDY_VERSION);
+    return EXIT_OK;
+}
+
+/* In the order of the help text. */
+static const struct command commands[] = {
+    {"version", "print the version", command_version},
+};
+
+#define COMMAND_COUNT (sizeof commands / sizeof *commands)
+
+static void print_help(FILE *out)
+{
+    fputs("eddy: a streaming recommender. Clicks in from Kafka, recommendations out.\n\n"
+          "usage: eddy COMMAND [OPTION...]      eddy COMMAND --help\n\n",
+          out);
+    for (size_t i = 0; i < COMMAND_COUNT; i++)
+        fprintf(out, "  %-12s %s\n", commands[i].name, commands[i].summary);
+    fputs("\nexamples:\n"
+          "  eddy demo                        watch recommendations for a real clickstream, no broker needed\n"
+          "  eddy run --config eddy.yaml      serve your own Kafka\n",
+          out);
+}
+
+static unsigned edit_distance(const char *a, const char *b)
+{
+    unsigned row[64];
+    size_t m = strlen(b);
+    if (m + 1 > sizeof row / sizeof *row || strlen(a) > 63)
+        return 99;
+    for (unsigned j = 0; j <= m; j++)
+        row[j] = j;
+    for (unsigned i = 1; a[i - 1]; i++) {
+        unsigned diagonal = row[0];
+        row[0] = i;
+        for (unsigned j = 1; j <= m; j++) {
+            unsigned above = row[j];
+            unsigned best = diagonal + (a[i - 1] != b[j - 1]);
+            best = above + 1 < best ? above + 1 : best;
+            best = row[j - 1] + 1 < best ? row[j - 1] + 1 : best;
+            diagonal = above;
+            row[j] = best;
+        }
+    }
+    return row[m];
+}
+
+const char *suggest(const char *word, const char *const *candidates)
+{
+    const char *best = NULL;
+    unsigned best_distance = (unsigned)(strlen(word) / 3 + 2);
+    for (; *candidates; candidates++) {
+        unsigned distance = edit_distance(word, *candidates);
+        if (distance < best_distance) {
+            best_distance = distance;
+            best = *candidates;
+        }
+    }
+    return best;
+}
+
+static int unknown_command(const char *name)
+{
+    const char *names[COMMAND_COUNT + 1] = {0};
+    for (size_t i = 0; i < COMMAND_COUNT; i++)
+        names[i] = commands[i].name;
+    const char *near = suggest(name, names);
+    fprintf(stderr, "eddy: no command '%s'", name);
+    if (near)
+        fprintf(stderr, "; did you mean '%s'?", near);
+    fputs("\nRun 'eddy --help' for the list.\n", stderr);
+    return EXIT_USAGE;
+}
+
+int command_main(int argc, char **argv)
+{
+    if (argc < 2) {
+        print_help(stderr);
+        return EXIT_USAGE;
+    }
+    if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help")) {
+        print_help(stdout);
+        return EXIT_OK;
+    }
+    const char *name = strcmp(argv[1], "--version") ? argv[1] : "version";
+    for (size_t i = 0; i < COMMAND_COUNT; i++)
+        if (!strcmp(name, commands[i].name))
+            return commands[i].run(argc - 1, argv + 1);
+    return unknown_command(name);
+}

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+/* command: the verbs of the binary. A command is a file command_<name>.c with one function, and a row in command.c.
+ * A command writes its data on stdout and everything else on stderr, and returns an exit code. */
+
+enum exit_code {
+    EXIT_OK = 0,
+    EXIT_FAILED = 1,
+    EXIT_USAGE = 2,
+    EXIT_CONFIG = 3,
+    EXIT_UNAVAILABLE = 4, /* broker unreachable, authentication refused */
+    EXIT_DATA = 5,        /* a data threshold was passed: dead letters, --strict, a quality gate */
+    EXIT_STATE = 6,       /* state corrupt or written by a newer version */
+    EXIT_LOCKED = 7,      /* fenced, or the state directory belongs to another process */
+};
+
+struct command {
+    const char *name;
+    const char *summary;
+    int (*run)(int argc, char **argv); /* argv[0] is the command's name */
+};
+
+/* Finds and runs argv[1]; prints help or a suggestion otherwise. */
+int command_main(int argc, char **argv);
+
+/* The candidate nearest to `word` by edit distance, NULL when none is near (for "did you mean"). The list ends with
+ * NULL. */
+const char *suggest(const char *word, const char *const *candidates);

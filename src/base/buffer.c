@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <eddy/base/buffer.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define LIMIT_DEFAULT ((size_t)64 << 20)
+
+void buffer_release(struct buffer *buffer)
+{
+    free(buffer->data);
+    *buffer = (struct buffer){.limit = buffer->limit};
+}
+
+void buffer_clear(struct buffer *buffer)
+{
+    buffer->size = 0;
+    buffer->overflow = false;
+}
+
+uint8_t *buffer_reserve(struct buffer *buffer, size_t size)
+{
+    size_t limit = buffer->limit ? buffer->limit : LIMIT_DEFAULT;
+    if (buffer->overflow || size > limit || buffer->size > limit - size) {
+        buffer->overflow = true;
+        return NULL;
+    }
+    size_t needed = buffer->size + size;
+    if (needed > buffer->capacity) {
+        size_t capacity = buffer->capacity ? buffer->capacity * 2 : 256;
+        while (capacity < needed)
+            capacity *= 2;
+        uint8_t *data = realloc(buffer->data, capacity);
+        if (!data) {
+            buffer->overflow = true;
+            return NULL;
+        }
+        buffer->data = data;
+        buffer->capacity = capacity;
+    }
+    return buffer->data + buffer->size;
+}
+
+void buffer_append(struct buffer *buffer, const void *data, size_t size)
+{
+    if (size == 0)
+        return;
+    uint8_t *room = buffer_reserve(buffer, size);
+    if (!room)
+        return;
+    memcpy(room, data, size);
+    buffer->size += size;
+}
+
+void buffer_append_bytes(struct buffer *buffer, struct bytes bytes)
+{
+    buffer_append(buffer, bytes.data, bytes.size);
+}
+
+void buffer_append_text(struct buffer *buffer, const char *text)
+{
+    buffer_append(buffer, text, strlen(text));
+}
+
+void buffer_append_byte(struct buffer *buffer, uint8_t byte)
+{
+    buffer_append(buffer, &byte, 1);
+}
+
+void buffer_format(struct buffer *buffer, const char *format, ...)
+{
+    va_list arguments, again;
+    va_start(arguments, format);
+    va_copy(again, arguments);
+    int size = vsnprintf(NULL, 0, format, arguments);
+    va_end(arguments);
+    uint8_t *room = size < 0 ? NULL : buffer_reserve(buffer, (size_t)size + 1);
+    if (room) {
+        vsnprintf((char *)room, (size_t)size + 1, format, again);
+        buffer->size += (size_t)size;
+    }
+    va_end(again);
+}
+
+struct status buffer_check(const struct buffer *buffer)
+{
+    return buffer->overflow ? FAIL(LIMIT, buffer->size, "buffer is full") : OK;
+}
+
+const char *buffer_text(struct buffer *buffer)
+{
+    uint8_t *end = buffer_reserve(buffer, 1);
+    if (!end)
+        return "";
+    *end = 0;
+    return (const char *)buffer->data;
+}

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <eddy/io/system.h>
+
+#include <time.h>
+
+static int64_t clock_ns(clockid_t clock)
+{
+    struct timespec now;
+    clock_gettime(clock, &now);
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+static int64_t wall_ms(void *self)
+{
+    (void)self;
+    return clock_ns(CLOCK_REALTIME) / 1000000;
+}
+
+static int64_t monotonic_us(void *self)
+{
+    (void)self;
+    return clock_ns(CLOCK_MONOTONIC) / 1000;
+}
+
+struct time_source system_time(void)
+{
+    static const struct time_source_ops ops = {wall_ms, monotonic_us};
+    return (struct time_source){&ops, NULL};
+}
