@@ -16,8 +16,8 @@ struct message {
 };
 
 struct click_source_ops {
-    /* Up to `capacity` messages of any of the source's partitions, waiting at most timeout_ms for the first. Their bytes
-     * live until the next poll. */
+    /* Up to `capacity` messages of any of the source's partitions, waiting at most timeout_ms for the first. Their
+     * bytes live until the next poll. */
     struct status (*poll)(void *self, int timeout_ms, struct message *messages, size_t capacity, size_t *ret_count);
     struct status (*seek)(void *self, int32_t partition, int64_t offset);
     /* Stops or restarts the delivery of a partition (backpressure). */
@@ -71,7 +71,8 @@ struct store_position {
 };
 
 struct session_store_ops {
-    /* Calls `visit` for each stored session, ascending; *ret_found is false (and position untouched) for a new store. */
+    /* Calls `visit` for each stored session, ascending; *ret_found is false (and position untouched) for a new store.
+     */
     struct status (*load)(void *self, struct status (*visit)(void *context, uint64_t number, struct bytes record),
                           void *context, struct store_position *ret_position, bool *ret_found);
     /* One transaction: begin, puts and removes in ascending number, commit with the position. On any failure

@@ -30,8 +30,7 @@ bool bytes_to_int64(struct bytes text, int64_t *ret_value)
     for (; i < text.size; i++) {
         if (text.data[i] < '0' || text.data[i] > '9')
             return false;
-        if (__builtin_mul_overflow(value, 10, &value) ||
-            __builtin_sub_overflow(value, text.data[i] - '0', &value))
+        if (__builtin_mul_overflow(value, 10, &value) || __builtin_sub_overflow(value, text.data[i] - '0', &value))
             return false;
     }
     if (!negative && __builtin_sub_overflow(0, value, &value))

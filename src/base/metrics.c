@@ -21,8 +21,7 @@ void metrics_expose(const struct metrics *metrics, struct buffer *out)
     for (int i = 0; i < METRIC_COUNT; i++) {
         const struct row *row = &rows[i];
         if (first_of_its_name(i))
-            buffer_format(out, "# HELP %s %s\n# TYPE %s %s\n", row->name, row->help, row->name,
-                          row->type);
+            buffer_format(out, "# HELP %s %s\n# TYPE %s %s\n", row->name, row->help, row->name, row->type);
         buffer_format(out, *row->labels ? "%s{%s} " : "%s%s ", row->name, row->labels);
         buffer_format(out, "%lld\n", (long long)metric_get(metrics, (enum metric)i));
     }

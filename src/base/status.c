@@ -30,7 +30,6 @@ const char *status_text(struct status status, char *text, int size)
         snprintf(text, (size_t)size, "ok");
     else
         snprintf(text, (size_t)size, "%s (%s), detail %lld, at %s:%d", status.fault->what,
-                 fault_kind_text(status.fault->kind), (long long)status.detail, status.fault->file,
-                 status.fault->line);
+                 fault_kind_text(status.fault->kind), (long long)status.detail, status.fault->file, status.fault->line);
     return text;
 }

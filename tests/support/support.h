@@ -15,22 +15,22 @@
 #include <eddy/base/status.h>
 
 /* Fails the test with the status's text unless it is OK. */
-#define assert_ok(call)                                                                            \
-    do {                                                                                           \
-        struct status ok_status_ = (call);                                                         \
-        char ok_text_[256];                                                                        \
-        if (failed(ok_status_))                                                                    \
-            fail_msg("%s: %s", #call, status_text(ok_status_, ok_text_, sizeof ok_text_));         \
+#define assert_ok(call)                                                                                                \
+    do {                                                                                                               \
+        struct status ok_status_ = (call);                                                                             \
+        char ok_text_[256];                                                                                            \
+        if (failed(ok_status_))                                                                                        \
+            fail_msg("%s: %s", #call, status_text(ok_status_, ok_text_, sizeof ok_text_));                             \
     } while (0)
 
 /* Fails the test unless the call failed with that kind (BAD_INPUT, LIMIT, ...). */
-#define assert_fails(kind, call)                                                                   \
-    do {                                                                                           \
-        struct status fails_status_ = (call);                                                      \
-        char fails_text_[256];                                                                     \
-        if (!failed_as(fails_status_, FAULT_##kind))                                               \
-            fail_msg("%s: wanted " #kind ", got %s", #call,                                        \
-                     status_text(fails_status_, fails_text_, sizeof fails_text_));                 \
+#define assert_fails(kind, call)                                                                                       \
+    do {                                                                                                               \
+        struct status fails_status_ = (call);                                                                          \
+        char fails_text_[256];                                                                                         \
+        if (!failed_as(fails_status_, FAULT_##kind))                                                                   \
+            fail_msg("%s: wanted " #kind ", got %s", #call,                                                            \
+                     status_text(fails_status_, fails_text_, sizeof fails_text_));                                     \
     } while (0)
 
 #define assert_bytes(bytes_, text_) assert_bytes_at((bytes_), (text_), __FILE__, __LINE__)

@@ -12,9 +12,9 @@ struct bytes {
     size_t size;
 };
 
-#define BYTES(literal)  ((struct bytes){(const uint8_t *)("" literal), sizeof(literal) - 1})
-#define BYTES_FORMAT    "%.*s" /* printf("... " BYTES_FORMAT, BYTES_ARGS(b)) */
-#define BYTES_ARGS(b)   (int)(b).size, (const char *)(b).data
+#define BYTES(literal) ((struct bytes){(const uint8_t *)("" literal), sizeof(literal) - 1})
+#define BYTES_FORMAT   "%.*s" /* printf("... " BYTES_FORMAT, BYTES_ARGS(b)) */
+#define BYTES_ARGS(b)  (int)(b).size, (const char *)(b).data
 
 static inline struct bytes bytes_of(const void *data, size_t size)
 {

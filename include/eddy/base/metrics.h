@@ -8,44 +8,50 @@
 #include <stdatomic.h>
 
 /* X(IDENTIFIER, type, "name", "labels" ("" or k="v"), "help"): rows with one name stand together. */
-#define METRICS(X)                                                                                 \
+#define METRICS(X)                                                                                                     \
     X(CLICKS_ANSWERED, counter, "eddy_clicks_total", "result=\"answered\"", "Clicks consumed, by what became of them") \
-    X(CLICKS_SILENT, counter, "eddy_clicks_total", "result=\"silent\"", "")                        \
-    X(CLICKS_DUPLICATE, counter, "eddy_clicks_total", "result=\"duplicate\"", "")                  \
-    X(CLICKS_LATE, counter, "eddy_clicks_total", "result=\"late\"", "")                            \
-    X(CLICKS_DEAD, counter, "eddy_clicks_total", "result=\"dead_letter\"", "")                     \
-    X(CLICKS_OUT_OF_ORDER, counter, "eddy_clicks_out_of_order_total", "", "Clicks older than their session's latest, still accepted") \
-    X(CLICKS_MISKEYED, counter, "eddy_clicks_miskeyed_total", "", "Clicks whose record key is not what sessions are kept by") \
-    X(CLICKS_UNKNOWN_ITEM, counter, "eddy_clicks_unknown_item_total", "", "Clicks on items that neither the catalogue nor an earlier click named") \
-    X(RECOMMENDATIONS, counter, "eddy_recommendations_total", "", "Recommendations handed to the producer") \
+    X(CLICKS_SILENT, counter, "eddy_clicks_total", "result=\"silent\"", "")                                            \
+    X(CLICKS_DUPLICATE, counter, "eddy_clicks_total", "result=\"duplicate\"", "")                                      \
+    X(CLICKS_LATE, counter, "eddy_clicks_total", "result=\"late\"", "")                                                \
+    X(CLICKS_DEAD, counter, "eddy_clicks_total", "result=\"dead_letter\"", "")                                         \
+    X(CLICKS_OUT_OF_ORDER, counter, "eddy_clicks_out_of_order_total", "",                                              \
+      "Clicks older than their session's latest, still accepted")                                                      \
+    X(CLICKS_MISKEYED, counter, "eddy_clicks_miskeyed_total", "",                                                      \
+      "Clicks whose record key is not what sessions are kept by")                                                      \
+    X(CLICKS_UNKNOWN_ITEM, counter, "eddy_clicks_unknown_item_total", "",                                              \
+      "Clicks on items that neither the catalogue nor an earlier click named")                                         \
+    X(RECOMMENDATIONS, counter, "eddy_recommendations_total", "", "Recommendations handed to the producer")            \
     X(RECOMMENDATIONS_EMPTY, counter, "eddy_recommendations_empty_total", "", "Recommendations without a single item") \
-    X(DELIVERY_FAILURES, counter, "eddy_delivery_failures_total", "", "Records the broker refused or that timed out") \
-    X(SESSIONS_OPEN, gauge, "eddy_sessions_open", "", "Sessions now open in this process")         \
-    X(SESSIONS_CLOSED, counter, "eddy_sessions_closed_total", "", "Sessions closed by the watermark") \
-    X(SESSIONS_EVICTED, counter, "eddy_sessions_evicted_total", "", "Sessions closed early at session.open_max") \
-    X(SESSIONS_LEARNED, counter, "eddy_sessions_learned_total", "", "Closed sessions that entered the learned state") \
-    X(SESSIONS_LEARNED_LATE, counter, "eddy_sessions_learned_late_total", "", "Closed sessions that came after later ones had been learned") \
-    X(INDEX_SESSIONS, gauge, "eddy_index_sessions", "", "Past sessions held in the kNN index")     \
-    X(INDEX_BYTES, gauge, "eddy_index_bytes", "", "Memory of the learned state")                   \
-    X(CATALOGUE_ITEMS, gauge, "eddy_catalogue_items", "", "Items known, from the catalogue or from clicks") \
-    X(CATALOGUE_BYTES, gauge, "eddy_catalogue_bytes", "", "Memory of the catalogue")               \
-    X(ITEMS_CONSUMED, counter, "eddy_items_total", "result=\"applied\"", "Catalogue records consumed, by what became of them") \
-    X(ITEMS_BAD, counter, "eddy_items_total", "result=\"bad\"", "")                                \
-    X(ITEMS_REFUSED, counter, "eddy_items_total", "result=\"refused\"", "")                        \
-    X(COMMITS, counter, "eddy_commits_total", "", "Commits of offsets and session state")          \
-    X(COMMIT_MICROSECONDS, counter, "eddy_commit_microseconds_total", "", "Time spent in commits") \
-    X(PARTITIONS_ASSIGNED, gauge, "eddy_partitions_assigned", "", "Input partitions this process owns") \
-    X(PARTITIONS_PAUSED, gauge, "eddy_partitions_paused", "", "Input partitions paused because the producer's queue is full") \
-    X(REBALANCES, counter, "eddy_rebalances_total", "", "Assignments and revocations")             \
-    X(BROKER_ERRORS, counter, "eddy_broker_errors_total", "", "Errors reported by librdkafka")     \
-    X(STATE_MAP_USED_RATIO, gauge, "eddy_state_map_used_percent", "", "Fullest LMDB map, in percent of its size") \
+    X(DELIVERY_FAILURES, counter, "eddy_delivery_failures_total", "", "Records the broker refused or that timed out")  \
+    X(SESSIONS_OPEN, gauge, "eddy_sessions_open", "", "Sessions now open in this process")                             \
+    X(SESSIONS_CLOSED, counter, "eddy_sessions_closed_total", "", "Sessions closed by the watermark")                  \
+    X(SESSIONS_EVICTED, counter, "eddy_sessions_evicted_total", "", "Sessions closed early at session.open_max")       \
+    X(SESSIONS_LEARNED, counter, "eddy_sessions_learned_total", "", "Closed sessions that entered the learned state")  \
+    X(SESSIONS_LEARNED_LATE, counter, "eddy_sessions_learned_late_total", "",                                          \
+      "Closed sessions that came after later ones had been learned")                                                   \
+    X(INDEX_SESSIONS, gauge, "eddy_index_sessions", "", "Past sessions held in the kNN index")                         \
+    X(INDEX_BYTES, gauge, "eddy_index_bytes", "", "Memory of the learned state")                                       \
+    X(CATALOGUE_ITEMS, gauge, "eddy_catalogue_items", "", "Items known, from the catalogue or from clicks")            \
+    X(CATALOGUE_BYTES, gauge, "eddy_catalogue_bytes", "", "Memory of the catalogue")                                   \
+    X(ITEMS_CONSUMED, counter, "eddy_items_total", "result=\"applied\"",                                               \
+      "Catalogue records consumed, by what became of them")                                                            \
+    X(ITEMS_BAD, counter, "eddy_items_total", "result=\"bad\"", "")                                                    \
+    X(ITEMS_REFUSED, counter, "eddy_items_total", "result=\"refused\"", "")                                            \
+    X(COMMITS, counter, "eddy_commits_total", "", "Commits of offsets and session state")                              \
+    X(COMMIT_MICROSECONDS, counter, "eddy_commit_microseconds_total", "", "Time spent in commits")                     \
+    X(PARTITIONS_ASSIGNED, gauge, "eddy_partitions_assigned", "", "Input partitions this process owns")                \
+    X(PARTITIONS_PAUSED, gauge, "eddy_partitions_paused", "",                                                          \
+      "Input partitions paused because the producer's queue is full")                                                  \
+    X(REBALANCES, counter, "eddy_rebalances_total", "", "Assignments and revocations")                                 \
+    X(BROKER_ERRORS, counter, "eddy_broker_errors_total", "", "Errors reported by librdkafka")                         \
+    X(STATE_MAP_USED_RATIO, gauge, "eddy_state_map_used_percent", "", "Fullest LMDB map, in percent of its size")      \
     X(READY, gauge, "eddy_ready", "", "1 when the process is assigned, rebuilt and answering")
 
 enum metric {
 #define X(identifier, type, name, labels, help) METRIC_##identifier,
     METRICS(X)
 #undef X
-    METRIC_COUNT
+        METRIC_COUNT
 };
 
 struct metrics {

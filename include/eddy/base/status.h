@@ -14,20 +14,20 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define FAULT_KINDS(X)                                                                             \
-    X(BAD_INPUT, "bad input")                                                                      \
-    X(NOT_FOUND, "not found")                                                                      \
-    X(LIMIT, "limit reached")                                                                      \
-    X(MEMORY, "out of memory")                                                                     \
-    X(IO, "input/output error")                                                                    \
-    X(DISK_FULL, "disk full")                                                                      \
-    X(UNAVAILABLE, "unavailable")                                                                  \
-    X(CORRUPT, "corrupt")                                                                          \
-    X(NEWER, "written by a newer version")                                                         \
-    X(LOCKED, "owned by another process")                                                          \
-    X(FENCED, "fenced by another owner")                                                           \
-    X(CONFIG, "bad configuration")                                                                 \
-    X(USAGE, "wrong usage")                                                                        \
+#define FAULT_KINDS(X)                                                                                                 \
+    X(BAD_INPUT, "bad input")                                                                                          \
+    X(NOT_FOUND, "not found")                                                                                          \
+    X(LIMIT, "limit reached")                                                                                          \
+    X(MEMORY, "out of memory")                                                                                         \
+    X(IO, "input/output error")                                                                                        \
+    X(DISK_FULL, "disk full")                                                                                          \
+    X(UNAVAILABLE, "unavailable")                                                                                      \
+    X(CORRUPT, "corrupt")                                                                                              \
+    X(NEWER, "written by a newer version")                                                                             \
+    X(LOCKED, "owned by another process")                                                                              \
+    X(FENCED, "fenced by another owner")                                                                               \
+    X(CONFIG, "bad configuration")                                                                                     \
+    X(USAGE, "wrong usage")                                                                                            \
     X(INTERRUPTED, "interrupted")
 
 enum fault_kind {
@@ -52,18 +52,18 @@ struct status {
 #define OK         ((struct status){0})
 
 /* FAIL(LIMIT, count, "too many items"): a failed status. `what` must be a string literal. */
-#define FAIL(kind_, detail_, what_)                                                                \
-    __extension__({                                                                                \
-        static const struct fault fault_here_ = {FAULT_##kind_, __LINE__, __FILE__, "" what_};     \
-        (struct status){&fault_here_, (int64_t)(detail_)};                                         \
+#define FAIL(kind_, detail_, what_)                                                                                    \
+    __extension__({                                                                                                    \
+        static const struct fault fault_here_ = {FAULT_##kind_, __LINE__, __FILE__, "" what_};                         \
+        (struct status){&fault_here_, (int64_t)(detail_)};                                                             \
     })
 
 /* TRY(call): returns the call's failure from the calling function, goes on otherwise. */
-#define TRY(call)                                                                                  \
-    do {                                                                                           \
-        struct status try_status_ = (call);                                                        \
-        if (__builtin_expect(try_status_.fault != NULL, 0))                                        \
-            return try_status_;                                                                    \
+#define TRY(call)                                                                                                      \
+    do {                                                                                                               \
+        struct status try_status_ = (call);                                                                            \
+        if (__builtin_expect(try_status_.fault != NULL, 0))                                                            \
+            return try_status_;                                                                                        \
     } while (0)
 
 static inline bool failed(struct status status)

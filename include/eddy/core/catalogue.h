@@ -25,9 +25,9 @@ struct item { /* a catalogue record; borrowed bytes */
 };
 
 struct catalogue_options {
-    uint32_t items_max;      /* item ids, from the catalogue and from clicks */
-    size_t memory_max_bytes; /* of ids, titles and categories together; at the bound titles are left out, then
-                                new items refused with LIMIT */
+    uint32_t items_max;       /* item ids, from the catalogue and from clicks */
+    size_t memory_max_bytes;  /* of ids, titles and categories together; at the bound titles are left out, then
+                                 new items refused with LIMIT */
     uint32_t title_max_bytes; /* longer titles are cut at a code point */
 };
 

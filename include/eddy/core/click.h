@@ -8,17 +8,17 @@
 
 #define CLICK_ID_MAX 255 /* bytes of a session, user, item or event id */
 
-#define CLICK_TYPES(X)                                                                             \
-    X(VIEW, "view")                                                                                \
-    X(CLICK, "click")                                                                              \
-    X(ADD_TO_CART, "add_to_cart")                                                                  \
+#define CLICK_TYPES(X)                                                                                                 \
+    X(VIEW, "view")                                                                                                    \
+    X(CLICK, "click")                                                                                                  \
+    X(ADD_TO_CART, "add_to_cart")                                                                                      \
     X(PURCHASE, "purchase")
 
 enum click_type {
 #define X(name, text) CLICK_TYPE_##name,
     CLICK_TYPES(X)
 #undef X
-    CLICK_TYPE_COUNT
+        CLICK_TYPE_COUNT
 };
 
 struct click {

@@ -33,8 +33,8 @@ struct decoder;
 MUST_CHECK struct status decoder_open(enum record_type type, enum record_format format, struct decoder **ret_decoder);
 void decoder_close(struct decoder *decoder);
 
-/* Makes a Confluent schema id known (RECORD_CONFLUENT). `schema` is Avro JSON text, at most 64 KiB; BAD_INPUT when it is
- * not an Avro schema, too big or deep, or cannot be resolved to the type's reader schema. */
+/* Makes a Confluent schema id known (RECORD_CONFLUENT). `schema` is Avro JSON text, at most 64 KiB; BAD_INPUT when it
+ * is not an Avro schema, too big or deep, or cannot be resolved to the type's reader schema. */
 MUST_CHECK struct status decoder_add_schema(struct decoder *decoder, int32_t id, struct bytes schema,
                                             struct complaint *complaint);
 

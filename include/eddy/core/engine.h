@@ -5,9 +5,10 @@
  *   clicks -> watermark -> session_expire -> [learn up to here] -> session_apply -> fuse -> effects
  *
  * engine_step() applies clicks in order until the batch ends or a learning boundary is reached: the watermark has
- * entered a new interval of `learn_interval_ms`, so closed sessions must be offered to the learner and learner_advance()
- * called before the next click is answered. Then it stops before that click, says so in effects.learn_to_ms, and is
- * called again for the rest. What a click sees of the learned state is thereby decided by stream time alone.
+ * entered a new interval of `learn_interval_ms`, so closed sessions must be offered to the learner and
+ * learner_advance() called before the next click is answered. Then it stops before that click, says so in
+ * effects.learn_to_ms, and is called again for the rest. What a click sees of the learned state is thereby decided by
+ * stream time alone.
  *
  * The caller performs the effects in this order: learn; publish; commit offsets; commit the store (session_next_change,
  * offset and watermark in one transaction). Everything in effects lives in `batch` until arena_reset(). */
@@ -31,10 +32,10 @@ struct engine_click {
     bool silent; /* already answered before a restart: apply, emit nothing */
 };
 
-struct engine_position { /* what is committed with the state */
-    int64_t offset;        /* next to consume; -1: nothing consumed yet */
-    int64_t watermark_ms;  /* INT64_MIN: none yet */
-    int64_t close_offset;  /* with close_sequence: identity of the last session closed */
+struct engine_position {  /* what is committed with the state */
+    int64_t offset;       /* next to consume; -1: nothing consumed yet */
+    int64_t watermark_ms; /* INT64_MIN: none yet */
+    int64_t close_offset; /* with close_sequence: identity of the last session closed */
     uint32_t close_sequence;
 };
 

@@ -14,8 +14,8 @@ enum seen_policy {
 
 struct fusion_filters {
     enum seen_policy seen;
-    bool available_only;     /* leave out items the catalogue says are unavailable */
-    bool catalogue_only;     /* leave out items known from clicks alone */
+    bool available_only; /* leave out items the catalogue says are unavailable */
+    bool catalogue_only; /* leave out items known from clicks alone */
     const struct bytes *categories_excluded;
     uint32_t category_count;
     uint32_t per_category_max; /* of one category path in a list; 0 = no limit */
@@ -31,5 +31,4 @@ struct fusion_options {
 /* Recommends for `query`; *ret_items has room for list_size. */
 MUST_CHECK struct status fuse(const struct learned *learned, const struct catalogue *catalogue,
                               const struct query *query, const struct fusion_options *options,
-                              struct scoring_scratch *scratch, struct recommended_item *ret_items,
-                              uint32_t *ret_count);
+                              struct scoring_scratch *scratch, struct recommended_item *ret_items, uint32_t *ret_count);

@@ -16,10 +16,10 @@
 #include <eddy/core/session.h>
 
 struct learned_options {
-    uint32_t sessions_max;   /* sessions kept in the index; the oldest leave */
-    uint32_t postings_max;   /* newest sessions kept per item */
+    uint32_t sessions_max;      /* sessions kept in the index; the oldest leave */
+    uint32_t postings_max;      /* newest sessions kept per item */
     uint32_t session_items_max; /* last items of a closed session that are learned */
-    uint32_t successors_max; /* rules kept per item */
+    uint32_t successors_max;    /* rules kept per item */
     int64_t popularity_half_life_ms;
     float type_weights[CLICK_TYPE_COUNT]; /* view, click, add_to_cart, purchase: how much a click of that type counts */
 };

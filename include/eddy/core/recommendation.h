@@ -5,17 +5,17 @@
 #include <eddy/core/catalogue.h>
 #include <eddy/core/click.h>
 
-#define SCORERS(X)                                                                                 \
-    X(KNN, "knn")                                                                                  \
-    X(TRANSITION, "transition")                                                                    \
-    X(POPULAR, "popular")                                                                          \
+#define SCORERS(X)                                                                                                     \
+    X(KNN, "knn")                                                                                                      \
+    X(TRANSITION, "transition")                                                                                        \
+    X(POPULAR, "popular")                                                                                              \
     X(REPEAT, "repeat")
 
 enum scorer_id {
 #define X(name, text) SCORER_##name,
     SCORERS(X)
 #undef X
-    SCORER_COUNT
+        SCORER_COUNT
 };
 
 const char *scorer_name(enum scorer_id scorer);
@@ -30,7 +30,7 @@ enum reason_kind {
 
 struct reason {
     enum reason_kind kind;
-    uint32_t item;   /* ITEM_NONE: none */
+    uint32_t item; /* ITEM_NONE: none */
     uint32_t number;
 };
 
@@ -43,10 +43,10 @@ struct recommended_item {
 
 struct recommendation {
     struct bytes session_id, user_id;
-    int32_t partition;  /* with offset: the click answered */
+    int32_t partition; /* with offset: the click answered */
     int64_t offset;
-    uint32_t revision;  /* 0: the answer to the click */
-    uint32_t position;  /* of the click in its session, from 1 */
+    uint32_t revision; /* 0: the answer to the click */
+    uint32_t position; /* of the click in its session, from 1 */
     int64_t click_time_ms;
     int64_t record_time_ms; /* timestamp of the click's record */
     uint32_t click_item;

@@ -31,8 +31,8 @@ MUST_CHECK struct status scoring_scratch_open(struct scoring_scratch **ret_scrat
 void scoring_scratch_close(struct scoring_scratch *scratch);
 
 struct knn_options {
-    uint32_t sample_max;     /* m: newest sessions that share an item with the query */
-    uint32_t neighbours_max; /* k: of those, the most similar */
+    uint32_t sample_max;      /* m: newest sessions that share an item with the query */
+    uint32_t neighbours_max;  /* k: of those, the most similar */
     uint32_t query_items_max; /* last distinct items of the session that are looked up */
 };
 

@@ -44,10 +44,10 @@ enum session_result {
 
 struct session_outcome {
     enum session_result result;
-    uint32_t session;   /* handle, valid until the next session_apply or session_expire; SESSION_NONE when late */
-    uint32_t position;  /* 1-based place of the click among all clicks of the session (kept or not), by time */
-    bool opened;        /* the click opened the session */
-    bool out_of_order;  /* an accepted click older than the session's last */
+    uint32_t session;  /* handle, valid until the next session_apply or session_expire; SESSION_NONE when late */
+    uint32_t position; /* 1-based place of the click among all clicks of the session (kept or not), by time */
+    bool opened;       /* the click opened the session */
+    bool out_of_order; /* an accepted click older than the session's last */
 };
 
 /* What scorers and encoders see of a session. Arrays are in time order, oldest first, `length` each; they and the
