@@ -60,7 +60,7 @@ struct effects {
     const struct late_click *late;
     size_t late_count;
     struct {
-        uint32_t answered, silent, duplicates, out_of_order, miskeyed, opened, evicted;
+        uint32_t answered, silent, duplicates, out_of_order, opened, evicted;
     } counts;
 };
 

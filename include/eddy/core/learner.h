@@ -13,7 +13,7 @@
  * below a partition's mark has been offered before (the topic repeats what the own task offered directly) and is
  * dropped. learner_advance(t) learns every pending session with close_ms + delay_ms <= t, in order. One that arrives
  * after a later one was learned is learned at the next advance and counted. Pending sessions are copied and bounded
- * (`pending_max`; beyond it the earliest are learned at once, counted as late). Needs the writer lock. */
+ * (`pending_max`; beyond it the earliest are learned at once). Needs the writer lock. */
 #include <eddy/core/learned.h>
 
 struct learner_options {
