@@ -1,6 +1,6 @@
 # eddy_embed(TARGET PATTERN): compiles text files into TARGET as C strings, so that the binary can never
 # drift from the files it was built with. schemas/click_event.avsc becomes
-#   extern const char embedded_click_event_avsc[]; (see include/eddy/core/embedded.h)
+#   extern const char embedded_click_event_avsc[]; (see src/core/event/embedded.h)
 function(eddy_embed target pattern)
   file(GLOB inputs CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/${pattern})
   foreach(input ${inputs})

@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Avro binary in the embedded schemas: room is reserved for the largest a record can get, then written without checks.
+ */
+#include "core/event/json.h"
+#include "core/event/wire.h"
+
+#include <eddy/core/codec.h>
+
+/* Most bytes of the array of scorer names. */
+enum {
+#define X(name, text) +sizeof(text) + VARINT_MAX
+    SCORERS_SIZE = 2 * VARINT_MAX SCORERS(X)
+#undef X
+};
+
+static void put_frame(struct encoding encoding, struct buffer *out)
+{
+    if (encoding.format != RECORD_CONFLUENT)
+        return;
+    uint32_t id = (uint32_t)encoding.schema_id;
+    uint8_t frame[CONFLUENT_FRAME_SIZE] = {0, (uint8_t)(id >> 24), (uint8_t)(id >> 16), (uint8_t)(id >> 8),
+                                           (uint8_t)id};
+    buffer_append(out, frame, sizeof frame);
+}
+
+static void written(struct buffer *out, const uint8_t *end)
+{
+    out->size = (size_t)(end - out->data);
+    assert(out->size <= out->capacity);
+}
+
+void encode_click(struct encoding encoding, const struct click *click, struct buffer *out)
+{
+    if (encoding.format == RECORD_JSON) {
+        json_encode_click(click, out);
+        return;
+    }
+    put_frame(encoding, out);
+    size_t texts = click->session_id.size + click->user_id.size + click->item_id.size + click->event_id.size;
+    uint8_t *at = buffer_reserve(out, texts + 8 * VARINT_MAX);
+    if (!at)
+        return;
+    at = put_text(at, click->session_id);
+    at = put_optional_text(at, click->user_id);
+    at = put_text(at, click->item_id);
+    at = put_long(at, click->time_ms);
+    at = put_long(at, click->type);
+    at = put_optional_text(at, click->event_id);
+    written(out, at);
+}
+
+static size_t categories_size(const struct item *item)
+{
+    size_t size = 0;
+    for (uint32_t i = 0; i < item->category_count; i++)
+        size += VARINT_MAX + item->categories[i].size;
+    return size;
+}
+
+void encode_item(struct encoding encoding, const struct item *item, struct buffer *out)
+{
+    assert(item->category_count <= ITEM_CATEGORIES_MAX);
+    if (encoding.format == RECORD_JSON) {
+        json_encode_item(item, out);
+        return;
+    }
+    put_frame(encoding, out);
+    size_t texts = item->item_id.size + item->title.size + item->description.size + categories_size(item);
+    uint8_t *at = buffer_reserve(out, texts + 8 * VARINT_MAX);
+    if (!at)
+        return;
+    at = put_text(at, item->item_id);
+    at = put_text(at, item->title);
+    if (item->category_count) {
+        at = put_long(at, item->category_count);
+        for (uint32_t i = 0; i < item->category_count; i++)
+            at = put_text(at, item->categories[i]);
+    }
+    *at++ = 0;
+    at = put_optional_text(at, item->description);
+    *at++ = item->has_price ? 2 : 0;
+    if (item->has_price)
+        at = put_double(at, item->price);
+    *at++ = item->available;
+    written(out, at);
+}
+
+static void put_session_clicks(const struct session_view *view, const struct catalogue *catalogue, struct buffer *out)
+{
+    for (uint32_t i = 0; i < view->length; i++) {
+        struct bytes id = catalogue_id(catalogue, view->items[i]);
+        uint8_t *at = buffer_reserve(out, id.size + 4 * VARINT_MAX);
+        if (!at)
+            return;
+        at = i ? at : put_long(at, view->length);
+        at = put_text(at, id);
+        at = put_long(at, view->times_ms[i]);
+        at = put_long(at, view->types[i]);
+        written(out, at);
+    }
+    buffer_append_byte(out, 0);
+}
+
+void encode_closed_session(struct encoding encoding, const struct closed_session *session, struct session_origin origin,
+                           const struct catalogue *catalogue, struct buffer *out)
+{
+    if (encoding.format == RECORD_JSON) {
+        json_encode_closed_session(session, origin, catalogue, out);
+        return;
+    }
+    const struct session_view *view = &session->view;
+    put_frame(encoding, out);
+    uint8_t *at = buffer_reserve(out, view->session_id.size + view->user_id.size + 9 * VARINT_MAX);
+    if (!at)
+        return;
+    at = put_text(at, view->session_id);
+    at = put_optional_text(at, view->user_id);
+    at = put_long(at, origin.partition);
+    at = put_long(at, session->close_ms);
+    at = put_long(at, origin.offset);
+    at = put_long(at, origin.sequence);
+    *at++ = session->evicted;
+    at = put_long(at, view->total);
+    written(out, at);
+    put_session_clicks(view, catalogue, out);
+}
+
+static void put_recommended(const struct recommended_item *item, const struct catalogue *catalogue, struct buffer *out)
+{
+    char reason_memory[REASON_MAX];
+    struct bytes reason = reason_text(&item->reason, catalogue, reason_memory, sizeof reason_memory);
+    struct bytes id = catalogue_id(catalogue, item->item);
+    uint8_t *at = buffer_reserve(out, id.size + reason.size + sizeof item->shares + 5 * VARINT_MAX);
+    if (!at)
+        return;
+    at = put_text(at, id);
+    at = put_float(at, item->score);
+    at = put_long(at, SCORER_COUNT);
+    for (int i = 0; i < SCORER_COUNT; i++)
+        at = put_float(at, item->shares[i]);
+    *at++ = 0;
+    at = put_text(at, reason);
+    written(out, at);
+}
+
+static uint8_t *put_scorers(uint8_t *at)
+{
+    at = put_long(at, SCORER_COUNT);
+    for (int i = 0; i < SCORER_COUNT; i++)
+        at = put_text(at, bytes_of_text(scorer_name((enum scorer_id)i)));
+    *at++ = 0;
+    return at;
+}
+
+void encode_recommendation(struct encoding encoding, const struct recommendation *recommendation, struct bytes topic,
+                           const struct catalogue *catalogue, struct buffer *out)
+{
+    if (encoding.format == RECORD_JSON) {
+        json_encode_recommendation(recommendation, topic, catalogue, out);
+        return;
+    }
+    put_frame(encoding, out);
+    struct bytes click_item_id = catalogue_id(catalogue, recommendation->click_item);
+    char version[LEARNED_VERSION_SIZE];
+    size_t texts = recommendation->session_id.size + recommendation->user_id.size + topic.size + click_item_id.size +
+                   sizeof version + SCORERS_SIZE;
+    uint8_t *at = buffer_reserve(out, texts + 16 * VARINT_MAX);
+    if (!at)
+        return;
+    at = put_text(at, recommendation->session_id);
+    at = put_optional_text(at, recommendation->user_id);
+    at = put_text(at, topic);
+    at = put_long(at, recommendation->partition);
+    at = put_long(at, recommendation->offset);
+    at = put_long(at, recommendation->revision);
+    at = put_text(at, BYTES("")); /* model_version: no neural model */
+    at = put_text(at, learned_version_text(recommendation->learned_version, version));
+    at = put_long(at, recommendation->click_time_ms);
+    at = put_text(at, click_item_id);
+    at = put_long(at, recommendation->position);
+    at = put_scorers(at);
+    if (recommendation->count)
+        at = put_long(at, recommendation->count);
+    written(out, at);
+    for (uint32_t i = 0; i < recommendation->count; i++)
+        put_recommended(&recommendation->items[i], catalogue, out);
+    buffer_append_byte(out, 0);
+}

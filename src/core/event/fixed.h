@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+/* fixed: decoders of Avro binary in the embedded schemas, field by field in the schemas' order. Every format ends
+ * here: other writer schemas and JSON are first turned into these bytes (resolve.h, json.h). Text is borrowed from the
+ * reader's bytes; arrays live in `batch`. BAD_INPUT for what is not such a record, down to the last byte. */
+#include "core/event/wire.h"
+
+#include <eddy/core/codec.h>
+
+MUST_CHECK struct status fixed_click(struct reader reader, struct click *ret_click, struct complaint *complaint);
+MUST_CHECK struct status fixed_item(struct reader reader, struct item *ret_item, struct complaint *complaint);
+MUST_CHECK struct status fixed_closed_session(struct reader reader, struct arena *batch,
+                                              struct closed_record *ret_session, struct complaint *complaint);
+MUST_CHECK struct status fixed_recommendation(struct reader reader, struct arena *batch,
+                                              struct recommendation_record *ret_record, struct complaint *complaint);

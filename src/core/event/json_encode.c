@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/event/json.h"
+
+#include <jansson.h>
+
+#define FLOAT_DIGITS 9 /* enough for a float to come back as it was */
+
+struct bytes learned_version_text(uint64_t version, char *text)
+{
+    for (int i = LEARNED_VERSION_SIZE; i-- > 0; version >>= 4)
+        text[i] = "0123456789abcdef"[version & 15];
+    return bytes_of(text, LEARNED_VERSION_SIZE);
+}
+
+static int append_part(const char *part, size_t size, void *out)
+{
+    buffer_append(out, part, size);
+    return 0;
+}
+
+/* Takes the reference to `record`; NULL where it could not be built. */
+static void append_record(json_t *record, size_t digits, struct buffer *out)
+{
+    if (!record || json_dump_callback(record, append_part, out, JSON_COMPACT | JSON_REAL_PRECISION(digits)))
+        out->overflow = true;
+    json_decref(record);
+}
+
+static json_t *text(struct bytes bytes)
+{
+    return json_stringn(bytes.size ? (const char *)bytes.data : "", bytes.size);
+}
+
+static json_t *optional_text(struct bytes bytes)
+{
+    return bytes.size ? text(bytes) : json_null();
+}
+
+void json_encode_click(const struct click *click, struct buffer *out)
+{
+    json_t *record = json_pack("{s:o, s:o, s:o, s:I, s:s, s:o}", "session_id", text(click->session_id), "user_id",
+                               optional_text(click->user_id), "item_id", text(click->item_id), "timestamp",
+                               (json_int_t)click->time_ms, "type", click_type_text(click->type), "event_id",
+                               optional_text(click->event_id));
+    append_record(record, FLOAT_DIGITS, out);
+}
+
+/* The fewest digits with which `value` comes back as it was: 19.99 and not 19.989999999999998. */
+static size_t digits_of(double value)
+{
+    char digits[32];
+    snprintf(digits, sizeof digits, "%.15g", value);
+    double back;
+    return bytes_to_double(bytes_of_text(digits), &back) && back == value ? 15 : 17;
+}
+
+void json_encode_item(const struct item *item, struct buffer *out)
+{
+    json_t *categories = json_array();
+    for (uint32_t i = 0; i < item->category_count; i++)
+        if (json_array_append_new(categories, text(item->categories[i])))
+            out->overflow = true;
+    json_t *record =
+        json_pack("{s:o, s:o, s:o, s:o, s:o, s:b}", "item_id", text(item->item_id), "title", text(item->title),
+                  "categories", categories, "description", optional_text(item->description), "price",
+                  item->has_price ? json_real(item->price) : json_null(), "available", item->available);
+    append_record(record, digits_of(item->price), out);
+}
+
+void json_encode_closed_session(const struct closed_session *session, struct session_origin origin,
+                                const struct catalogue *catalogue, struct buffer *out)
+{
+    const struct session_view *view = &session->view;
+    json_t *clicks = json_array();
+    for (uint32_t i = 0; i < view->length; i++) {
+        json_t *click =
+            json_pack("{s:o, s:I, s:s}", "item_id", text(catalogue_id(catalogue, view->items[i])), "timestamp",
+                      (json_int_t)view->times_ms[i], "type", click_type_text((enum click_type)view->types[i]));
+        if (json_array_append_new(clicks, click))
+            out->overflow = true;
+    }
+    json_t *record = json_pack("{s:o, s:o, s:i, s:I, s:I, s:I, s:b, s:I, s:o}", "session_id", text(view->session_id),
+                               "user_id", optional_text(view->user_id), "partition", (int)origin.partition,
+                               "close_timestamp", (json_int_t)session->close_ms, "close_offset",
+                               (json_int_t)origin.offset, "close_sequence", (json_int_t)origin.sequence, "evicted",
+                               session->evicted, "total_clicks", (json_int_t)view->total, "clicks", clicks);
+    append_record(record, FLOAT_DIGITS, out);
+}
+
+static json_t *recommended(const struct recommended_item *item, const struct catalogue *catalogue)
+{
+    char reason[REASON_MAX];
+    json_t *shares = json_array();
+    for (int i = 0; i < SCORER_COUNT; i++) {
+        if (json_array_append_new(shares, json_real((double)item->shares[i]))) {
+            json_decref(shares);
+            return NULL;
+        }
+    }
+    return json_pack("{s:o, s:f, s:o, s:o}", "item_id", text(catalogue_id(catalogue, item->item)), "score",
+                     (double)item->score, "shares", shares, "reason",
+                     text(reason_text(&item->reason, catalogue, reason, sizeof reason)));
+}
+
+void json_encode_recommendation(const struct recommendation *recommendation, struct bytes topic,
+                                const struct catalogue *catalogue, struct buffer *out)
+{
+    json_t *scorers = json_array(), *items = json_array();
+    for (int i = 0; i < SCORER_COUNT; i++)
+        if (json_array_append_new(scorers, json_string(scorer_name((enum scorer_id)i))))
+            out->overflow = true;
+    for (uint32_t i = 0; i < recommendation->count; i++)
+        if (json_array_append_new(items, recommended(&recommendation->items[i], catalogue)))
+            out->overflow = true;
+    char version[LEARNED_VERSION_SIZE];
+    json_t *record =
+        json_pack("{s:o, s:o, s:o, s:i, s:I, s:I, s:s, s:o, s:I, s:o, s:I, s:o, s:o}", "session_id",
+                  text(recommendation->session_id), "user_id", optional_text(recommendation->user_id), "topic",
+                  text(topic), "partition", (int)recommendation->partition, "offset",
+                  (json_int_t)recommendation->offset, "revision", (json_int_t)recommendation->revision, "model_version",
+                  "", "learned_version", text(learned_version_text(recommendation->learned_version, version)),
+                  "click_timestamp", (json_int_t)recommendation->click_time_ms, "click_item_id",
+                  text(catalogue_id(catalogue, recommendation->click_item)), "position",
+                  (json_int_t)recommendation->position, "scorers", scorers, "items", items);
+    append_record(record, FLOAT_DIGITS, out);
+}

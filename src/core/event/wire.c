@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/event/wire.h"
+
+bool reader_fail(struct reader *reader, const char *field, const char *problem)
+{
+    reader->field = field;
+    reader->problem = problem;
+    return false;
+}
+
+struct status reader_status(const struct reader *reader, struct complaint *complaint)
+{
+    assert(reader->problem);
+    int64_t offset = reader->at - reader->start;
+    return complain(complaint, FAIL(BAD_INPUT, offset, "the record is malformed"), "%s: %s (at byte %lld of %lld)",
+                    reader->field, reader->problem, (long long)offset, (long long)(reader->end - reader->start));
+}
+
+bool reader_finish(struct reader *reader)
+{
+    if (reader->at != reader->end)
+        return reader_fail(reader, "record", "bytes are left over behind the last field");
+    return true;
+}
+
+bool read_varint_slow(struct reader *reader, const char *field, uint64_t *ret_value)
+{
+    uint64_t value = 0;
+    const uint8_t *at = reader->at;
+    for (unsigned shift = 0; shift < 64; shift += 7) {
+        if (at == reader->end)
+            return reader_fail(reader, field, "the record ends within a number");
+        uint8_t byte = *at++;
+        if (shift == 63 && byte > 1)
+            return reader_fail(reader, field, "the number is longer than 64 bits");
+        value |= (uint64_t)(byte & 0x7f) << shift;
+        if (byte < 0x80)
+            break;
+    }
+    reader->at = at;
+    *ret_value = value;
+    return true;
+}
+
+bool read_boolean(struct reader *reader, const char *field, bool *ret_value)
+{
+    if (reader->at == reader->end || *reader->at > 1)
+        return reader_fail(reader, field, "there is no boolean (a byte 0 or 1)");
+    *ret_value = *reader->at++;
+    return true;
+}
+
+/* Little-endian bytes as an integer, whatever the machine's order. */
+static uint64_t read_raw(struct reader *reader, size_t size)
+{
+    uint64_t raw = 0;
+    for (size_t i = 0; i < size; i++)
+        raw |= (uint64_t)reader->at[i] << (8 * i);
+    reader->at += size;
+    return raw;
+}
+
+static uint8_t *put_raw(uint8_t *at, uint64_t raw, size_t size)
+{
+    for (size_t i = 0; i < size; i++)
+        *at++ = (uint8_t)(raw >> (8 * i));
+    return at;
+}
+
+bool read_float(struct reader *reader, const char *field, float *ret_value)
+{
+    if (reader_left(reader) < 4)
+        return reader_fail(reader, field, "the record ends within a float");
+    uint32_t raw = (uint32_t)read_raw(reader, 4);
+    memcpy(ret_value, &raw, sizeof raw);
+    return true;
+}
+
+bool read_double(struct reader *reader, const char *field, double *ret_value)
+{
+    if (reader_left(reader) < 8)
+        return reader_fail(reader, field, "the record ends within a double");
+    uint64_t raw = read_raw(reader, 8);
+    memcpy(ret_value, &raw, sizeof raw);
+    return true;
+}
+
+bool read_block(struct reader *reader, const char *field, size_t item_size_min, uint64_t *ret_count)
+{
+    int64_t count, size;
+    if (!read_long(reader, field, &count))
+        return false;
+    if (count < 0 && !read_long(reader, field, &size)) /* a negative count has the block's size behind it */
+        return false;
+    uint64_t magnitude = count < 0 ? -(uint64_t)count : (uint64_t)count;
+    if (magnitude > reader_left(reader) / item_size_min)
+        return reader_fail(reader, field, "the count of entries goes past the end of the record");
+    *ret_count = magnitude;
+    return true;
+}
+
+uint8_t *put_float(uint8_t *at, float value)
+{
+    uint32_t raw;
+    memcpy(&raw, &value, sizeof raw);
+    return put_raw(at, raw, 4);
+}
+
+uint8_t *put_double(uint8_t *at, double value)
+{
+    uint64_t raw;
+    memcpy(&raw, &value, sizeof raw);
+    return put_raw(at, raw, 8);
+}
