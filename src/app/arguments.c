@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/arguments.h"
+
+#include "app/command.h"
+
+#include <eddy/base/timestamp.h>
+
+#include <stdio.h>
+#include <string.h>
+
+static void print_help(const struct usage *usage)
+{
+    printf("usage: %s\n\n%s\noptions:\n", usage->synopsis, usage->about);
+    for (const struct argument *argument = usage->arguments; argument->name; argument++) {
+        char head[64];
+        snprintf(head, sizeof head, "--%s%s%s", argument->name, argument->value ? " " : "",
+                 argument->value ? argument->value : "");
+        printf("  %-28s %s\n", head, argument->help);
+    }
+    printf("  %-28s %s\n", "--help", "print this");
+}
+
+__attribute__((format(printf, 2, 3))) static enum arguments_result wrong(const char *command, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    fprintf(stderr, "eddy %s: ", command);
+    vfprintf(stderr, format, arguments);
+    fprintf(stderr, "\nRun 'eddy %s --help' for its options.\n", command);
+    va_end(arguments);
+    return ARGUMENTS_WRONG;
+}
+
+static enum arguments_result unknown(const struct usage *usage, const char *command, const char *name)
+{
+    const char *names[ARGUMENT_LIST_MAX + 1] = {0};
+    size_t count = 0;
+    for (const struct argument *argument = usage->arguments; argument->name && count < ARGUMENT_LIST_MAX; argument++)
+        names[count++] = argument->name;
+    const char *near = suggest(name, names);
+    if (near)
+        return wrong(command, "no option '--%s'; did you mean '--%s'?", name, near);
+    return wrong(command, "no option '--%s'", name);
+}
+
+static bool list_add(struct argument_list *list, const char *text)
+{
+    if (list->count == ARGUMENT_LIST_MAX)
+        return false;
+    list->texts[list->count++] = text;
+    return true;
+}
+
+static enum arguments_result take(const struct argument *argument, const char *command, const char *value)
+{
+    switch (argument->kind) {
+    case ARGUMENT_FLAG:
+        *(bool *)argument->target = true;
+        break;
+    case ARGUMENT_TEXT:
+        *(const char **)argument->target = value;
+        break;
+    case ARGUMENT_NUMBER:
+        if (!bytes_to_int64(bytes_of_text(value), argument->target))
+            return wrong(command, "--%s wants a whole number, not '%s'", argument->name, value);
+        break;
+    case ARGUMENT_TIME:
+        if (!timestamp_parse_any(bytes_of_text(value), argument->target))
+            return wrong(command, "--%s wants milliseconds since 1970 or a time like 2014-04-07T10:51:09Z, not '%s'",
+                         argument->name, value);
+        break;
+    case ARGUMENT_TEXTS:
+        if (!list_add(argument->target, value))
+            return wrong(command, "--%s stands more than %d times", argument->name, ARGUMENT_LIST_MAX);
+        break;
+    }
+    return ARGUMENTS_OK;
+}
+
+/* The row whose name is the first `size` bytes of `name`. */
+static const struct argument *find(const struct usage *usage, const char *name, size_t size)
+{
+    for (const struct argument *argument = usage->arguments; argument->name; argument++)
+        if (strlen(argument->name) == size && !memcmp(argument->name, name, size))
+            return argument;
+    return NULL;
+}
+
+/* Parses the option at argv[*index], moving *index to the value when that is an argument of its own. */
+static enum arguments_result parse_option(const struct usage *usage, int argc, char **argv, int *index)
+{
+    const char *name = argv[*index] + 2, *equals = strchr(name, '=');
+    size_t size = equals ? (size_t)(equals - name) : strlen(name);
+    const struct argument *argument = find(usage, name, size);
+    if (!argument)
+        return unknown(usage, argv[0], name);
+    if (argument->kind == ARGUMENT_FLAG)
+        return equals ? wrong(argv[0], "--%s takes no value", argument->name) : take(argument, argv[0], NULL);
+    if (equals)
+        return take(argument, argv[0], equals + 1);
+    if (*index + 1 == argc)
+        return wrong(argv[0], "--%s wants a value: %s", argument->name, argument->value);
+    return take(argument, argv[0], argv[++*index]);
+}
+
+enum arguments_result arguments_parse(const struct usage *usage, int argc, char **argv,
+                                      struct argument_list *positional)
+{
+    bool options_ended = false;
+    for (int i = 1; i < argc; i++) {
+        const char *text = argv[i];
+        if (!options_ended && !strcmp(text, "--")) {
+            options_ended = true;
+        } else if (!options_ended && (!strcmp(text, "--help") || !strcmp(text, "-h"))) {
+            print_help(usage);
+            return ARGUMENTS_HELP;
+        } else if (!options_ended && text[0] == '-' && text[1] == '-') {
+            enum arguments_result result = parse_option(usage, argc, argv, &i);
+            if (result != ARGUMENTS_OK)
+                return result;
+        } else if (!options_ended && text[0] == '-' && text[1]) {
+            return wrong(argv[0], "no option '%s'; long options begin with two dashes", text);
+        } else if (!positional) {
+            return wrong(argv[0], "'%s' stands where only options may", text);
+        } else if (!list_add(positional, text)) {
+            return wrong(argv[0], "more than %d files", ARGUMENT_LIST_MAX);
+        }
+    }
+    return ARGUMENTS_OK;
+}
