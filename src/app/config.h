@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+/* config: everything a user can set, as one struct that embeds the core's own option structs. What can be set, with
+ * default, range and text, is one table (config/options.c); the YAML file, the environment, --set, `eddy config dump`
+ * and docs/CONFIGURATION.md all come from it. Adding an option is a field here (or in the core) and a row there.
+ *
+ *   defaults < YAML file < EDDY_SECTION_KEY < --set key=value, then config_check()
+ *
+ * A config owns its texts; config_release() frees them; {0} may be released. Not thread-safe while being filled, const
+ * and shared afterwards. Complaints name the place (file:line, variable, --set), the key and what to do; they and the
+ * dump never show a secret. Failures: CONFIG, MEMORY, IO (file not readable), LIMIT (file too big). After a failure
+ * the config may hold some of the new values: release it. */
+#include <eddy/core/catalogue.h>
+#include <eddy/core/codec.h>
+#include <eddy/core/engine.h>
+
+enum topic {
+    TOPIC_CLICKS,
+    TOPIC_ITEMS,
+    TOPIC_RECOMMENDATIONS,
+    TOPIC_SESSIONS,
+    TOPIC_LATE_CLICKS,
+    TOPIC_DEAD_LETTERS,
+    TOPIC_COUNT
+};
+
+#define TOPIC_NAME_MAX 249 /* bytes; Kafka's limit */
+
+enum delivery { DELIVERY_AT_LEAST_ONCE, DELIVERY_EXACTLY_ONCE };
+enum log_level_option { LOG_LEVEL_DEBUG, LOG_LEVEL_INFO, LOG_LEVEL_WARN, LOG_LEVEL_ERROR };
+enum log_format_option { LOG_FORMAT_AUTO, LOG_FORMAT_LOGFMT, LOG_FORMAT_JSON };
+
+/* Where to begin on a partition for which the group has no committed offset. */
+struct start_position {
+    enum { START_STORED, START_EARLIEST, START_LATEST, START_TIME } kind; /* STORED: refuse to begin there */
+    int64_t time_ms;                                                      /* START_TIME */
+};
+
+struct text_list {
+    char **texts;
+    size_t count;
+};
+
+enum config_source { CONFIG_DEFAULT, CONFIG_FILE, CONFIG_ENVIRONMENT, CONFIG_SET };
+struct config_origin {
+    enum config_source source;
+    int line; /* CONFIG_FILE */
+};
+
+struct kafka_setting { /* kafka.<name>: for librdkafka as it is */
+    char *name, *value;
+    bool secret;
+    struct config_origin origin;
+};
+
+struct schema_file { /* schema_ids.<id> */
+    int32_t id;
+    char *path;
+    struct config_origin origin;
+};
+
+struct config {
+    /* For the core, ready to be handed to its open functions. engine.partition is the task's to set. */
+    struct engine_options engine;
+    struct learned_options learned;
+    struct learner_options learner;
+    struct catalogue_options catalogue;
+    struct click_limits clicks;
+    struct encoding encodings[RECORD_TYPE_COUNT];
+
+    /* For the application. Texts are never NULL after config_defaults(); "" is none. */
+    char *group_id;
+    struct {
+        char *prefix;
+        char *names[TOPIC_COUNT];                   /* without the prefix */
+        char full[TOPIC_COUNT][TOPIC_NAME_MAX + 1]; /* with it; made by config_check() */
+        uint32_t partitions, replication;           /* of topics that eddy creates */
+    } topics;
+    struct start_position start;
+    enum delivery delivery;
+    uint32_t shards; /* 0: one per CPU */
+    uint32_t batch_clicks;
+    uint32_t commit_clicks;
+    int64_t commit_interval_ms;
+    int64_t session_idle_ms;  /* 0: the wall clock never moves a watermark */
+    int64_t learn_history_ms; /* 0: the whole sessions topic */
+    char *learn_snapshot;
+    struct text_list categories_excluded; /* engine.fusion.filters points to it after config_check() */
+    bool items_enabled;
+    struct {
+        char *directory;
+        size_t map_size_bytes;
+        bool sync;
+    } state;
+    char *http_listen;
+    struct {
+        enum log_level_option level;
+        enum log_format_option format;
+    } log;
+
+    struct kafka_setting *kafka;
+    size_t kafka_count;
+    struct schema_file *schemas;
+    size_t schema_count;
+
+    /* Kept for messages. */
+    char *file;
+    struct config_origin *origins; /* by row of the option table */
+    struct bytes *category_bytes;
+};
+
+/* Everything at its default; the first call on a config. */
+MUST_CHECK struct status config_defaults(struct config *config, struct complaint *complaint);
+/* A YAML file of at most 1 MiB. */
+MUST_CHECK struct status config_load_file(struct config *config, const char *path, struct complaint *complaint);
+/* The same from memory; `name` stands for the file in messages. */
+MUST_CHECK struct status config_load_text(struct config *config, const char *name, struct bytes text,
+                                          struct complaint *complaint);
+/* The process's EDDY_* variables; one that names no option fails. */
+MUST_CHECK struct status config_load_environment(struct config *config, struct complaint *complaint);
+/* "key=value". */
+MUST_CHECK struct status config_set(struct config *config, const char *assignment, struct complaint *complaint);
+/* What only several options together can get wrong; fills what is derived. The last call before use. */
+MUST_CHECK struct status config_check(struct config *config, struct complaint *complaint);
+void config_release(struct config *config);
+
+/* All of the above in order; `file` may be NULL. On failure `config` is left empty. */
+MUST_CHECK struct status config_make(struct config *config, const char *file, const char *const *assignments,
+                                     size_t assignment_count, struct complaint *complaint);
+
+/* The full name, after config_check(). */
+const char *config_topic(const struct config *config, enum topic topic);
+/* The value of kafka.<name>, NULL when it is not set. */
+const char *config_kafka(const struct config *config, const char *name);
+
+/* As YAML that loads again, one "key: value  # origin" a line; secrets are ***. */
+void config_dump(const struct config *config, struct buffer *out);
+/* docs/CONFIGURATION.md. */
+void config_document(struct buffer *out);

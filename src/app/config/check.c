@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+/* What only several options together can get wrong. */
+#include "app/config/options.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+/* "eddy.yaml:12: session.gap_ms", for messages about an option after it was set. */
+struct place {
+    char text[384];
+};
+
+static struct place place_of(const struct config *config, const char *key)
+{
+    const struct config_option *option = option_find(key);
+    assert(option);
+    struct config_origin origin = config->origins[option - options];
+    struct place place;
+    if (origin.source == CONFIG_FILE)
+        snprintf(place.text, sizeof place.text, "%.250s:%d: %s", config->file, origin.line, key);
+    else
+        snprintf(place.text, sizeof place.text, "%s%s",
+                 origin.source == CONFIG_SET           ? "--set: "
+                 : origin.source == CONFIG_ENVIRONMENT ? "environment: "
+                                                       : "",
+                 key);
+    return place;
+}
+
+/* The one of two keys that the user set: it is the one to complain about. */
+static struct place place_of_either(const struct config *config, const char *key, const char *other)
+{
+    bool is_default = config->origins[option_find(key) - options].source == CONFIG_DEFAULT;
+    return place_of(config, is_default ? other : key);
+}
+
+static const char *const topic_keys[TOPIC_COUNT] = {
+    [TOPIC_CLICKS] = "topics.clicks",
+    [TOPIC_ITEMS] = "topics.items",
+    [TOPIC_RECOMMENDATIONS] = "topics.recommendations",
+    [TOPIC_SESSIONS] = "topics.sessions",
+    [TOPIC_LATE_CLICKS] = "topics.late_clicks",
+    [TOPIC_DEAD_LETTERS] = "topics.dead_letters",
+};
+
+static struct status check_topic(struct config *config, int topic, struct complaint *complaint)
+{
+    static const char legal[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
+    const char *prefix = config->topics.prefix, *name = config->topics.names[topic];
+    char *full = config->topics.full[topic];
+    if (!*name)
+        return complain(complaint, FAIL(CONFIG, topic, "topic without a name"), "%s must not be empty",
+                        place_of(config, topic_keys[topic]).text);
+    if (strlen(prefix) + strlen(name) > TOPIC_NAME_MAX || prefix[strspn(prefix, legal)] || name[strspn(name, legal)])
+        return complain(complaint, FAIL(CONFIG, topic, "illegal topic name"),
+                        "%s: '%.120s%.120s' is no topic name: letters, digits, '.', '_' and '-', at most 249 of them",
+                        place_of_either(config, topic_keys[topic], "topics.prefix").text, prefix, name);
+    memcpy(full, prefix, strlen(prefix));
+    memcpy(full + strlen(prefix), name, strlen(name) + 1);
+    if (!strcmp(full, ".") || !strcmp(full, ".."))
+        return complain(complaint, FAIL(CONFIG, topic, "illegal topic name"), "%s: '%s' is no topic name",
+                        place_of(config, topic_keys[topic]).text, full);
+    for (int other = 0; other < topic; other++)
+        if (!strcmp(full, config->topics.full[other]))
+            return complain(complaint, FAIL(CONFIG, topic, "topic named twice"), "%s: '%s' is the name of %s too",
+                            place_of_either(config, topic_keys[topic], topic_keys[other]).text, full,
+                            topic_keys[other]);
+    return OK;
+}
+
+static struct status check_format(const struct config *config, enum record_type type, const char *format_key,
+                                  const char *id_key, struct complaint *complaint)
+{
+    if (config->encodings[type].format != RECORD_CONFLUENT)
+        return OK;
+    if (id_key && config->encodings[type].schema_id == 0)
+        return complain(complaint, FAIL(CONFIG, 0, "format without a schema id"),
+                        "%s: confluent needs %s, the schema id to write", place_of(config, format_key).text, id_key);
+    if (config->schema_count == 0 && type != RECORD_RECOMMENDATION)
+        return complain(complaint, FAIL(CONFIG, 0, "format without schema ids"),
+                        "%s: confluent needs the writers' schema ids: schema_ids.<id>: <path of the .avsc>",
+                        place_of(config, format_key).text);
+    return OK;
+}
+
+static struct status check_formats(const struct config *config, struct complaint *complaint)
+{
+    TRY(check_format(config, RECORD_CLICK, "formats.clicks", NULL, complaint));
+    if (config->items_enabled)
+        TRY(check_format(config, RECORD_ITEM, "formats.items", NULL, complaint));
+    TRY(check_format(config, RECORD_RECOMMENDATION, "formats.recommendations", "schema_ids.write.recommendations",
+                     complaint));
+    return check_format(config, RECORD_CLOSED_SESSION, "formats.sessions", "schema_ids.write.sessions", complaint);
+}
+
+static struct status check_order(const struct config *config, const char *low_key, int64_t low, const char *high_key,
+                                 int64_t high, struct complaint *complaint)
+{
+    if (low <= high)
+        return OK;
+    const struct config_option *a = option_find(low_key), *b = option_find(high_key);
+    AUTO(buffer) low_text = {0};
+    AUTO(buffer) high_text = {0};
+    option_write(a, config, &low_text);
+    option_write(b, config, &high_text);
+    return complain(complaint, FAIL(CONFIG, low, "options against each other"),
+                    "%s: %s (%s) must not be larger than %s (%s)", place_of_either(config, low_key, high_key).text,
+                    low_key, buffer_text(&low_text), high_key, buffer_text(&high_text));
+}
+
+static struct status check_bounds(const struct config *config, struct complaint *complaint)
+{
+    const struct session_options *session = &config->engine.session;
+    const struct knn_options *knn = &config->engine.fusion.knn;
+    TRY(check_order(config, "session.gap_ms", session->gap_ms, "session.max_duration_ms", session->max_duration_ms,
+                    complaint));
+    TRY(check_order(config, "knn.neighbours_max", knn->neighbours_max, "knn.sample_max", knn->sample_max, complaint));
+    return check_order(config, "learn.postings_max", config->learned.postings_max, "learn.sessions_max",
+                       config->learned.sessions_max, complaint);
+}
+
+static struct status derive(struct config *config)
+{
+    const struct text_list *excluded = &config->categories_excluded;
+    struct bytes *categories = calloc(excluded->count + 1, sizeof *categories);
+    if (!categories)
+        return FAIL(MEMORY, 0, "no memory for the excluded categories");
+    for (size_t i = 0; i < excluded->count; i++)
+        categories[i] = bytes_of_text(excluded->texts[i]);
+    free(config->category_bytes);
+    config->category_bytes = categories;
+    config->engine.fusion.filters.categories_excluded = categories;
+    config->engine.fusion.filters.category_count = (uint32_t)excluded->count;
+    config->clicks.by_user = config->engine.session.by_user;
+    return OK;
+}
+
+struct status config_check(struct config *config, struct complaint *complaint)
+{
+    if (config->delivery == DELIVERY_EXACTLY_ONCE)
+        return complain(complaint, FAIL(CONFIG, 0, "delivery not available"),
+                        "%s: exactly_once is not available yet; use at_least_once and let subscribers drop repeats by "
+                        "topic, partition, offset and revision",
+                        place_of(config, "delivery").text);
+    if (!*config->group_id)
+        return complain(complaint, FAIL(CONFIG, 0, "no group"), "%s must not be empty",
+                        place_of(config, "group_id").text);
+    for (int topic = 0; topic < TOPIC_COUNT; topic++)
+        TRY(check_topic(config, topic, complaint));
+    TRY(check_formats(config, complaint));
+    TRY(check_bounds(config, complaint));
+    return derive(config);
+}

@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/config/options.h"
+
+#include <stddef.h>
+
+#define KIND(member)                                                                                                   \
+    _Generic(((struct config *)0)->member, bool                                                                        \
+             : OPTION_BOOL, uint32_t                                                                                   \
+             : OPTION_U32, int32_t                                                                                     \
+             : OPTION_I32, int64_t                                                                                     \
+             : OPTION_I64, size_t                                                                                      \
+             : OPTION_SIZE, float                                                                                      \
+             : OPTION_FLOAT, float *                                                                                   \
+             : OPTION_FLOATS, char *                                                                                   \
+             : OPTION_TEXT, struct text_list                                                                           \
+             : OPTION_TEXTS, struct start_position                                                                     \
+             : OPTION_START)
+
+#define FIELD(member) KIND(member), offsetof(struct config, member), sizeof(((struct config *)0)->member)
+
+#define SECOND_MS     1000.0
+#define MINUTE_MS     (60 * SECOND_MS)
+#define HOUR_MS       (60 * MINUTE_MS)
+#define DAY_MS        (24 * HOUR_MS)
+#define KIB           1024.0
+#define MIB           (KIB * KIB)
+#define GIB           (KIB * MIB)
+#define TIB           (KIB * GIB)
+
+/* Rows: number with a range, text or switch, choice among words. */
+#define NUMBER(key, member, standard, min, max, doc)                                                                   \
+    {                                                                                                                  \
+        key, FIELD(member), standard, min, max, NULL, doc                                                              \
+    }
+#define PLAIN(key, member, standard, doc) NUMBER(key, member, standard, 0, 0, doc)
+#define CHOICE(key, member, standard, words, doc)                                                                      \
+    {                                                                                                                  \
+        key, FIELD(member), standard, 0, 0, words, doc                                                                 \
+    }
+
+/* In the order of the enums they stand for. */
+static const char *const format_words[] = {"avro", "confluent", "json", NULL};
+static const char *const delivery_words[] = {"at_least_once", "exactly_once", NULL};
+static const char *const session_key_words[] = {"session_id", "user_id", NULL};
+static const char *const seen_words[] = {"learned", "exclude", NULL};
+static const char *const level_words[] = {"debug", "info", "warn", "error", NULL};
+static const char *const log_format_words[] = {"auto", "logfmt", "json", NULL};
+
+const struct option_section option_sections[] = {
+    {"", "The process as a whole."},
+    {"topics", "Names of the topics, and how `eddy topics create` makes them."},
+    {"formats",
+     "How record values are written: `avro` is bare Avro binary in eddy's own schema (schemas/), `confluent` "
+     "is Avro with the 5-byte header of a schema id, `json` one object per record."},
+    {"schema_ids",
+     "Confluent schema ids. `schema_ids.<id>: <path of an .avsc>` makes the writer schema of an id known; "
+     "the keys below are the ids that eddy writes."},
+    {"session", "What a session is. All times are event time."},
+    {"learn", "What is learned from closed sessions, and within which bounds."},
+    {"knn", "The kNN scorer: sessions like this one (VMIS-kNN)."},
+    {"fusion",
+     "How the scorers' answers become one list. Weights are four numbers, for sessions of 1, 2, 3 to 5, and 6 "
+     "or more clicks."},
+    {"filters", "What must not be recommended."},
+    {"items", "The catalogue."},
+    {"recommend", "The answer to a click."},
+    {"state", "What outlives the process: open sessions in LMDB, one environment per partition."},
+    {"http", "Metrics and health."},
+    {"log", "The log, on standard error."},
+    {0},
+};
+
+const struct config_option options[] = {
+    PLAIN("group_id", group_id, "eddy", "Consumer group. Processes with the same group share the clicks partitions."),
+    PLAIN("start", start, "earliest",
+          "Where to begin on a partition for which the group has committed no offset: `earliest`, `latest`, or a time "
+          "(RFC 3339, or milliseconds since 1970). `stored` refuses to begin there, so that a mistyped group_id cannot "
+          "start anew unnoticed."),
+    CHOICE("delivery", delivery, "at_least_once", delivery_words,
+           "at_least_once: after a crash the last clicks may be answered twice, with the same identity (topic, "
+           "partition, offset, revision) in the record. exactly_once is not available yet."),
+    NUMBER("shards", shards, "0", 0, 256,
+           "Worker threads. 0: one per CPU. Never more than partitions of the clicks topic."),
+    NUMBER("batch_clicks", batch_clicks, "512", 1, 65536, "Clicks taken from the consumer at once, at most."),
+    NUMBER("commit_interval_ms", commit_interval_ms, "200ms", 1, MINUTE_MS,
+           "Offsets and session state are committed at least this often while clicks come in."),
+    NUMBER("commit_clicks", commit_clicks, "10000", 1, 1e6, "And after this many clicks of a shard."),
+
+    PLAIN("topics.prefix", topics.prefix, "", "Put before each of the names below, for example `shop1.`."),
+    PLAIN("topics.clicks", topics.names[TOPIC_CLICKS], "clicks",
+          "Input: ClickEvent, keyed by what sessions are kept by (session.key)."),
+    PLAIN("topics.items", topics.names[TOPIC_ITEMS], "items",
+          "Input: Item by item_id, compacted; a null value removes the item."),
+    PLAIN("topics.recommendations", topics.names[TOPIC_RECOMMENDATIONS], "recommendations",
+          "Output: Recommendation, keyed by session_id."),
+    PLAIN("topics.sessions", topics.names[TOPIC_SESSIONS], "sessions",
+          "Output and input: ClosedSession. Every process learns from it; keep it for long."),
+    PLAIN("topics.late_clicks", topics.names[TOPIC_LATE_CLICKS], "late-clicks",
+          "Output: clicks that came after their session had been closed, as received."),
+    PLAIN("topics.dead_letters", topics.names[TOPIC_DEAD_LETTERS], "dead-letters",
+          "Output: records that cannot be used, as received, with the reason in headers."),
+    NUMBER("topics.partitions", topics.partitions, "8", 1, 10000, "Partitions of topics that eddy creates."),
+    NUMBER("topics.replication", topics.replication, "1", 1, 10,
+           "Replicas of topics that eddy creates; 3 is usual in production."),
+
+    CHOICE("formats.clicks", encodings[RECORD_CLICK].format, "avro", format_words, "Of the clicks topic."),
+    CHOICE("formats.items", encodings[RECORD_ITEM].format, "avro", format_words, "Of the items topic."),
+    CHOICE("formats.recommendations", encodings[RECORD_RECOMMENDATION].format, "avro", format_words,
+           "Of the recommendations topic."),
+    CHOICE("formats.sessions", encodings[RECORD_CLOSED_SESSION].format, "avro", format_words, "Of the sessions topic."),
+
+    NUMBER("schema_ids.write.clicks", encodings[RECORD_CLICK].schema_id, "0", 0, INT32_MAX,
+           "Id written before clicks by the tools that write them. 0: none."),
+    NUMBER("schema_ids.write.items", encodings[RECORD_ITEM].schema_id, "0", 0, INT32_MAX,
+           "Id written before items by the tools that write them. 0: none."),
+    NUMBER("schema_ids.write.recommendations", encodings[RECORD_RECOMMENDATION].schema_id, "0", 0, INT32_MAX,
+           "Id written before recommendations; needed with formats.recommendations: confluent."),
+    NUMBER("schema_ids.write.sessions", encodings[RECORD_CLOSED_SESSION].schema_id, "0", 0, INT32_MAX,
+           "Id written before closed sessions; needed with formats.sessions: confluent."),
+
+    CHOICE("session.key", engine.session.by_user, "session_id", session_key_words,
+           "What sessions are kept by; the clicks topic must be keyed by it."),
+    NUMBER("session.gap_ms", engine.session.gap_ms, "30min", 1, 2 * DAY_MS, "Inactivity that ends a session."),
+    NUMBER("session.grace_ms", engine.session.grace_ms, "1min", 0, 2 * DAY_MS,
+           "How much longer out-of-order clicks are accepted; sessions close, and are learned, this much later."),
+    NUMBER("session.max_duration_ms", engine.session.max_duration_ms, "12h", 1, 2 * DAY_MS,
+           "A session never gets longer; the next click opens a new one. A new owner of a partition reads this far "
+           "back."),
+    NUMBER("session.clicks_max", engine.session.clicks_max, "200", 2, 65535,
+           "Newest clicks kept of a session; older ones are only counted."),
+    NUMBER("session.open_max", engine.session.open_max, "1000000", 1, 1e9,
+           "Open sessions of a partition; past it the one nearest to its end is closed early, and counted."),
+    PLAIN("session.infer_duplicates", engine.session.infer_duplicates, "true",
+          "Drop a click without event_id that equals another of its session in time, item and type."),
+    NUMBER("session.future_max_ms", clicks.future_max_ms, "5min", 0, DAY_MS,
+           "How far a click's time may lead its record's; past it the click is a dead letter."),
+    NUMBER("session.idle_ms", session_idle_ms, "1min", 0, DAY_MS,
+           "After this long without a click the wall clock moves a partition's watermark on, so that its last sessions "
+           "close. 0: never."),
+
+    NUMBER("learn.interval_ms", engine.learn_interval_ms, "10s", 1, DAY_MS,
+           "Closed sessions enter the learned state at multiples of this, in stream time."),
+    NUMBER("learn.delay_ms", learner.delay_ms, "30s", 0, DAY_MS,
+           "And this long after they closed, so that those of other partitions arrive in time to keep the order."),
+    NUMBER("learn.pending_max", learner.pending_max, "1000000", 1, 1e9,
+           "Closed sessions that wait to be learned; past it the earliest are learned at once."),
+    NUMBER("learn.sessions_max", learned.sessions_max, "1000000", 1, 1e9,
+           "Past sessions kept in the index; the oldest leave."),
+    NUMBER("learn.postings_max", learned.postings_max, "1000", 1, 1e6,
+           "Newest sessions kept per item; at least knn.sample_max for the full sample."),
+    NUMBER("learn.session_items_max", learned.session_items_max, "50", 2, 1000,
+           "Last clicks of a closed session that are learned."),
+    NUMBER("learn.successors_max", learned.successors_max, "200", 1, 1e5,
+           "Rules kept per item; the weakest are forgotten."),
+    NUMBER("learn.popularity_half_life_ms", learned.popularity_half_life_ms, "7d", MINUTE_MS, 3650 * DAY_MS,
+           "After this long a click counts half in the popularity."),
+    NUMBER("learn.weights.view", learned.type_weights[CLICK_TYPE_VIEW], "1", 0, 100, "What a view counts."),
+    NUMBER("learn.weights.click", learned.type_weights[CLICK_TYPE_CLICK], "1", 0, 100, "What a click counts."),
+    NUMBER("learn.weights.add_to_cart", learned.type_weights[CLICK_TYPE_ADD_TO_CART], "1", 0, 100,
+           "What putting into the cart counts."),
+    NUMBER("learn.weights.purchase", learned.type_weights[CLICK_TYPE_PURCHASE], "1", 0, 100, "What a purchase counts."),
+    NUMBER("learn.history_ms", learn_history_ms, "0", 0, 3650 * DAY_MS,
+           "How far back the sessions topic is read before the process is ready. 0: from its start."),
+    PLAIN("learn.snapshot", learn_snapshot, "",
+          "File that holds the learned state across restarts. Empty: it is read anew from the sessions topic."),
+
+    NUMBER("knn.sample_max", engine.fusion.knn.sample_max, "500", 1, 1e6,
+           "m: newest past sessions looked at that share an item with the open one."),
+    NUMBER("knn.neighbours_max", engine.fusion.knn.neighbours_max, "100", 1, 1e6,
+           "k: of those, the most similar ones that vote."),
+    NUMBER("knn.query_items_max", engine.fusion.knn.query_items_max, "20", 1, 1000,
+           "Last distinct items of the open session that are looked up."),
+
+    NUMBER("fusion.list_size", engine.fusion.list_size, "20", 1, 1000, "Items recommended, at most."),
+    NUMBER("fusion.weights.knn", engine.fusion.weights[SCORER_KNN], "[1, 1, 1, 1]", 0, 1000, "Of sessions like this."),
+    NUMBER("fusion.weights.transition", engine.fusion.weights[SCORER_TRANSITION], "[1, 1, 1, 1]", 0, 1000,
+           "Of what followed the last items."),
+    NUMBER("fusion.weights.popular", engine.fusion.weights[SCORER_POPULAR], "[0.05, 0.05, 0.05, 0.05]", 0, 1000,
+           "Of what is popular now."),
+    NUMBER("fusion.weights.repeat", engine.fusion.weights[SCORER_REPEAT], "[1, 1, 1, 1]", 0, 1000,
+           "Of the items already in the session."),
+
+    CHOICE("filters.seen", engine.fusion.filters.seen, "learned", seen_words,
+           "Items already in the session: `learned` lets them compete at the repeat probability learned from the "
+           "stream, `exclude` never recommends them."),
+    PLAIN("filters.available_only", engine.fusion.filters.available_only, "true",
+          "Leave out items that the catalogue says are not available."),
+    PLAIN("filters.catalogue_only", engine.fusion.filters.catalogue_only, "false",
+          "Leave out items known from clicks alone."),
+    PLAIN("filters.categories_excluded", categories_excluded, "[]",
+          "Leave out items with one of these names in their category path."),
+    NUMBER("filters.per_category_max", engine.fusion.filters.per_category_max, "0", 0, 1000,
+           "Items of one category path in a list, at most. 0: no limit."),
+
+    PLAIN("items.enabled", items_enabled, "true",
+          "Read the items topic, in full before the process is ready. false: items are known from clicks alone."),
+    NUMBER("items.max", catalogue.items_max, "10000000", 1, 4e9, "Item ids, from the catalogue and from clicks."),
+    NUMBER("items.memory_max_bytes", catalogue.memory_max_bytes, "2GiB", 64 * KIB, TIB,
+           "Memory of ids, titles and categories; at the bound titles are left out, then new items refused."),
+    NUMBER("items.title_max_bytes", catalogue.title_max_bytes, "200", 0, 4096, "Longer titles are cut."),
+
+    PLAIN("recommend.scoring", engine.scoring, "true",
+          "false: sessions are kept and records published, without any items (to measure the rest)."),
+
+    PLAIN("state.directory", state.directory, "eddy-state", "Folder of this process alone, on a local disk."),
+    NUMBER("state.map_size_bytes", state.map_size_bytes, "16GiB", MIB, 16 * TIB,
+           "Address space of one partition's environment; the file only grows as it is used."),
+    PLAIN(
+        "state.sync", state.sync, "false",
+        "Sync every commit to the disk. Without it a crash of the process loses nothing, and after an unclean stop of "
+        "the machine the state is rebuilt from the clicks."),
+
+    PLAIN("http.listen", http_listen, "127.0.0.1:9464",
+          "Address and port of /metrics, /healthz and /readyz. Empty: off."),
+
+    CHOICE("log.level", log.level, "info", level_words, "The least that is logged."),
+    CHOICE("log.format", log.format, "auto", log_format_words, "auto: logfmt on a terminal, JSON lines otherwise."),
+};
+
+const size_t option_count = sizeof options / sizeof *options;
+
+const struct config_option *option_find(const char *key)
+{
+    for (size_t i = 0; i < option_count; i++)
+        if (!strcmp(options[i].key, key))
+            return &options[i];
+    return NULL;
+}

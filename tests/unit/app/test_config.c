@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "support/support.h"
+
+#include "app/config.h"
+#include "app/config/options.h"
+
+static void defaults_are_within_their_ranges_and_pass_the_check(void **state)
+{
+    (void)state;
+    AUTO(config) config = {0};
+    struct complaint complaint = {""};
+    assert_ok(config_defaults(&config, &complaint));
+    assert_ok(config_check(&config, &complaint));
+    assert_int_equal(config.engine.session.gap_ms, 30 * 60 * 1000);
+    assert_int_equal(config.engine.fusion.knn.sample_max, 500);
+    assert_string_equal(config_topic(&config, TOPIC_LATE_CLICKS), "late-clicks");
+}
+
+static void a_file_sets_nested_and_dotted_keys_lists_and_kafka_settings(void **state)
+{
+    (void)state;
+    AUTO(config) config = {0};
+    struct complaint complaint = {""};
+    assert_ok(config_defaults(&config, &complaint));
+    struct bytes text = BYTES("group_id: shop\n"
+                              "session:\n"
+                              "  gap_ms: 20min\n"
+                              "  key: user_id\n"
+                              "session.grace_ms: 500\n"
+                              "topics: {prefix: a., partitions: 4}\n"
+                              "fusion:\n"
+                              "  weights:\n"
+                              "    knn: [1, 0.5, 0.25, 2]\n"
+                              "filters:\n"
+                              "  categories_excluded: [\"Gifts, cards\", Adult]\n"
+                              "kafka:\n"
+                              "  bootstrap.servers: a:9092,b:9092\n"
+                              "  ssl: {ca.location: /etc/ca.pem}\n"
+                              "schema_ids:\n"
+                              "  7: clicks_v2.avsc\n"
+                              "items:\n"
+                              "start: 2024-05-01T00:00:00Z\n");
+    struct status status = config_load_text(&config, "eddy.yaml", text, &complaint);
+    assert_string_equal(complaint.text, "");
+    assert_ok(status);
+    assert_ok(config_check(&config, &complaint));
+    assert_string_equal(config.group_id, "shop");
+    assert_int_equal(config.engine.session.gap_ms, 20 * 60 * 1000);
+    assert_true(config.engine.session.by_user);
+    assert_true(config.clicks.by_user);
+    assert_int_equal(config.engine.session.grace_ms, 500);
+    assert_string_equal(config_topic(&config, TOPIC_CLICKS), "a.clicks");
+    assert_true(config.engine.fusion.weights[SCORER_KNN][3] == 2.0f);
+    assert_int_equal(config.engine.fusion.filters.category_count, 2);
+    assert_bytes(config.engine.fusion.filters.categories_excluded[0], "Gifts, cards");
+    assert_string_equal(config_kafka(&config, "bootstrap.servers"), "a:9092,b:9092");
+    assert_string_equal(config_kafka(&config, "ssl.ca.location"), "/etc/ca.pem");
+    assert_null(config_kafka(&config, "ssl.key.location"));
+    assert_int_equal(config.schemas[0].id, 7);
+    assert_string_equal(config.schemas[0].path, "clicks_v2.avsc");
+    assert_int_equal(config.start.kind, START_TIME);
+    assert_int_equal(config.start.time_ms, INT64_C(1714521600000));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(defaults_are_within_their_ranges_and_pass_the_check),
+        cmocka_unit_test(a_file_sets_nested_and_dotted_keys_lists_and_kafka_settings),
+    };
+    return cmocka_run_group_tests_name("config", tests, NULL, NULL);
+}
