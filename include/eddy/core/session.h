@@ -5,31 +5,39 @@
  *   click -> session_apply -> the session it belongs to (found, opened, or two merged)
  *   watermark -> session_expire -> closed sessions, in the order of their deadlines
  *
- * A session is kept by a key (session_id or user_id). It takes a click whose time is within `gap` of its first or
- * last click and that keeps it within `max_duration`; otherwise the click opens a new session of the same key.
- * Several sessions of one key may be open at once while the watermark has not reached the older one's deadline;
- * an out-of-order click that bridges two of them merges them. The deadline is
+ * A session is kept by a key (session_id or user_id). It takes a click that lies inside it, or less than `gap` before
+ * its first or after its last click, as long as it then stays shorter than `max_duration` and its deadline stays ahead
+ * of the watermark; otherwise the click opens a new session of the same key. When both neighbours in time take a click,
+ * they are merged if the whole satisfies the same, into the one opened first; else the earlier one gets it. So an
+ * in-order stream makes the same sessions whatever the grace is. Several sessions of one key may be open at once. The
+ * deadline is
  *   min(last + gap, first + max_duration) + grace,
  * and the watermark reaching it is the only thing that closes a session (except open_max, below).
  * A click that would open a session already past its deadline is late.
  *
- * Only the newest `clicks_max` clicks are kept (older ones are counted). A click with the event_id of one kept, or
- * without one but equal in time, item and type (infer_duplicates), is a duplicate. At `open_max` sessions the one
- * with the earliest deadline is closed to make room, counted as evicted.
+ * Only the newest `clicks_max` clicks are kept (older ones are counted); clicks of equal time are in order of arrival.
+ * A click with the event_id of one kept by the session it would join (compared as 64-bit hashes), or, with
+ * infer_duplicates, one without event_id but equal to such a one in time, item and type, is a duplicate. At `open_max`
+ * sessions the one with the earliest deadline is closed to make room, counted as evicted. By session_id, a session's
+ * user is that of its latest click that names one.
  *
  * Everything is a function of the sequence of clicks and watermarks: no clock, no randomness, no pointer order.
- * Not thread-safe: one table per task. Memory: about 64 bytes a session + its key + 8 bytes a click kept (16 with
- * event ids), from pools; no system allocation per click after warm-up. */
+ * Not thread-safe: one table per task. Memory: about 90 bytes a session + its key and user_id + 8 bytes a click kept
+ * (16 with event ids), from pools that are given back at the end; no system allocation per click after warm-up. */
 #include <eddy/base/arena.h>
 #include <eddy/base/buffer.h>
 #include <eddy/core/click.h>
 
+#define SESSION_GAP_MAX_MS      ((int64_t)1 << 40)
+#define SESSION_DURATION_MAX_MS ((int64_t)48 * 3600 * 1000)
+#define SESSION_CLICKS_MAX      4000
+
 struct session_options {
-    int64_t gap_ms;          /* inactivity that ends a session; default 30 min */
-    int64_t grace_ms;        /* how long after that out-of-order clicks are still accepted */
-    int64_t max_duration_ms; /* at most 48 h */
-    uint32_t clicks_max;     /* clicks kept of a session, 2..65535 */
-    uint32_t open_max;       /* open sessions in the table */
+    int64_t gap_ms;          /* inactivity that ends a session, 1..SESSION_GAP_MAX_MS; default 30 min */
+    int64_t grace_ms;        /* how long after that out-of-order clicks are still accepted, 0..SESSION_GAP_MAX_MS */
+    int64_t max_duration_ms; /* 1..SESSION_DURATION_MAX_MS */
+    uint32_t clicks_max;     /* clicks kept of a session, 2..SESSION_CLICKS_MAX */
+    uint32_t open_max;       /* open sessions in the table, > 0 */
     bool by_user;            /* key = user_id instead of session_id */
     bool infer_duplicates;
 };
@@ -38,14 +46,15 @@ struct session_options {
 
 enum session_result {
     SESSION_APPLIED,
-    SESSION_DUPLICATE, /* nothing changed */
+    SESSION_DUPLICATE, /* nothing changed; `session` has the click */
     SESSION_LATE,      /* nothing changed; the click belongs to the late-clicks topic */
 };
 
 struct session_outcome {
     enum session_result result;
     uint32_t session;  /* handle, valid until the next session_apply or session_expire; SESSION_NONE when late */
-    uint32_t position; /* 1-based place of the click among all clicks of the session (kept or not), by time */
+    uint32_t position; /* 1-based place of the click among all clicks of the session (kept or not), by time; 0 unless
+                          applied. Older than all kept: as if it were the newest of those not kept */
     bool opened;       /* the click opened the session */
     bool out_of_order; /* an accepted click older than the session's last */
 };
@@ -65,11 +74,13 @@ struct session_view {
 
 struct session_table;
 
+/* CONFIG when an option is out of its range. */
 MUST_CHECK struct status session_table_open(const struct session_options *options, struct session_table **ret_table);
 void session_table_close(struct session_table *table);
 
-/* Applies one click on catalogue item `item`. `watermark_ms` must not run backwards between calls. An eviction at
- * open_max appends to `evicted` as session_expire does. MEMORY or LIMIT leave the table unchanged. */
+/* Applies one click on catalogue item `item`. Ids and time are as click_check() leaves them. `watermark_ms` must not
+ * run backwards between calls and the table must have been expired up to it. An eviction at open_max appends to
+ * `evicted` as session_expire does. MEMORY or LIMIT leave the table unchanged. */
 struct closed_list;
 MUST_CHECK struct status session_apply(struct session_table *table, const struct click *click, uint32_t item,
                                        int64_t watermark_ms, struct arena *batch, struct closed_list *evicted,
@@ -91,15 +102,17 @@ struct closed_list {
     size_t count, capacity;
 };
 
-/* Closes and removes every session whose deadline is <= watermark_ms, appending them in `batch`. */
+/* Closes and removes every session whose deadline is <= watermark_ms, appending them in `batch`. After MEMORY those in
+ * the list have been removed, the others not. */
 MUST_CHECK struct status session_expire(struct session_table *table, int64_t watermark_ms, struct arena *batch,
                                         struct closed_list *closed);
 
 uint32_t session_table_count(const struct session_table *table);
 size_t session_table_memory(const struct session_table *table);
 
-/* ---- What is stored. A session's number is given at its opening, ascending, never reused in an environment, so that
- * hot sessions are neighbours in the store. The record is versioned and holds item ids as text. */
+/* ---- What is stored. A session's number is given at its opening and ascending, so that hot sessions are neighbours in
+ * the store and everything that has to be in some order is in that of opening. The record is versioned, has a checksum
+ * and holds item ids as text. */
 
 struct session_change {
     uint64_t number;
@@ -107,7 +120,7 @@ struct session_change {
 };
 
 /* Hands out each session changed since the last call of session_changes_done(), in ascending number; false at the
- * end. *cursor starts at 0. */
+ * end. *cursor starts at 0. A session opened and closed in between is not handed out. */
 bool session_next_change(struct session_table *table, size_t *cursor, struct session_change *ret_change);
 /* Forgets the changes: they have been committed. */
 void session_changes_done(struct session_table *table);
@@ -116,7 +129,9 @@ struct catalogue;
 /* Appends the stored record of a session. */
 void session_encode(const struct session_table *table, uint32_t session, const struct catalogue *catalogue,
                     struct buffer *out);
-/* Puts a stored record back, interning its items. CORRUPT when the bytes are not a record, NEWER when of a later
- * version; the table is then unchanged. Does not count as a change. */
+/* Puts a stored record back, interning its items; numbers must ascend. CORRUPT when the bytes are not a record (or the
+ * session overlaps another one of its key), NEWER when of a later version, CONFIG when it was kept by user_id and the
+ * table is not or the other way round, LIMIT when the catalogue is full; the table is then unchanged. Does not count as
+ * a change. More than clicks_max clicks are cut to the newest; more than open_max sessions are let in. */
 MUST_CHECK struct status session_restore(struct session_table *table, uint64_t number, struct bytes record,
                                          struct catalogue *catalogue);
