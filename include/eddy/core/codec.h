@@ -2,19 +2,25 @@
 #pragma once
 /* codec: record values <-> structs, for the four record types of schemas/.
  *
- *   bytes -> [framing] -> writer schema known? -- the embedded one -> fixed decoder (no allocation, bounds-checked)
- *                                               -- another one -> guard (size, depth, counts) -> Avro-C resolution
- *                                               -- JSON -> jansson
+ *   bytes -> [framing] -> writer schema -- the embedded one ------------------------+-> fixed decoder -> struct
+ *                                       -- another one -> plan of its resolution --+   (no allocation, bounds-checked)
+ *                         JSON -> jansson ----------------------------------------+
  *
  * Formats: RECORD_AVRO, bare Avro binary in the embedded schema; RECORD_CONFLUENT, magic byte 0, big-endian 4-byte
  * schema id, Avro binary in that id's schema; RECORD_JSON, one JSON object with the schema's field names (an id may be
- * a number, "timestamp" milliseconds or an RFC 3339 string; unknown fields are ignored; missing ones take the schema's
- * default).
+ * a number, a timestamp milliseconds or an RFC 3339 string; unknown fields are ignored; missing ones, and nulls where
+ * the schema has no null, take the schema's default; an unknown type is a view).
+ *
+ * Another writer's schema is resolved by the rules of Avro: fields are matched by name, whatever their order; those
+ * eddy does not know are skipped, those it misses take its schema's default; int, long and float are promoted; unions
+ * are opened; unknown enum symbols take the default; timestamp-micros and -nanos become milliseconds
+ * (docs/adr/0002-avro-decoding.md).
  *
  * A decoder belongs to one thread. Decoded bytes are borrowed from the record or from the decoder and live until its
- * next decode call. Anything undecodable is BAD_INPUT with a complaint that names the field or byte offset; a decoder
- * survives any input and never allocates more than a fixed multiple of the record's size. Specification: Apache Avro
- * 1.11; Confluent wire format. */
+ * next decode call. Anything undecodable is BAD_INPUT with a complaint that names the field, and the byte offset where
+ * there is one; the only other failures are MEMORY, LIMIT (the record would pass 64 MiB) and NOT_FOUND (below). A
+ * decoder survives any input and never allocates more than a fixed multiple of the record's size. Specification:
+ * Apache Avro 1.11; Confluent wire format. */
 #include <eddy/base/arena.h>
 #include <eddy/base/buffer.h>
 #include <eddy/core/learner.h>
@@ -33,15 +39,17 @@ struct decoder;
 MUST_CHECK struct status decoder_open(enum record_type type, enum record_format format, struct decoder **ret_decoder);
 void decoder_close(struct decoder *decoder);
 
-/* Makes a Confluent schema id known (RECORD_CONFLUENT). `schema` is Avro JSON text, at most 64 KiB; BAD_INPUT when it
- * is not an Avro schema, too big or deep, or cannot be resolved to the type's reader schema. */
+/* Makes a Confluent schema id known (RECORD_CONFLUENT); again for a known id replaces it. `schema` is Avro JSON text,
+ * at most 64 KiB; BAD_INPUT when it is not an Avro schema, too big or deep, contains itself, or cannot be resolved to
+ * the type's reader schema; LIMIT at 256 ids. */
 MUST_CHECK struct status decoder_add_schema(struct decoder *decoder, int32_t id, struct bytes schema,
                                             struct complaint *complaint);
 
 /* Sets the writer schema of bare Avro (RECORD_AVRO; an Avro container's header, for example). */
 MUST_CHECK struct status decoder_set_schema(struct decoder *decoder, struct bytes schema, struct complaint *complaint);
 
-/* NOT_FOUND (detail = the id) when the record names an unknown schema id; BAD_INPUT for all else. */
+/* NOT_FOUND (detail = the id) when the record names an unknown schema id. A click's texts and time are left to
+ * click_check(); in the other records texts are checked UTF-8 and item ids have 1..CLICK_ID_MAX bytes. */
 MUST_CHECK struct status decode_click(struct decoder *decoder, struct bytes record, struct click *ret_click,
                                       struct complaint *complaint);
 MUST_CHECK struct status decode_item(struct decoder *decoder, struct bytes record, struct item *ret_item,

@@ -1,8 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-/* json: JSON text of the records, by jansson. Members stand in the order of the schema's fields; an optional field
- * without a value is null. Without memory, or for text that is not UTF-8, the buffer is marked as overflown. */
+/* json: JSON text of the records, by jansson.
+ *
+ * Reading turns an object into Avro bytes of a schema, which fixed.h then reads: members are the schema's fields,
+ * others are ignored; a missing one, or a null where the schema has no null, takes the default. A string whose name
+ * ends in _id may be a whole number, a timestamp an RFC 3339 string; an enum's unknown symbol becomes its default, as
+ * between two Avro schemas. Duplicate members, NaN and anything behind the object are refused.
+ *
+ * Writing: members stand in the order of the schema's fields; an optional field without a value is null. Without
+ * memory, or for text that is not UTF-8, the buffer is marked as overflown. */
+#include "core/event/schema.h"
+
 #include <eddy/core/codec.h>
+
+/* Appends the record (one JSON object) in the schema's Avro bytes. */
+MUST_CHECK struct status json_read_record(const struct schema *schema, struct bytes text, struct buffer *out,
+                                          struct complaint *complaint);
+/* The same for a parsed value; `path` names it in complaints. */
+MUST_CHECK struct status json_to_avro(const struct schema *schema, const struct json_t *value, const char *path,
+                                      struct buffer *out, struct complaint *complaint);
 
 #define REASON_MAX           512 /* bytes of a reason with its NUL */
 #define LEARNED_VERSION_SIZE 16

@@ -12,8 +12,11 @@ struct status reader_status(const struct reader *reader, struct complaint *compl
 {
     assert(reader->problem);
     int64_t offset = reader->at - reader->start;
-    return complain(complaint, FAIL(BAD_INPUT, offset, "the record is malformed"), "%s: %s (at byte %lld of %lld)",
-                    reader->field, reader->problem, (long long)offset, (long long)(reader->end - reader->start));
+    struct status status = FAIL(BAD_INPUT, offset, "the record is malformed");
+    if (reader->converted)
+        return complain(complaint, status, "%s: %s", reader->field, reader->problem);
+    return complain(complaint, status, "%s: %s (at byte %lld of %lld)", reader->field, reader->problem,
+                    (long long)offset, (long long)(reader->end - reader->start));
 }
 
 bool reader_finish(struct reader *reader)

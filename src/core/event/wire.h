@@ -15,12 +15,13 @@
 struct reader {
     const uint8_t *start, *at, *end;
     const char *field, *problem; /* set by the first failure */
+    bool converted;              /* the bytes were made from a record in another form: offsets mean nothing to users */
 };
 
 static inline struct reader reader_of(struct bytes bytes)
 {
     const uint8_t *data = bytes.size ? bytes.data : (const uint8_t *)"";
-    return (struct reader){.start = data, .at = data, .end = data + bytes.size};
+    return (struct reader){.start = data, .at = data, .end = data + bytes.size, .converted = false};
 }
 
 static inline size_t reader_left(const struct reader *reader)
