@@ -10,6 +10,8 @@
  * and shared afterwards. Complaints name the place (file:line, variable, --set), the key and what to do; they and the
  * dump never show a secret. Failures: CONFIG, MEMORY, IO (file not readable), LIMIT (file too big). After a failure
  * the config may hold some of the new values: release it. */
+#include "app/log.h"
+
 #include <eddy/core/catalogue.h>
 #include <eddy/core/codec.h>
 #include <eddy/core/engine.h>
@@ -27,8 +29,6 @@ enum topic {
 #define TOPIC_NAME_MAX 249 /* bytes; Kafka's limit */
 
 enum delivery { DELIVERY_AT_LEAST_ONCE, DELIVERY_EXACTLY_ONCE };
-enum log_level_option { LOG_LEVEL_DEBUG, LOG_LEVEL_INFO, LOG_LEVEL_WARN, LOG_LEVEL_ERROR };
-enum log_format_option { LOG_FORMAT_AUTO, LOG_FORMAT_LOGFMT, LOG_FORMAT_JSON };
 
 /* Where to begin on a partition for which the group has no committed offset. */
 struct start_position {
@@ -94,8 +94,8 @@ struct config {
     } state;
     char *http_listen;
     struct {
-        enum log_level_option level;
-        enum log_format_option format;
+        enum log_level level;
+        enum log_format format;
     } log;
 
     struct kafka_setting *kafka;
