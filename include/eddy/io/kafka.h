@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+/* kafka: eddy's three clients of a Kafka cluster, on librdkafka.
+ *
+ *   kafka_consumer   the process's membership in the consumer group of the clicks topic; one click_source per shard
+ *   kafka_sink       one idempotent producer per shard, as a record_sink
+ *   kafka_reader     a whole topic (items, sessions) without a group: read to the end, then followed
+ *
+ * Nothing here logs: what librdkafka says goes to the listener, from any thread. librdkafka reconnects for ever by
+ * itself; a broker that is away shows as a poll without messages or a flush that is UNAVAILABLE, and in the listener.
+ * Complaints name topics, brokers and property names, never the value of a property. */
+#include <eddy/port.h>
+
+struct kafka_property {
+    const char *name, *value;
+};
+
+struct kafka_listener {
+    /* level as in syslog: 3 error, 4 warning, 6 info. May be NULL. */
+    void (*log)(void *context, int level, const char *facility, const char *text);
+    void *context;
+};
+
+/* Shared by all clients; borrowed for the time of the open call. */
+struct kafka_options {
+    const char *bootstrap; /* "host:port,host:port" */
+    const char *client_id;
+    const struct kafka_property *properties; /* passed to librdkafka; one that eddy must own is refused with CONFIG */
+    size_t property_count;
+    struct kafka_listener listener;
+};
+
+/* "2.0.2": of the librdkafka that is linked. */
+const char *kafka_library_version(void);
+
+enum kafka_start_kind { KAFKA_START_EARLIEST, KAFKA_START_LATEST, KAFKA_START_TIME };
+
+struct kafka_start {
+    enum kafka_start_kind kind;
+    int64_t time_ms; /* the first record at or after it */
+};
+
+/* ---- consumer group */
+
+struct kafka_partition {
+    int32_t partition;
+    int64_t committed;    /* next to consume as the group knows it; -1: never committed */
+    const char *metadata; /* that was committed with it; "" when none */
+    int64_t low, high;    /* first offset in the log, and the one after the last */
+    int64_t start;        /* where delivery is to begin; set to `committed`, or by kafka_start, and the handler's to
+                             change */
+};
+
+/* Rebalances, as calls from kafka_consumer_poll() and kafka_consumer_close(). While one runs the partition still
+ * belongs to this process (unless lost) and shards may commit; when it returns the partition is taken up or given up.
+ */
+struct kafka_rebalance {
+    /* The partitions are ours; they are delivered to shard `partition % shard_count` once this returns OK. A failure
+     * is what kafka_consumer_poll() then returns, and nothing is delivered. */
+    struct status (*assigned)(void *context, struct kafka_partition *partitions, size_t count);
+    /* The partitions go. lost: another process may own them by now, so nothing of them may be committed. */
+    void (*revoked)(void *context, const int32_t *partitions, size_t count, bool lost);
+    void *context;
+};
+
+struct kafka_consumer_options {
+    const struct kafka_options *kafka;
+    const char *group_id;
+    const char *topic;
+    struct kafka_start start; /* of a partition the group never committed */
+    uint32_t shard_count;
+    struct kafka_rebalance rebalance;
+};
+
+struct kafka_consumer;
+
+/* Joins the group. CONFIG with a complaint when a property is refused. */
+MUST_CHECK struct status kafka_consumer_open(const struct kafka_consumer_options *options,
+                                             struct kafka_consumer **ret_consumer, struct complaint *complaint);
+/* Serves rebalances for up to timeout_ms; call it at least every few seconds from one thread. UNAVAILABLE when
+ * positions could not be read after an assignment, FENCED when the group has another member of the same
+ * group.instance.id, or what `assigned` failed with: the consumer is then only good for closing. */
+MUST_CHECK struct status kafka_consumer_poll(struct kafka_consumer *consumer, int timeout_ms,
+                                             struct complaint *complaint);
+/* Gives up all partitions (calls `revoked`) and leaves the group; sources stay usable for that. No source may be used
+ * after it. */
+void kafka_consumer_leave(struct kafka_consumer *consumer);
+void kafka_consumer_close(struct kafka_consumer *consumer);
+
+/* The clicks of shard `shard`'s partitions; for that shard's thread alone. A commit without an answer within 10 s is
+ * UNAVAILABLE, one refused because the partition has another owner FENCED. An offset that is no longer in the log is
+ * reported to the listener (level 3) and delivery goes on at the log's first. */
+struct click_source kafka_consumer_source(struct kafka_consumer *consumer, uint32_t shard);
+
+/* ---- producer */
+
+struct kafka_sink_options {
+    const struct kafka_options *kafka;
+    const char *topics[OUTPUT_COUNT];
+    int32_t sessions_partitions; /* > 0: a record of OUTPUT_SESSIONS goes to its partition modulo this */
+    uint32_t queue_records_max;
+    uint32_t queue_bytes_max;
+};
+
+struct kafka_sink;
+
+MUST_CHECK struct status kafka_sink_open(const struct kafka_sink_options *options, struct kafka_sink **ret_sink,
+                                         struct complaint *complaint);
+/* Drops what was not flushed. */
+void kafka_sink_close(struct kafka_sink *sink);
+/* For one thread. After a record was refused flush fails with IO for ever: the caller starts again from its last
+ * commit. publish fails with IO when the topic or the record is impossible, FENCED or IO on a fatal error. */
+struct record_sink kafka_sink_port(struct kafka_sink *sink);
+/* Records refused, and the reason of the last ("" when none). */
+uint64_t kafka_sink_failures(const struct kafka_sink *sink, const char **ret_reason);
+
+/* ---- reading a whole topic */
+
+struct kafka_reader_options {
+    const struct kafka_options *kafka;
+    const char *topic;
+    int32_t partition_count;
+    struct kafka_start start;
+};
+
+struct kafka_reader;
+
+MUST_CHECK struct status kafka_reader_open(const struct kafka_reader_options *options, struct kafka_reader **ret_reader,
+                                           struct complaint *complaint);
+void kafka_reader_close(struct kafka_reader *reader);
+/* As click_source.poll; one thread. */
+MUST_CHECK struct status kafka_reader_poll(struct kafka_reader *reader, int timeout_ms, struct message *messages,
+                                           size_t capacity, size_t *ret_count);
+/* True once the partition has been delivered up to its end (-1: all of them). */
+bool kafka_reader_caught_up(const struct kafka_reader *reader, int32_t partition);

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+/* kafka_topics: what exists on the cluster, and creating what does not. Blocking calls of one thread, each with its
+ * own short-lived client; not for the hot path. */
+#include <eddy/io/kafka.h>
+
+struct kafka_admin;
+
+/* No connection is made yet. */
+MUST_CHECK struct status kafka_admin_open(const struct kafka_options *options, struct kafka_admin **ret_admin,
+                                          struct complaint *complaint);
+void kafka_admin_close(struct kafka_admin *admin);
+
+struct kafka_topic_info {
+    int32_t partition_count; /* 0: there is no such topic */
+    bool compacted;          /* cleanup.policy has compact; only from kafka_topic_policy() */
+};
+
+/* UNAVAILABLE with a complaint that names the brokers and the last error when none answers in time, IO when the
+ * cluster refuses (authorization). Never creates the topic. */
+MUST_CHECK struct status kafka_topic_describe(struct kafka_admin *admin, const char *topic, int timeout_ms,
+                                              struct kafka_topic_info *ret_info, struct complaint *complaint);
+/* Fills in info->compacted of an existing topic. The embedded broker cannot answer it. */
+MUST_CHECK struct status kafka_topic_policy(struct kafka_admin *admin, const char *topic, int timeout_ms,
+                                            struct kafka_topic_info *info, struct complaint *complaint);
+
+struct kafka_new_topic {
+    const char *name;
+    int32_t partition_count;
+    int32_t replication; /* -1: the broker's default */
+    bool compacted;
+    const struct kafka_property *properties; /* further topic settings: retention.ms, ... */
+    size_t property_count;
+};
+
+/* *ret_created is false when the topic exists already. */
+MUST_CHECK struct status kafka_topic_create(struct kafka_admin *admin, const struct kafka_new_topic *topic,
+                                            int timeout_ms, bool *ret_created, struct complaint *complaint);

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "io/kafka/client.h"
+
+#include <stdio.h>
+#include <syslog.h>
+
+const char *kafka_library_version(void)
+{
+    return rd_kafka_version_str();
+}
+
+void kafka_client_report(struct kafka_client *client, int level, const char *facility, const char *format, ...)
+{
+    char text[512];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    if (client->listener.log)
+        client->listener.log(client->listener.context, level, facility, text);
+}
+
+void kafka_client_last_error(struct kafka_client *client, char *text, size_t size)
+{
+    pthread_mutex_lock(&client->lock);
+    snprintf(text, size, "%s", client->last_error);
+    pthread_mutex_unlock(&client->lock);
+}
+
+static void on_log(const rd_kafka_t *handle, int level, const char *facility, const char *text)
+{
+    struct kafka_client *client = rd_kafka_opaque(handle);
+    if (!strcmp(facility, "CONFWARN"))
+        return; /* the user's properties go to producers and consumers alike */
+    if (client && client->listener.log)
+        client->listener.log(client->listener.context, level, facility, text);
+}
+
+static void on_error(rd_kafka_t *handle, int code, const char *reason, void *opaque)
+{
+    (void)handle;
+    struct kafka_client *client = opaque;
+    /* "all brokers are down" follows the reason, and says less */
+    if (code != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) {
+        pthread_mutex_lock(&client->lock);
+        snprintf(client->last_error, sizeof client->last_error, "%s", reason);
+        pthread_mutex_unlock(&client->lock);
+    }
+    kafka_client_report(client, LOG_ERR, rd_kafka_err2name((rd_kafka_resp_err_t)code), "%s", reason);
+}
+
+/* librdkafka's text may repeat the value, so it is not passed on. */
+static struct status set(rd_kafka_conf_t *conf, const struct kafka_property *property, struct complaint *complaint)
+{
+    char text[256];
+    switch (rd_kafka_conf_set(conf, property->name, property->value, text, sizeof text)) {
+    case RD_KAFKA_CONF_OK:
+        return OK;
+    case RD_KAFKA_CONF_UNKNOWN:
+        return complain(complaint, FAIL(CONFIG, 0, "unknown Kafka property"),
+                        "kafka.%s: librdkafka %s has no such property", property->name, rd_kafka_version_str());
+    default:
+        return complain(complaint, FAIL(CONFIG, 0, "bad value of a Kafka property"),
+                        "kafka.%s: librdkafka %s does not accept this value", property->name, rd_kafka_version_str());
+    }
+}
+
+static struct status set_all(rd_kafka_conf_t *conf, const struct kafka_property *properties,
+                             struct complaint *complaint)
+{
+    for (; properties->name; properties++)
+        TRY(set(conf, properties, complaint));
+    return OK;
+}
+
+static struct status set_users(rd_kafka_conf_t *conf, const struct kafka_options *options,
+                               const struct kafka_property *fixed, struct complaint *complaint)
+{
+    for (size_t i = 0; i < options->property_count; i++) {
+        const struct kafka_property *property = &options->properties[i];
+        for (const struct kafka_property *own = fixed; own->name; own++)
+            if (!strcmp(own->name, property->name))
+                return complain(complaint, FAIL(CONFIG, 0, "a Kafka property that is not the user's"),
+                                "kafka.%s is set by eddy itself and cannot be changed", property->name);
+        TRY(set(conf, property, complaint));
+    }
+    return OK;
+}
+
+static struct status configure(rd_kafka_conf_t *conf, const struct kafka_options *options,
+                               const struct kafka_setup *setup, struct complaint *complaint)
+{
+    char client_id[128];
+    snprintf(client_id, sizeof client_id, "%s-%s", options->client_id ? options->client_id : "eddy", setup->role);
+    const struct kafka_property common_defaults[] = {
+        {"client.id", client_id},
+        {"reconnect.backoff.max.ms", "5000"},
+        {NULL, NULL},
+    };
+    const struct kafka_property common_fixed[] = {
+        {"bootstrap.servers", options->bootstrap},
+        {NULL, NULL},
+    };
+    TRY(set_all(conf, common_defaults, complaint));
+    TRY(set_all(conf, setup->defaults, complaint));
+    TRY(set_users(conf, options, setup->fixed, complaint));
+    TRY(set_all(conf, setup->fixed, complaint));
+    return set_all(conf, common_fixed, complaint);
+}
+
+struct status kafka_client_configure(struct kafka_client *client, const struct kafka_options *options,
+                                     const struct kafka_setup *setup, rd_kafka_conf_t **ret_conf,
+                                     struct complaint *complaint)
+{
+    client->handle = NULL;
+    client->listener = options->listener;
+    client->last_error[0] = 0;
+    pthread_mutex_init(&client->lock, NULL);
+    rd_kafka_conf_t *conf = rd_kafka_conf_new();
+    struct status status = configure(conf, options, setup, complaint);
+    if (failed(status)) {
+        rd_kafka_conf_destroy(conf);
+        return status;
+    }
+    rd_kafka_conf_set_opaque(conf, client);
+    rd_kafka_conf_set_log_cb(conf, on_log);
+    rd_kafka_conf_set_error_cb(conf, on_error);
+    *ret_conf = conf;
+    return OK;
+}
+
+struct status kafka_client_start(struct kafka_client *client, rd_kafka_type_t type, rd_kafka_conf_t *conf,
+                                 struct complaint *complaint)
+{
+    char text[512];
+    client->handle = rd_kafka_new(type, conf, text, sizeof text);
+    if (client->handle)
+        return OK;
+    rd_kafka_conf_destroy(conf);
+    return complain(complaint, FAIL(CONFIG, 0, "librdkafka refuses its configuration"), "kafka: %s", text);
+}
+
+void kafka_client_stop(struct kafka_client *client)
+{
+    if (client->handle)
+        rd_kafka_destroy(client->handle);
+    client->handle = NULL;
+    pthread_mutex_destroy(&client->lock);
+}
+
+void kafka_message_view(const rd_kafka_message_t *from, struct message *ret_message)
+{
+    rd_kafka_timestamp_type_t type;
+    *ret_message = (struct message){.partition = from->partition,
+                                    .offset = from->offset,
+                                    .timestamp_ms = rd_kafka_message_timestamp(from, &type),
+                                    .key = bytes_of(from->key, from->key_len),
+                                    .value = bytes_of(from->payload, from->len)};
+}

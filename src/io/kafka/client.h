@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+/* client: what all clients share: a librdkafka handle with eddy's and the user's properties and a listener. */
+#include <eddy/io/kafka.h>
+
+#include <librdkafka/rdkafka.h>
+#include <pthread.h>
+
+struct kafka_client { /* the first member of what is the handle's opaque */
+    rd_kafka_t *handle;
+    struct kafka_listener listener;
+    pthread_mutex_t lock;
+    char last_error[256]; /* under lock */
+};
+
+/* Properties in three layers: `defaults`, over them the user's, and `fixed`, which the user may not set. Both lists end
+ * with a NULL name. */
+struct kafka_setup {
+    rd_kafka_type_t type;
+    const char *role; /* "clicks", added to the client id */
+    const struct kafka_property *defaults, *fixed;
+};
+
+/* A configuration with `client` as its opaque, for the caller to finish and give to kafka_client_start(). Initialises
+ * the client. */
+MUST_CHECK struct status kafka_client_configure(struct kafka_client *client, const struct kafka_options *options,
+                                                const struct kafka_setup *setup, rd_kafka_conf_t **ret_conf,
+                                                struct complaint *complaint);
+/* Takes `conf`, also when it fails. */
+MUST_CHECK struct status kafka_client_start(struct kafka_client *client, rd_kafka_type_t type, rd_kafka_conf_t *conf,
+                                            struct complaint *complaint);
+/* Destroys the handle (NULL is fine) and what kafka_client_configure() made. */
+void kafka_client_stop(struct kafka_client *client);
+
+void kafka_client_report(struct kafka_client *client, int level, const char *facility, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+/* The last connection error, for complaints: "" when none. */
+void kafka_client_last_error(struct kafka_client *client, char *text, size_t size);
+
+/* Fills ret_message; the bytes belong to `from`. */
+void kafka_message_view(const rd_kafka_message_t *from, struct message *ret_message);

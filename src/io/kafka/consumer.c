@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "io/kafka/group.h"
+
+#include <stdlib.h>
+#include <syslog.h>
+
+/* Before 2.10, librdkafka's cooperative rebalancing can hang, loop or lose an assignment by committing. */
+#define COOPERATIVE_SINCE 0x020a0000
+
+static const struct kafka_property fixed_properties[] = {
+    {"enable.auto.commit", "false"},  {"enable.auto.offset.store", "false"},
+    {"auto.offset.reset", "error"}, /* positions are explicit; one that is gone is reported, then answered */
+    {"enable.partition.eof", "true"}, {NULL, NULL},
+};
+
+static struct status check_strategy(const struct kafka_options *options, struct complaint *complaint)
+{
+    for (size_t i = 0; i < options->property_count; i++) {
+        const struct kafka_property *property = &options->properties[i];
+        if (!strcmp(property->name, "partition.assignment.strategy") && strstr(property->value, "cooperative") &&
+            rd_kafka_version() < COOPERATIVE_SINCE)
+            return complain(complaint, FAIL(CONFIG, rd_kafka_version(), "cooperative rebalancing is not safe"),
+                            "kafka.partition.assignment.strategy: cooperative rebalancing needs librdkafka 2.10 or "
+                            "later, this is %s; leave it out, or use range",
+                            rd_kafka_version_str());
+    }
+    return OK;
+}
+
+/* ---- rebalancing: the callback runs inside kafka_consumer_poll() and kafka_consumer_leave() */
+
+static void take_up(struct kafka_consumer *consumer, rd_kafka_topic_partition_list_t *list)
+{
+    rd_kafka_error_t *error = NULL;
+    if (consumer->cooperative)
+        error = rd_kafka_incremental_assign(consumer->client.handle, list);
+    else
+        rd_kafka_assign(consumer->client.handle, list);
+    if (error)
+        kafka_client_report(&consumer->client, LOG_ERR, "REBALANCE", "taking up partitions: %s",
+                            rd_kafka_error_string(error));
+    rd_kafka_error_destroy(error);
+}
+
+static void give_up(struct kafka_consumer *consumer, rd_kafka_topic_partition_list_t *list)
+{
+    rd_kafka_error_t *error = NULL;
+    if (consumer->cooperative)
+        error = rd_kafka_incremental_unassign(consumer->client.handle, list);
+    else
+        rd_kafka_assign(consumer->client.handle, NULL);
+    if (error)
+        kafka_client_report(&consumer->client, LOG_ERR, "REBALANCE", "giving up partitions: %s",
+                            rd_kafka_error_string(error));
+    rd_kafka_error_destroy(error);
+}
+
+/* Asks the handler where each partition begins and puts that into the list. */
+static struct status start_offsets(struct kafka_consumer *consumer, rd_kafka_topic_partition_list_t *list)
+{
+    size_t count = (size_t)list->cnt;
+    struct kafka_partition *partitions = calloc(count + 1, sizeof *partitions);
+    if (!partitions)
+        return FAIL(MEMORY, list->cnt, "no memory for an assignment");
+    for (size_t i = 0; i < count; i++)
+        partitions[i].partition = list->elems[i].partition;
+    rd_kafka_topic_partition_list_t *positions = NULL;
+    struct status status = kafka_group_positions(consumer, partitions, count, &positions, &consumer->complaint);
+    if (!failed(status))
+        status = consumer->rebalance.assigned(consumer->rebalance.context, partitions, count);
+    for (size_t i = 0; i < count && !failed(status); i++)
+        list->elems[i].offset = partitions[i].start;
+    if (positions)
+        rd_kafka_topic_partition_list_destroy(positions);
+    free(partitions);
+    return status;
+}
+
+static void on_assigned(struct kafka_consumer *consumer, rd_kafka_topic_partition_list_t *list)
+{
+    consumer->cooperative = !strcmp(rd_kafka_rebalance_protocol(consumer->client.handle), "COOPERATIVE");
+    struct status status = failed(consumer->failure) ? consumer->failure : start_offsets(consumer, list);
+    if (failed(status)) {
+        consumer->failure = status;
+        give_up(consumer, list);
+        return;
+    }
+    for (int i = 0; i < list->cnt; i++) {
+        int32_t partition = list->elems[i].partition;
+        kafka_source_take(&consumer->sources[(uint32_t)partition % consumer->shard_count], partition);
+    }
+    take_up(consumer, list);
+}
+
+static void on_revoked(struct kafka_consumer *consumer, rd_kafka_topic_partition_list_t *list)
+{
+    bool lost = rd_kafka_assignment_lost(consumer->client.handle);
+    int32_t *partitions = calloc((size_t)list->cnt + 1, sizeof *partitions);
+    assert(partitions);
+    for (int i = 0; i < list->cnt; i++)
+        partitions[i] = list->elems[i].partition;
+    if (list->cnt > 0)
+        consumer->rebalance.revoked(consumer->rebalance.context, partitions, (size_t)list->cnt, lost);
+    free(partitions);
+    give_up(consumer, list);
+}
+
+static void on_rebalance(rd_kafka_t *handle, rd_kafka_resp_err_t event, rd_kafka_topic_partition_list_t *list,
+                         void *opaque)
+{
+    (void)handle;
+    struct kafka_consumer *consumer = opaque;
+    if (event == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS)
+        on_assigned(consumer, list);
+    else
+        on_revoked(consumer, list);
+}
+
+/* ---- life */
+
+static struct status subscribe(struct kafka_consumer *consumer)
+{
+    rd_kafka_poll_set_consumer(consumer->client.handle);
+    rd_kafka_topic_partition_list_t *topics = rd_kafka_topic_partition_list_new(1);
+    rd_kafka_topic_partition_list_add(topics, consumer->topic, RD_KAFKA_PARTITION_UA);
+    rd_kafka_resp_err_t error = rd_kafka_subscribe(consumer->client.handle, topics);
+    rd_kafka_topic_partition_list_destroy(topics);
+    return error ? FAIL(IO, error, "cannot subscribe") : OK;
+}
+
+static struct status start(struct kafka_consumer *consumer, const struct kafka_consumer_options *options,
+                           struct complaint *complaint)
+{
+    const struct kafka_property defaults[] = {
+        {"check.crcs", "true"},
+        {"group.id", options->group_id},
+        {"partition.assignment.strategy", rd_kafka_version() < COOPERATIVE_SINCE ? "range" : "cooperative-sticky"},
+        {"queued.min.messages", "20000"}, /* a partition's prefetch; the default would allow 64 MiB each */
+        {"queued.max.messages.kbytes", "16384"},
+        {NULL, NULL},
+    };
+    const struct kafka_setup setup = {RD_KAFKA_CONSUMER, "clicks", defaults, fixed_properties};
+    rd_kafka_conf_t *conf;
+    TRY(kafka_client_configure(&consumer->client, options->kafka, &setup, &conf, complaint));
+    rd_kafka_conf_set_rebalance_cb(conf, on_rebalance);
+    TRY(kafka_client_start(&consumer->client, RD_KAFKA_CONSUMER, conf, complaint));
+    for (uint32_t i = 0; i < consumer->shard_count; i++)
+        TRY(kafka_source_open(consumer, &consumer->sources[i]));
+    return subscribe(consumer);
+}
+
+struct status kafka_consumer_open(const struct kafka_consumer_options *options, struct kafka_consumer **ret_consumer,
+                                  struct complaint *complaint)
+{
+    assert(options->shard_count > 0);
+    TRY(check_strategy(options->kafka, complaint));
+    struct kafka_consumer *consumer = calloc(1, sizeof *consumer);
+    if (!consumer)
+        return FAIL(MEMORY, 0, "no memory for the consumer");
+    consumer->topic = strdup(options->topic);
+    consumer->sources = calloc(options->shard_count, sizeof *consumer->sources);
+    consumer->shard_count = options->shard_count;
+    consumer->start = options->start;
+    consumer->rebalance = options->rebalance;
+    struct status status = consumer->topic && consumer->sources ? start(consumer, options, complaint)
+                                                                : FAIL(MEMORY, 0, "no memory for the consumer");
+    if (failed(status)) {
+        kafka_consumer_close(consumer);
+        return status;
+    }
+    *ret_consumer = consumer;
+    return OK;
+}
+
+/* What came on the main queue, where no click belongs. */
+static struct status check_event(struct kafka_consumer *consumer, const rd_kafka_message_t *message,
+                                 struct complaint *complaint)
+{
+    char text[256];
+    if (!message->err) /* must not happen: its shard will not see it, so go back to the last commit */
+        return complain(complaint, FAIL(IO, message->offset, "a click went astray"),
+                        "topic %s, partition %d, offset %lld was delivered outside its shard", consumer->topic,
+                        message->partition, (long long)message->offset);
+    if (message->err == RD_KAFKA_RESP_ERR__FATAL) {
+        rd_kafka_resp_err_t code = rd_kafka_fatal_error(consumer->client.handle, text, sizeof text);
+        if (code == RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID)
+            return complain(complaint, FAIL(FENCED, code, "another member has this group.instance.id"),
+                            "another process has joined the group with the same group.instance.id: %s", text);
+        return complain(complaint, FAIL(IO, code, "the consumer cannot go on"), "the consumer cannot go on: %s", text);
+    }
+    kafka_client_report(&consumer->client, LOG_ERR, rd_kafka_err2name(message->err), "%s",
+                        rd_kafka_message_errstr(message));
+    return OK;
+}
+
+struct status kafka_consumer_poll(struct kafka_consumer *consumer, int timeout_ms, struct complaint *complaint)
+{
+    struct status status = OK;
+    rd_kafka_message_t *message = rd_kafka_consumer_poll(consumer->client.handle, timeout_ms);
+    if (message) {
+        status = check_event(consumer, message, complaint);
+        rd_kafka_message_destroy(message);
+    }
+    if (failed(consumer->failure)) {
+        if (complaint)
+            *complaint = consumer->complaint;
+        return consumer->failure;
+    }
+    return status;
+}
+
+void kafka_consumer_leave(struct kafka_consumer *consumer)
+{
+    if (!consumer->left)
+        rd_kafka_consumer_close(consumer->client.handle);
+    consumer->left = true;
+}
+
+void kafka_consumer_close(struct kafka_consumer *consumer)
+{
+    if (!consumer)
+        return;
+    if (consumer->client.handle)
+        kafka_consumer_leave(consumer);
+    for (uint32_t i = 0; consumer->sources && i < consumer->shard_count; i++)
+        kafka_source_close(&consumer->sources[i]);
+    kafka_client_stop(&consumer->client);
+    free(consumer->sources);
+    free(consumer->topic);
+    free(consumer);
+}

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+/* group: the consumer of the clicks topic and its sources, one per shard.
+ *
+ *   group protocol -> consumer (main thread) -> rebalance handler
+ *   partition queue --forwarded--> source's queue -> shard thread */
+#include "io/kafka/client.h"
+
+struct kafka_source {
+    struct kafka_consumer *consumer;
+    rd_kafka_queue_t *queue;
+    rd_kafka_message_t **held; /* handed out by the last poll */
+    size_t held_count, held_capacity;
+    bool *at_end; /* by partition */
+    int32_t at_end_count;
+};
+
+struct kafka_consumer {
+    struct kafka_client client;
+    char *topic;
+    struct kafka_start start;
+    struct kafka_rebalance rebalance;
+    struct kafka_source *sources;
+    uint32_t shard_count;
+    bool cooperative, left;
+    struct status failure; /* of an assignment; the consumer is done for */
+    struct complaint complaint;
+};
+
+MUST_CHECK struct status kafka_source_open(struct kafka_consumer *consumer, struct kafka_source *source);
+void kafka_source_close(struct kafka_source *source);
+/* Sends a partition's messages to the source. Before librdkafka is told to fetch it, so that none go astray. */
+void kafka_source_take(struct kafka_source *source, int32_t partition);
+
+/* Fills in committed, metadata, low, high and start. `metadata` lives as long as *ret_positions, which the caller
+ * destroys. */
+MUST_CHECK struct status kafka_group_positions(struct kafka_consumer *consumer, struct kafka_partition *partitions,
+                                               size_t count, rd_kafka_topic_partition_list_t **ret_positions,
+                                               struct complaint *complaint);

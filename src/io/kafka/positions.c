@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "io/kafka/group.h"
+
+#include <stdio.h>
+#include <syslog.h>
+
+#define TIMEOUT_MS 5000
+#define ATTEMPTS   12 /* about a minute; the group's own rebalance time-out is five */
+
+static rd_kafka_topic_partition_list_t *list_of(const struct kafka_consumer *consumer,
+                                                const struct kafka_partition *partitions, size_t count, int64_t offset)
+{
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)count);
+    for (size_t i = 0; i < count; i++)
+        rd_kafka_topic_partition_list_add(list, consumer->topic, partitions[i].partition)->offset = offset;
+    return list;
+}
+
+static rd_kafka_resp_err_t first_error(rd_kafka_resp_err_t error, const rd_kafka_topic_partition_list_t *list)
+{
+    for (int i = 0; i < list->cnt && !error; i++)
+        error = list->elems[i].err;
+    return error;
+}
+
+static rd_kafka_resp_err_t read_committed(struct kafka_consumer *consumer, struct kafka_partition *partitions,
+                                          size_t count, rd_kafka_topic_partition_list_t *list)
+{
+    rd_kafka_resp_err_t error = first_error(rd_kafka_committed(consumer->client.handle, list, TIMEOUT_MS), list);
+    for (size_t i = 0; i < count && !error; i++) {
+        const rd_kafka_topic_partition_t *committed = &list->elems[i];
+        partitions[i].committed = committed->offset >= 0 ? committed->offset : -1;
+        partitions[i].metadata = committed->metadata ? committed->metadata : ""; /* librdkafka terminates it */
+    }
+    return error;
+}
+
+static rd_kafka_resp_err_t read_borders(struct kafka_consumer *consumer, struct kafka_partition *partitions,
+                                        size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct kafka_partition *partition = &partitions[i];
+        rd_kafka_resp_err_t error =
+            rd_kafka_query_watermark_offsets(consumer->client.handle, consumer->topic, partition->partition,
+                                             &partition->low, &partition->high, TIMEOUT_MS);
+        if (error)
+            return error;
+    }
+    return RD_KAFKA_RESP_ERR_NO_ERROR;
+}
+
+static int64_t without_commit(const struct kafka_consumer *consumer, const struct kafka_partition *partition,
+                              int64_t by_time)
+{
+    if (consumer->start.kind == KAFKA_START_EARLIEST)
+        return partition->low;
+    if (consumer->start.kind == KAFKA_START_LATEST)
+        return partition->high;
+    return by_time >= 0 ? by_time : partition->high;
+}
+
+static rd_kafka_resp_err_t choose_starts(struct kafka_consumer *consumer, struct kafka_partition *partitions,
+                                         size_t count)
+{
+    rd_kafka_topic_partition_list_t *times = list_of(consumer, partitions, count, consumer->start.time_ms);
+    rd_kafka_resp_err_t error = RD_KAFKA_RESP_ERR_NO_ERROR;
+    if (consumer->start.kind == KAFKA_START_TIME)
+        error = first_error(rd_kafka_offsets_for_times(consumer->client.handle, times, TIMEOUT_MS), times);
+    for (size_t i = 0; i < count && !error; i++) {
+        struct kafka_partition *partition = &partitions[i];
+        partition->start = partition->committed >= 0 ? partition->committed
+                                                     : without_commit(consumer, partition, times->elems[i].offset);
+    }
+    rd_kafka_topic_partition_list_destroy(times);
+    return error;
+}
+
+struct status kafka_group_positions(struct kafka_consumer *consumer, struct kafka_partition *partitions, size_t count,
+                                    rd_kafka_topic_partition_list_t **ret_positions, struct complaint *complaint)
+{
+    rd_kafka_resp_err_t error = RD_KAFKA_RESP_ERR_NO_ERROR;
+    for (int attempt = 1; attempt <= ATTEMPTS; attempt++) {
+        rd_kafka_topic_partition_list_t *list = list_of(consumer, partitions, count, RD_KAFKA_OFFSET_INVALID);
+        error = read_committed(consumer, partitions, count, list);
+        if (!error)
+            error = read_borders(consumer, partitions, count);
+        if (!error)
+            error = choose_starts(consumer, partitions, count);
+        if (!error) {
+            *ret_positions = list;
+            return OK;
+        }
+        rd_kafka_topic_partition_list_destroy(list);
+        if (rd_kafka_assignment_lost(consumer->client.handle))
+            break;
+        kafka_client_report(&consumer->client, LOG_WARNING, "POSITIONS",
+                            "cannot read the group's positions on topic %s: %s (attempt %d of %d)", consumer->topic,
+                            rd_kafka_err2str(error), attempt, ATTEMPTS);
+    }
+    return complain(complaint, FAIL(UNAVAILABLE, error, "the group's positions cannot be read"),
+                    "cannot read the group's positions on topic %s: %s", consumer->topic, rd_kafka_err2str(error));
+}

@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "io/kafka/client.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <syslog.h>
+
+#define FLUSH_SLICE_MS 100
+#define HEADERS_MAX    8
+
+/* Successful deliveries are not reported one by one (that costs as much as the rest of producing); librdkafka counts
+ * what is outstanding, and only refusals come back as events. */
+struct kafka_sink {
+    struct kafka_client client;
+    rd_kafka_queue_t *events; /* the handle's main queue */
+    rd_kafka_topic_t *topics[OUTPUT_COUNT];
+    int32_t sessions_partitions;
+    double records_max, bytes_max;
+    uint64_t records, bytes; /* ever published, for the mean size */
+    uint64_t failures;
+    char failure_text[256];
+};
+
+static const struct kafka_property defaults[] = {
+    {"linger.ms", "0.5"},        /* a click is answered within milliseconds; batches form by themselves under load */
+    {"message.timeout.ms", "0"}, /* a broker that is away is waited for: backpressure bounds what piles up */
+    {"message.max.bytes", "8000000"},
+    {NULL, NULL},
+};
+
+struct status kafka_sink_open(const struct kafka_sink_options *options, struct kafka_sink **ret_sink,
+                              struct complaint *complaint)
+{
+    char records[16], kilobytes[16];
+    snprintf(records, sizeof records, "%u", options->queue_records_max);
+    snprintf(kilobytes, sizeof kilobytes, "%u", options->queue_bytes_max / 1024);
+    const struct kafka_property fixed[] = {
+        {"enable.idempotence", "true"},
+        {"acks", "all"},
+        {"partitioner", "murmur2_random"}, /* as Java's clients: records co-partition with theirs */
+        {"delivery.report.only.error", "true"},
+        {"queue.buffering.max.messages", records},
+        {"queue.buffering.max.kbytes", kilobytes},
+        {NULL, NULL},
+    };
+    const struct kafka_setup setup = {RD_KAFKA_PRODUCER, "output", defaults, fixed};
+    struct kafka_sink *sink = calloc(1, sizeof *sink);
+    if (!sink)
+        return FAIL(MEMORY, 0, "no memory for a producer");
+    rd_kafka_conf_t *conf;
+    struct status status = kafka_client_configure(&sink->client, options->kafka, &setup, &conf, complaint);
+    if (!failed(status)) {
+        rd_kafka_conf_set_events(conf, RD_KAFKA_EVENT_DR);
+        status = kafka_client_start(&sink->client, RD_KAFKA_PRODUCER, conf, complaint);
+    }
+    if (failed(status)) {
+        kafka_sink_close(sink);
+        return status;
+    }
+    sink->events = rd_kafka_queue_get_main(sink->client.handle);
+    for (int i = 0; i < OUTPUT_COUNT; i++)
+        if (options->topics[i])
+            sink->topics[i] = rd_kafka_topic_new(sink->client.handle, options->topics[i], NULL);
+    sink->sessions_partitions = options->sessions_partitions;
+    sink->records_max = options->queue_records_max;
+    sink->bytes_max = options->queue_bytes_max;
+    *ret_sink = sink;
+    return OK;
+}
+
+void kafka_sink_close(struct kafka_sink *sink)
+{
+    if (!sink)
+        return;
+    for (int i = 0; i < OUTPUT_COUNT; i++)
+        if (sink->topics[i])
+            rd_kafka_topic_destroy(sink->topics[i]);
+    if (sink->events)
+        rd_kafka_queue_destroy(sink->events);
+    if (sink->client.handle)
+        rd_kafka_purge(sink->client.handle, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
+    kafka_client_stop(&sink->client);
+    free(sink);
+}
+
+static void note_failure(struct kafka_sink *sink, const rd_kafka_message_t *message)
+{
+    sink->failures++;
+    snprintf(sink->failure_text, sizeof sink->failure_text, "topic %s: %s",
+             message->rkt ? rd_kafka_topic_name(message->rkt) : "?", rd_kafka_err2str(message->err));
+    kafka_client_report(&sink->client, LOG_ERR, rd_kafka_err2name(message->err), "a record was refused: %s",
+                        sink->failure_text);
+}
+
+/* Takes in what librdkafka has to say, without waiting. */
+static void serve(struct kafka_sink *sink)
+{
+    rd_kafka_event_t *event;
+    while ((event = rd_kafka_queue_poll(sink->events, 0))) {
+        const rd_kafka_message_t *message;
+        if (rd_kafka_event_type(event) == RD_KAFKA_EVENT_DR)
+            while ((message = rd_kafka_event_message_next(event)))
+                if (message->err)
+                    note_failure(sink, message);
+        rd_kafka_event_destroy(event);
+    }
+}
+
+static struct status publish_failure(struct kafka_sink *sink, const struct output_record *record,
+                                     rd_kafka_error_t *error)
+{
+    rd_kafka_resp_err_t code = rd_kafka_error_code(error);
+    char text[256];
+    snprintf(text, sizeof text, "%s", rd_kafka_error_string(error));
+    rd_kafka_error_destroy(error);
+    if (code == RD_KAFKA_RESP_ERR__QUEUE_FULL)
+        return FAIL(LIMIT, 0, "the producer's queue is full");
+    kafka_client_report(&sink->client, LOG_ERR, rd_kafka_err2name(code), "cannot produce %zu bytes to topic %s: %s",
+                        record->value.size, rd_kafka_topic_name(sink->topics[record->output]), text);
+    if (code == RD_KAFKA_RESP_ERR__FATAL &&
+        rd_kafka_fatal_error(sink->client.handle, text, sizeof text) == RD_KAFKA_RESP_ERR_INVALID_PRODUCER_EPOCH)
+        return FAIL(FENCED, code, "another producer has taken over");
+    return FAIL(IO, code, "a record cannot be produced");
+}
+
+static int32_t partition_of(const struct kafka_sink *sink, const struct output_record *record)
+{
+    if (record->partition < 0)
+        return RD_KAFKA_PARTITION_UA;
+    if (record->output == OUTPUT_SESSIONS && sink->sessions_partitions > 0)
+        return record->partition % sink->sessions_partitions;
+    return record->partition;
+}
+
+static struct status publish(void *self, const struct output_record *record)
+{
+    struct kafka_sink *sink = self;
+    assert(sink->topics[record->output] && record->header_count <= HEADERS_MAX);
+    rd_kafka_vu_t arguments[6 + HEADERS_MAX] = {
+        {.vtype = RD_KAFKA_VTYPE_RKT, .u.rkt = sink->topics[record->output]},
+        {.vtype = RD_KAFKA_VTYPE_PARTITION, .u.i32 = partition_of(sink, record)},
+        {.vtype = RD_KAFKA_VTYPE_MSGFLAGS, .u.i = RD_KAFKA_MSG_F_COPY},
+        /* librdkafka's types are not const; it copies. */
+        {.vtype = RD_KAFKA_VTYPE_VALUE, .u.mem = {(void *)(uintptr_t)record->value.data, record->value.size}},
+        {.vtype = RD_KAFKA_VTYPE_KEY, .u.mem = {(void *)(uintptr_t)record->key.data, record->key.size}},
+        {.vtype = RD_KAFKA_VTYPE_TIMESTAMP, .u.i64 = record->timestamp_ms > 0 ? record->timestamp_ms : 0},
+    };
+    size_t count = 6;
+    for (size_t i = 0; i < record->header_count; i++)
+        arguments[count++] = (rd_kafka_vu_t){.vtype = RD_KAFKA_VTYPE_HEADER,
+                                             .u.header = {.name = record->headers[i].name,
+                                                          .val = record->headers[i].value.data,
+                                                          .size = (ssize_t)record->headers[i].value.size}};
+    rd_kafka_error_t *error = rd_kafka_produceva(sink->client.handle, arguments, count);
+    if (error)
+        return publish_failure(sink, record, error);
+    sink->records++;
+    sink->bytes += record->key.size + record->value.size;
+    return OK;
+}
+
+static struct status flush(void *self, int timeout_ms)
+{
+    struct kafka_sink *sink = self;
+    for (;;) {
+        int slice_ms = timeout_ms < FLUSH_SLICE_MS ? timeout_ms : FLUSH_SLICE_MS;
+        bool done = rd_kafka_flush(sink->client.handle, slice_ms) == RD_KAFKA_RESP_ERR_NO_ERROR;
+        serve(sink); /* refused records count as outstanding until they are taken in */
+        if (sink->failures)
+            return FAIL(IO, sink->failures, "records were refused");
+        if (done)
+            return OK;
+        timeout_ms -= slice_ms;
+        if (timeout_ms <= 0)
+            return FAIL(UNAVAILABLE, rd_kafka_outq_len(sink->client.handle), "records are not acknowledged yet");
+    }
+}
+
+static double fill(void *self)
+{
+    struct kafka_sink *sink = self;
+    serve(sink);
+    double outstanding = rd_kafka_outq_len(sink->client.handle);
+    double mean_bytes = sink->records ? (double)sink->bytes / (double)sink->records : 0;
+    double by_records = outstanding / sink->records_max, by_bytes = outstanding * mean_bytes / sink->bytes_max;
+    return by_records > by_bytes ? by_records : by_bytes;
+}
+
+struct record_sink kafka_sink_port(struct kafka_sink *sink)
+{
+    static const struct record_sink_ops ops = {publish, flush, fill};
+    return (struct record_sink){&ops, sink};
+}
+
+uint64_t kafka_sink_failures(const struct kafka_sink *sink, const char **ret_reason)
+{
+    *ret_reason = sink->failure_text;
+    return sink->failures;
+}

@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "io/kafka/group.h"
+
+#include <stdlib.h>
+#include <syslog.h>
+
+#define COMMIT_TIMEOUT_MS 10000
+
+struct status kafka_source_open(struct kafka_consumer *consumer, struct kafka_source *source)
+{
+    source->consumer = consumer;
+    source->queue = rd_kafka_queue_new(consumer->client.handle);
+    return source->queue ? OK : FAIL(MEMORY, 0, "no memory for a queue");
+}
+
+static void drop_held(struct kafka_source *source)
+{
+    for (size_t i = 0; i < source->held_count; i++)
+        rd_kafka_message_destroy(source->held[i]);
+    source->held_count = 0;
+}
+
+void kafka_source_close(struct kafka_source *source)
+{
+    drop_held(source);
+    if (source->queue)
+        rd_kafka_queue_destroy(source->queue);
+    free(source->held);
+    free(source->at_end);
+}
+
+void kafka_source_take(struct kafka_source *source, int32_t partition)
+{
+    struct kafka_consumer *consumer = source->consumer;
+    rd_kafka_queue_t *queue = rd_kafka_queue_get_partition(consumer->client.handle, consumer->topic, partition);
+    assert(queue);
+    rd_kafka_queue_forward(queue, source->queue);
+    rd_kafka_queue_destroy(queue);
+}
+
+static struct status reserve_held(struct kafka_source *source, size_t capacity)
+{
+    if (capacity <= source->held_capacity)
+        return OK;
+    rd_kafka_message_t **held = realloc(source->held, capacity * sizeof *held);
+    if (!held)
+        return FAIL(MEMORY, capacity, "no memory for a batch");
+    source->held = held;
+    source->held_capacity = capacity;
+    return OK;
+}
+
+static struct status set_at_end(struct kafka_source *source, int32_t partition, bool at_end)
+{
+    if (partition >= source->at_end_count) {
+        int32_t count = partition + 16;
+        bool *flags = realloc(source->at_end, (size_t)count * sizeof *flags);
+        if (!flags)
+            return FAIL(MEMORY, count, "no memory for partitions");
+        memset(flags + source->at_end_count, 0, (size_t)(count - source->at_end_count) * sizeof *flags);
+        source->at_end = flags;
+        source->at_end_count = count;
+    }
+    source->at_end[partition] = at_end;
+    return OK;
+}
+
+/* What came in a message's place. */
+static struct status note_event(struct kafka_source *source, const rd_kafka_message_t *event)
+{
+    struct kafka_client *client = &source->consumer->client;
+    if (event->err == RD_KAFKA_RESP_ERR__PARTITION_EOF)
+        return set_at_end(source, event->partition, true);
+    kafka_client_report(client, LOG_ERR, rd_kafka_err2name(event->err), "topic %s, partition %d: %s",
+                        source->consumer->topic, event->partition, rd_kafka_message_errstr(event));
+    if (event->err != RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET || !event->rkt)
+        return OK; /* librdkafka tries again */
+    kafka_client_report(client, LOG_ERR, "OFFSET_GONE",
+                        "topic %s, partition %d: offset %lld is no longer in the log; going on at the log's first",
+                        source->consumer->topic, event->partition, (long long)event->offset);
+    rd_kafka_resp_err_t error = rd_kafka_seek(event->rkt, event->partition, RD_KAFKA_OFFSET_BEGINNING, 0);
+    return error ? FAIL(IO, error, "cannot go to the log's first offset") : OK;
+}
+
+static struct status poll(void *self, int timeout_ms, struct message *messages, size_t capacity, size_t *ret_count)
+{
+    struct kafka_source *source = self;
+    drop_held(source);
+    TRY(reserve_held(source, capacity));
+    while (source->held_count < capacity) {
+        rd_kafka_message_t *message = rd_kafka_consume_queue(source->queue, source->held_count ? 0 : timeout_ms);
+        if (!message)
+            break;
+        if (message->err) {
+            struct status status = note_event(source, message);
+            rd_kafka_message_destroy(message);
+            TRY(status);
+            timeout_ms = 0; /* the end of a partition is worth returning for */
+            continue;
+        }
+        if (message->partition < source->at_end_count)
+            source->at_end[message->partition] = false;
+        kafka_message_view(message, &messages[source->held_count]);
+        source->held[source->held_count++] = message;
+    }
+    *ret_count = source->held_count;
+    return OK;
+}
+
+static rd_kafka_topic_partition_list_t *one_partition(const struct kafka_source *source, int32_t partition)
+{
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
+    rd_kafka_topic_partition_list_add(list, source->consumer->topic, partition);
+    return list;
+}
+
+/* What was fetched before the seek is dropped by librdkafka's version barrier. */
+static struct status seek(void *self, int32_t partition, int64_t offset)
+{
+    struct kafka_source *source = self;
+    rd_kafka_topic_partition_list_t *list = one_partition(source, partition);
+    list->elems[0].offset = offset;
+    rd_kafka_error_t *error = rd_kafka_seek_partitions(source->consumer->client.handle, list, 0);
+    rd_kafka_topic_partition_list_destroy(list);
+    struct status status = error ? FAIL(IO, rd_kafka_error_code(error), "cannot seek") : OK;
+    rd_kafka_error_destroy(error);
+    return status;
+}
+
+static struct status pause_partition(void *self, int32_t partition, bool paused)
+{
+    struct kafka_source *source = self;
+    rd_kafka_t *handle = source->consumer->client.handle;
+    rd_kafka_topic_partition_list_t *list = one_partition(source, partition);
+    rd_kafka_resp_err_t error =
+        paused ? rd_kafka_pause_partitions(handle, list) : rd_kafka_resume_partitions(handle, list);
+    rd_kafka_topic_partition_list_destroy(list);
+    return error ? FAIL(IO, error, "cannot pause or resume") : OK;
+}
+
+static bool at_end(void *self, int32_t partition)
+{
+    const struct kafka_source *source = self;
+    return partition < source->at_end_count && source->at_end[partition];
+}
+
+static void set_metadata(rd_kafka_topic_partition_t *entry, const char *metadata)
+{
+    entry->metadata = metadata ? strdup(metadata) : NULL; /* freed with the list */
+    entry->metadata_size = entry->metadata ? strlen(metadata) : 0;
+}
+
+static struct status commit_status(rd_kafka_resp_err_t error, const rd_kafka_topic_partition_list_t *list)
+{
+    for (int i = 0; list && i < list->cnt && !error; i++)
+        error = list->elems[i].err;
+    switch (error) {
+    case RD_KAFKA_RESP_ERR_NO_ERROR:
+        return OK;
+    case RD_KAFKA_RESP_ERR_ILLEGAL_GENERATION:
+    case RD_KAFKA_RESP_ERR_UNKNOWN_MEMBER_ID:
+    case RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID:
+    case RD_KAFKA_RESP_ERR__ASSIGNMENT_LOST:
+        return FAIL(FENCED, error, "the partition has another owner");
+    case RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED:
+    case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
+    case RD_KAFKA_RESP_ERR_OFFSET_METADATA_TOO_LARGE:
+        return FAIL(IO, error, "the commit was refused");
+    default:
+        return FAIL(UNAVAILABLE, error, "the commit failed for now");
+    }
+}
+
+/* With a queue of its own per commit, an answer that comes too late is dropped with it. */
+static struct status commit_list(rd_kafka_t *handle, const rd_kafka_topic_partition_list_t *list)
+{
+    rd_kafka_queue_t *answers = rd_kafka_queue_new(handle);
+    rd_kafka_resp_err_t error = rd_kafka_commit_queue(handle, list, answers, NULL, NULL);
+    rd_kafka_event_t *answer = error ? NULL : rd_kafka_queue_poll(answers, COMMIT_TIMEOUT_MS);
+    struct status status = error ? commit_status(error, NULL) : FAIL(UNAVAILABLE, 0, "the commit was not answered");
+    if (answer) {
+        status = commit_status(rd_kafka_event_error(answer), rd_kafka_event_topic_partition_list(answer));
+        rd_kafka_event_destroy(answer);
+    }
+    rd_kafka_queue_destroy(answers);
+    return status;
+}
+
+static struct status commit(void *self, const int32_t *partitions, const int64_t *offsets, const char *const *metadata,
+                            size_t count)
+{
+    struct kafka_source *source = self;
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)count);
+    for (size_t i = 0; i < count; i++) {
+        rd_kafka_topic_partition_t *entry =
+            rd_kafka_topic_partition_list_add(list, source->consumer->topic, partitions[i]);
+        entry->offset = offsets[i];
+        set_metadata(entry, metadata ? metadata[i] : NULL);
+    }
+    struct status status = commit_list(source->consumer->client.handle, list);
+    rd_kafka_topic_partition_list_destroy(list);
+    return status;
+}
+
+struct click_source kafka_consumer_source(struct kafka_consumer *consumer, uint32_t shard)
+{
+    static const struct click_source_ops ops = {poll, seek, pause_partition, at_end, commit};
+    assert(shard < consumer->shard_count);
+    return (struct click_source){&ops, &consumer->sources[shard]};
+}
