@@ -26,3 +26,6 @@ int command_main(int argc, char **argv);
 /* The candidate nearest to `word` by edit distance, NULL when none is near (for "did you mean"). The list ends with
  * NULL. */
 const char *suggest(const char *word, const char *const *candidates);
+
+/* The commands, one in each command_<name>.c. */
+int command_config(int argc, char **argv);
