@@ -20,6 +20,9 @@ struct command {
     int (*run)(int argc, char **argv); /* argv[0] is the command's name */
 };
 
+/* The rows, one command_<name>.c each. */
+int command_evaluate(int argc, char **argv);
+
 /* Finds and runs argv[1]; prints help or a suggestion otherwise. */
 int command_main(int argc, char **argv);
 

@@ -21,30 +21,32 @@
 #include <eddy/core/catalogue.h>
 #include <eddy/core/click.h>
 
-#define LOG_LINE_MAX    (1 << 20) /* bytes of a line, or of a CSV record with line breaks in it */
-#define LOG_COLUMNS_MAX 256
-#define LOG_BLOCK_MAX   (16 << 20) /* bytes of an Avro block, compressed or not */
+#define LOG_FILE_LINE_MAX    (1 << 20) /* bytes of a line, or of a CSV record with line breaks in it */
+#define LOG_FILE_COLUMNS_MAX 256
+#define LOG_FILE_BLOCK_MAX   (16 << 20) /* bytes of an Avro block, compressed or not */
 
-enum log_kind { LOG_CLICKS, LOG_ITEMS };
-enum log_format { LOG_TSV, LOG_CSV, LOG_JSON, LOG_AVRO };
+enum log_file_kind { LOG_FILE_CLICKS, LOG_FILE_ITEMS };
+enum log_file_format { LOG_FILE_TSV, LOG_FILE_CSV, LOG_FILE_JSON, LOG_FILE_AVRO };
 
 struct log_file;
 
 /* Opens and recognises the file `path` ("-": standard input). NOT_FOUND, IO, BAD_INPUT (empty file, no column line,
  * a column missing), MEMORY. */
-MUST_CHECK struct status log_open(const char *path, enum log_kind kind, struct log_file **ret_log,
-                                  struct complaint *complaint);
+MUST_CHECK struct status log_file_open(const char *path, enum log_file_kind kind, struct log_file **ret_log,
+                                       struct complaint *complaint);
 /* The same for bytes in memory, which must outlive the log; `name` is used in complaints. */
-MUST_CHECK struct status log_open_bytes(struct bytes content, const char *name, enum log_kind kind,
-                                        struct log_file **ret_log, struct complaint *complaint);
-void log_close(struct log_file *log);
+MUST_CHECK struct status log_file_open_bytes(struct bytes content, const char *name, enum log_file_kind kind,
+                                             struct log_file **ret_log, struct complaint *complaint);
+void log_file_close(struct log_file *log);
 
 /* The next record; *ret_found is false at the end. Clicks have been through click_check() except for the future. */
-MUST_CHECK struct status log_next_click(struct log_file *log, struct click *ret_click, bool *ret_found,
-                                        struct complaint *complaint);
-MUST_CHECK struct status log_next_item(struct log_file *log, struct item *ret_item, bool *ret_found,
-                                       struct complaint *complaint);
+MUST_CHECK struct status log_file_next_click(struct log_file *log, struct click *ret_click, bool *ret_found,
+                                             struct complaint *complaint);
+MUST_CHECK struct status log_file_next_item(struct log_file *log, struct item *ret_item, bool *ret_found,
+                                            struct complaint *complaint);
 
-enum log_format log_format(const struct log_file *log);
+/* The path; for standard input and bytes what complaints call it. */
+const char *log_file_name(const struct log_file *log);
+enum log_file_format log_file_format(const struct log_file *log);
 /* Of the record last handed out or complained about: its (first) line, or its number in an Avro container; from 1. */
-uint64_t log_number(const struct log_file *log);
+uint64_t log_file_number(const struct log_file *log);

@@ -67,13 +67,13 @@ static struct status find(const struct bytes *names, size_t count, const char *w
     return OK;
 }
 
-struct status columns_bind(enum log_kind kind, const struct bytes *names, size_t count, struct columns *ret_columns,
-                           struct complaint *complaint)
+struct status columns_bind(enum log_file_kind kind, const struct bytes *names, size_t count,
+                           struct columns *ret_columns, struct complaint *complaint)
 {
-    assert(count <= LOG_COLUMNS_MAX);
+    assert(count <= LOG_FILE_COLUMNS_MAX);
     struct columns columns = {.kind = kind, .count = count};
     bool bound[TARGET_COUNT] = {0};
-    for (const struct column *column = kind == LOG_CLICKS ? click_columns : item_columns; column->name; column++) {
+    for (const struct column *column = kind == LOG_FILE_CLICKS ? click_columns : item_columns; column->name; column++) {
         size_t index;
         TRY(find(names, count, column->name, &index, complaint));
         if (index == count || bound[column->target])
@@ -83,9 +83,9 @@ struct status columns_bind(enum log_kind kind, const struct bytes *names, size_t
     }
     if (!bound[TARGET_ITEM])
         return missing(names, count, "item_id", complaint);
-    if (kind == LOG_CLICKS && !bound[TARGET_SESSION] && !bound[TARGET_USER])
+    if (kind == LOG_FILE_CLICKS && !bound[TARGET_SESSION] && !bound[TARGET_USER])
         return missing(names, count, "session_id (or user_id)", complaint);
-    if (kind == LOG_CLICKS && !bound[TARGET_TIME])
+    if (kind == LOG_FILE_CLICKS && !bound[TARGET_TIME])
         return missing(names, count, "timestamp_ms (or timestamp)", complaint);
     *ret_columns = columns;
     return OK;

@@ -6,13 +6,13 @@
 #include <eddy/io/log_file.h>
 
 struct columns {
-    enum log_kind kind;
-    size_t count;                     /* fields of every line */
-    uint8_t targets[LOG_COLUMNS_MAX]; /* what each field is; 0: nothing */
+    enum log_file_kind kind;
+    size_t count;                          /* fields of every line */
+    uint8_t targets[LOG_FILE_COLUMNS_MAX]; /* what each field is; 0: nothing */
 };
 
 /* Reads the line of column names. BAD_INPUT with the bare reason when one is missing or stands twice. */
-MUST_CHECK struct status columns_bind(enum log_kind kind, const struct bytes *names, size_t count,
+MUST_CHECK struct status columns_bind(enum log_file_kind kind, const struct bytes *names, size_t count,
                                       struct columns *ret_columns, struct complaint *complaint);
 
 /* BAD_INPUT with the bare reason. */

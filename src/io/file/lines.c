@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 #define CHUNK    ((size_t)64 << 10)
-#define CAPACITY ((size_t)LOG_LINE_MAX + CHUNK)
+#define CAPACITY ((size_t)LOG_FILE_LINE_MAX + CHUNK)
 
 struct lines {
     struct byte_stream *stream;
@@ -122,8 +122,8 @@ static enum scan_end scan_record(struct lines *lines, bool quoted, struct scan *
         const uint8_t *data = lines->data + lines->start;
         size_t size = lines->end - lines->start;
         if (quoted ? scan_quoted(scan, data, size) : scan_plain(scan, data, size))
-            return scan->position > LOG_LINE_MAX ? SCAN_TOO_LONG : SCAN_COMPLETE;
-        if (size > LOG_LINE_MAX)
+            return scan->position > LOG_FILE_LINE_MAX ? SCAN_TOO_LONG : SCAN_COMPLETE;
+        if (size > LOG_FILE_LINE_MAX)
             return SCAN_TOO_LONG;
         if (lines->ended)
             return SCAN_ENDED;
@@ -141,7 +141,7 @@ static struct status lines_complain(const struct lines *lines, struct complaint 
 /* Drops the rest of a line that is too long. */
 static struct status skip_long_line(struct lines *lines, struct complaint *complaint)
 {
-    struct status status = lines_complain(lines, complaint, FAIL(BAD_INPUT, LOG_LINE_MAX, "a line is too long"),
+    struct status status = lines_complain(lines, complaint, FAIL(BAD_INPUT, LOG_FILE_LINE_MAX, "a line is too long"),
                                           "the line is longer than 1 MiB");
     for (;;) {
         const uint8_t *found = memchr(lines->data + lines->start, '\n', lines->end - lines->start);

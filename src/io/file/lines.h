@@ -3,10 +3,10 @@
 /* lines: a byte stream cut into lines, or into CSV records, which may hold line breaks within quotes (RFC 4180).
  *
  * A line is handed out without its LF or CRLF, with no byte-order mark in front of the first one, and may be changed
- * in place; it lives until the next call. A line over LOG_LINE_MAX, and a quoted field that is not closed within that
- * many bytes or before the file's end, is one BAD_INPUT; reading goes on behind the long line, or behind the line the
- * quote was opened in. When the stream fails, that is handed on once (an unfinished last line is dropped with it), and
- * then the file is at its end. */
+ * in place; it lives until the next call. A line over LOG_FILE_LINE_MAX, and a quoted field that is not closed within
+ * that many bytes or before the file's end, is one BAD_INPUT; reading goes on behind the long line, or behind the line
+ * the quote was opened in. When the stream fails, that is handed on once (an unfinished last line is dropped with it),
+ * and then the file is at its end. */
 #include "io/file/byte_stream.h"
 
 struct lines;

@@ -6,13 +6,13 @@
 #include <stdlib.h>
 
 struct log_file {
-    enum log_kind kind;
-    enum log_format format;
+    enum log_file_kind kind;
+    enum log_file_format format;
     uint64_t number; /* of the record last handed out */
     struct lines *lines;
     struct separator separator;
     struct columns columns;
-    struct bytes fields[LOG_COLUMNS_MAX];
+    struct bytes fields[LOG_FILE_COLUMNS_MAX];
 };
 
 /* Puts "file: line 7: " before the reason in *complaint. */
@@ -33,13 +33,13 @@ static struct status recognise(struct log_file *log, struct bytes head, struct c
     if (head.size == 0)
         return complain(complaint, FAIL(BAD_INPUT, 0, "a file is empty"), "%s: the file is empty", name);
     if (head.size >= 4 && !memcmp(first, "Obj\1", 4))
-        log->format = LOG_AVRO;
+        log->format = LOG_FILE_AVRO;
     else if (first[0] == '{')
-        log->format = LOG_JSON;
+        log->format = LOG_FILE_JSON;
     else if (memchr(first, '\t', line_size))
-        log->format = LOG_TSV;
+        log->format = LOG_FILE_TSV;
     else
-        log->format = LOG_CSV;
+        log->format = LOG_FILE_CSV;
     return OK;
 }
 
@@ -56,7 +56,8 @@ static struct status next_fields(struct log_file *log, size_t *ret_count, bool *
     *ret_found = found;
     if (!found)
         return OK;
-    struct status status = fields_split(&line, &log->separator, log->fields, LOG_COLUMNS_MAX, ret_count, complaint);
+    struct status status =
+        fields_split(&line, &log->separator, log->fields, LOG_FILE_COLUMNS_MAX, ret_count, complaint);
     return failed(status) ? locate(log, status, complaint) : OK;
 }
 
@@ -74,14 +75,14 @@ static struct status read_header(struct log_file *log, struct complaint *complai
 
 static struct status open_delimited(struct log_file *log, struct byte_stream *stream, struct complaint *complaint)
 {
-    bool tabs = log->format == LOG_TSV;
+    bool tabs = log->format == LOG_FILE_TSV;
     log->separator = (struct separator){.text = {tabs ? '\t' : ','}, .quoted = !tabs};
     TRY(lines_open(stream, &log->lines));
     return read_header(log, complaint);
 }
 
 /* Takes the stream over. */
-static struct status open_stream(struct byte_stream *stream, enum log_kind kind, struct log_file **ret_log,
+static struct status open_stream(struct byte_stream *stream, enum log_file_kind kind, struct log_file **ret_log,
                                  struct complaint *complaint)
 {
     struct log_file *log = calloc(1, sizeof *log);
@@ -95,29 +96,30 @@ static struct status open_stream(struct byte_stream *stream, enum log_kind kind,
     else
         status = open_delimited(log, stream, complaint);
     if (failed(status)) {
-        log_close(log);
+        log_file_close(log);
         return status;
     }
     *ret_log = log;
     return OK;
 }
 
-struct status log_open(const char *path, enum log_kind kind, struct log_file **ret_log, struct complaint *complaint)
+struct status log_file_open(const char *path, enum log_file_kind kind, struct log_file **ret_log,
+                            struct complaint *complaint)
 {
     struct byte_stream *stream;
     TRY(byte_stream_open(path, &stream, complaint));
     return open_stream(stream, kind, ret_log, complaint);
 }
 
-struct status log_open_bytes(struct bytes content, const char *name, enum log_kind kind, struct log_file **ret_log,
-                             struct complaint *complaint)
+struct status log_file_open_bytes(struct bytes content, const char *name, enum log_file_kind kind,
+                                  struct log_file **ret_log, struct complaint *complaint)
 {
     struct byte_stream *stream;
     TRY(byte_stream_open_bytes(content, name, &stream));
     return open_stream(stream, kind, ret_log, complaint);
 }
 
-void log_close(struct log_file *log)
+void log_file_close(struct log_file *log)
 {
     if (!log)
         return;
@@ -125,12 +127,17 @@ void log_close(struct log_file *log)
     free(log);
 }
 
-enum log_format log_format(const struct log_file *log)
+const char *log_file_name(const struct log_file *log)
+{
+    return lines_name(log->lines);
+}
+
+enum log_file_format log_file_format(const struct log_file *log)
 {
     return log->format;
 }
 
-uint64_t log_number(const struct log_file *log)
+uint64_t log_file_number(const struct log_file *log)
 {
     return log->number;
 }
@@ -141,10 +148,10 @@ static struct status check_click(const struct click *click, struct complaint *co
     return click_check(click, click->time_ms, &limits, complaint);
 }
 
-struct status log_next_click(struct log_file *log, struct click *ret_click, bool *ret_found,
-                             struct complaint *complaint)
+struct status log_file_next_click(struct log_file *log, struct click *ret_click, bool *ret_found,
+                                  struct complaint *complaint)
 {
-    assert(log->kind == LOG_CLICKS);
+    assert(log->kind == LOG_FILE_CLICKS);
     size_t count;
     bool found;
     struct click click;
@@ -163,9 +170,10 @@ struct status log_next_click(struct log_file *log, struct click *ret_click, bool
     return OK;
 }
 
-struct status log_next_item(struct log_file *log, struct item *ret_item, bool *ret_found, struct complaint *complaint)
+struct status log_file_next_item(struct log_file *log, struct item *ret_item, bool *ret_found,
+                                 struct complaint *complaint)
 {
-    assert(log->kind == LOG_ITEMS);
+    assert(log->kind == LOG_FILE_ITEMS);
     size_t count;
     bool found;
     TRY(next_fields(log, &count, &found, complaint));

@@ -27,3 +27,8 @@ struct time_source system_time(void)
     static const struct time_source_ops ops = {wall_ms, monotonic_us};
     return (struct time_source){&ops, NULL};
 }
+
+int64_t system_thread_cpu_ns(void)
+{
+    return clock_ns(CLOCK_THREAD_CPUTIME_ID);
+}

@@ -13,27 +13,27 @@ static const char *read_clicks(struct bytes content, struct buffer *out)
     struct log_file *log;
     struct complaint complaint = {0};
     buffer_clear(out);
-    if (failed(log_open_bytes(content, "log", LOG_CLICKS, &log, &complaint))) {
+    if (failed(log_file_open_bytes(content, "log", LOG_FILE_CLICKS, &log, &complaint))) {
         buffer_format(out, "! %s\n", complaint.text);
         return buffer_text(out);
     }
     for (;;) {
         struct click click;
         bool found;
-        if (failed(log_next_click(log, &click, &found, &complaint))) {
+        if (failed(log_file_next_click(log, &click, &found, &complaint))) {
             buffer_format(out, "! %s\n", complaint.text);
             continue;
         }
         if (!found)
             break;
-        buffer_format(out, "%llu " BYTES_FORMAT " " BYTES_FORMAT " %lld", (unsigned long long)log_number(log),
+        buffer_format(out, "%llu " BYTES_FORMAT " " BYTES_FORMAT " %lld", (unsigned long long)log_file_number(log),
                       BYTES_ARGS(click.session_id), BYTES_ARGS(click.item_id), (long long)click.time_ms);
         if (click.type != CLICK_TYPE_VIEW || click.user_id.size || click.event_id.size)
             buffer_format(out, " %s/" BYTES_FORMAT "/" BYTES_FORMAT, click_type_text(click.type),
                           BYTES_ARGS(click.user_id), BYTES_ARGS(click.event_id));
         buffer_append_byte(out, '\n');
     }
-    log_close(log);
+    log_file_close(log);
     return buffer_text(out);
 }
 
@@ -138,16 +138,16 @@ static void log_refuses_files_without_the_columns_it_needs(void **state)
     check(buffer_text(&wide), "! log: line 1: there are more than 256 fields\n");
     struct log_file *log;
     struct complaint complaint;
-    assert_fails(NOT_FOUND, log_open("/no/such/file", LOG_CLICKS, &log, &complaint));
+    assert_fails(NOT_FOUND, log_file_open("/no/such/file", LOG_FILE_CLICKS, &log, &complaint));
     assert_string_equal(complaint.text, "/no/such/file: No such file or directory");
-    assert_fails(IO, log_open("/", LOG_CLICKS, &log, &complaint));
+    assert_fails(IO, log_file_open("/", LOG_FILE_CLICKS, &log, &complaint));
     assert_string_equal(complaint.text, "/: Is a directory");
 }
 
 static void log_skips_lines_that_are_too_long(void **state)
 {
     (void)state;
-    static const size_t sizes[] = {LOG_LINE_MAX, 3 * LOG_LINE_MAX};
+    static const size_t sizes[] = {LOG_FILE_LINE_MAX, 3 * LOG_FILE_LINE_MAX};
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
         AUTO(buffer) content = {0}, out = {0};
         buffer_append_text(&content, "session_id\ttimestamp_ms\titem_id\ns\t1600000000000\t");
@@ -264,16 +264,16 @@ static void log_reads_items(void **state)
     struct complaint complaint;
     struct item item;
     bool found;
-    assert_ok(log_open_bytes(BYTES("item_id,title_composed,category,price,available,asin\n"
-                                   "a,\"Boots, red\",shop|shoes,19.5,false,x\n"
-                                   "b,,,,,\n"
-                                   "c,,,cheap,,\n"
-                                   "d,,,1,perhaps,\n"
-                                   ",,,1,,\n"
-                                   "e,\xff,,1,,\n"),
-                             "items", LOG_ITEMS, &log, &complaint));
-    assert_int_equal(log_format(log), LOG_CSV);
-    assert_ok(log_next_item(log, &item, &found, &complaint));
+    assert_ok(log_file_open_bytes(BYTES("item_id,title_composed,category,price,available,asin\n"
+                                        "a,\"Boots, red\",shop|shoes,19.5,false,x\n"
+                                        "b,,,,,\n"
+                                        "c,,,cheap,,\n"
+                                        "d,,,1,perhaps,\n"
+                                        ",,,1,,\n"
+                                        "e,\xff,,1,,\n"),
+                                  "items", LOG_FILE_ITEMS, &log, &complaint));
+    assert_int_equal(log_file_format(log), LOG_FILE_CSV);
+    assert_ok(log_file_next_item(log, &item, &found, &complaint));
     assert_true(found);
     assert_bytes(item.item_id, "a");
     assert_bytes(item.title, "Boots, red");
@@ -281,7 +281,7 @@ static void log_reads_items(void **state)
     assert_bytes(item.categories[1], "shoes");
     assert_true(item.has_price && !item.available);
     assert_true(item.price > 19.4 && item.price < 19.6);
-    assert_ok(log_next_item(log, &item, &found, &complaint));
+    assert_ok(log_file_next_item(log, &item, &found, &complaint));
     assert_true(found && !item.has_price && item.available && item.category_count == 0);
     static const char *const wanted[] = {
         "items: line 4: price is 'cheap', wanted a number",
@@ -290,12 +290,12 @@ static void log_reads_items(void **state)
         "items: line 7: a field is not valid UTF-8",
     };
     for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++) {
-        assert_fails(BAD_INPUT, log_next_item(log, &item, &found, &complaint));
+        assert_fails(BAD_INPUT, log_file_next_item(log, &item, &found, &complaint));
         assert_string_equal(complaint.text, wanted[i]);
     }
-    assert_ok(log_next_item(log, &item, &found, &complaint));
+    assert_ok(log_file_next_item(log, &item, &found, &complaint));
     assert_false(found);
-    log_close(log);
+    log_file_close(log);
 }
 
 int main(void)

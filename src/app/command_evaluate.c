@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/config_arguments.h"
+#include "app/evaluation_report.h"
+#include "app/text_file.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+struct evaluate_options {
+    struct config_arguments config;
+    struct argument_list clicks, variants;
+    const char *items, *json, *dump, *plots;
+    int64_t test_from_ms, valid_from_ms;
+    bool strict;
+};
+
+static int fail(struct status status, const struct complaint *complaint)
+{
+    char text[256];
+    fprintf(stderr, "eddy evaluate: %s\n",
+            complaint->text[0] ? complaint->text : status_text(status, text, sizeof text));
+    return failed_as(status, FAULT_BAD_INPUT) ? EXIT_DATA : EXIT_FAILED;
+}
+
+/* Splits "a=1,b=2" in place and adds the parts. A comma parts settings only where a key and '=' follow, so that list
+ * values may hold commas. */
+static bool add_settings(char *text, struct argument_list *settings)
+{
+    for (char *start = text; start;) {
+        char *comma = strchr(start, ',');
+        while (comma && strcspn(comma + 1, "=") > strcspn(comma + 1, ","))
+            comma = strchr(comma + 1, ',');
+        if (settings->count == ARGUMENT_LIST_MAX)
+            return false;
+        settings->texts[settings->count++] = start;
+        if (comma)
+            *comma++ = 0;
+        start = comma;
+    }
+    return true;
+}
+
+/* One configuration: the file at `index`, every --set, then what the variant changes (NULL: nothing). */
+static int make_system(const struct evaluate_options *options, size_t index, const char *variant,
+                       struct evaluation_system *ret_system)
+{
+    struct config_arguments from = options->config;
+    const char *name = variant ? variant : from.files.count ? from.files.texts[index] : "default";
+    char *changes = strdup(name);
+    int code = EXIT_USAGE;
+    if (variant && (!changes || !add_settings(changes, &from.sets)))
+        fprintf(stderr, "eddy evaluate: more than %d settings in '%s'\n", ARGUMENT_LIST_MAX, variant);
+    else
+        code = config_from_arguments("evaluate", &from, index, &ret_system->config);
+    free(changes);
+    snprintf(ret_system->name, sizeof ret_system->name, "%s", name);
+    return code;
+}
+
+/* The configurations: one per --config (or the defaults), then one per --vs on top of the first. */
+static int make_systems(const struct evaluate_options *options, struct evaluation_report *report)
+{
+    size_t files = options->config.files.count ? options->config.files.count : 1;
+    if (files + options->variants.count > EVALUATION_SYSTEMS_MAX) {
+        fprintf(stderr, "eddy evaluate: at most %d configurations at once\n", EVALUATION_SYSTEMS_MAX);
+        return EXIT_USAGE;
+    }
+    for (size_t i = 0; i < files + options->variants.count; i++) {
+        int code = make_system(options, i < files ? i : 0, i < files ? NULL : options->variants.texts[i - files],
+                               &report->systems[i]);
+        if (code != EXIT_OK)
+            return code;
+        report->system_count++;
+    }
+    return EXIT_OK;
+}
+
+/* The dump of the first configuration goes to `path`, of the second to "path.2", ... */
+static struct status run_system(struct evaluation_report *report, size_t number, const char *path,
+                                struct complaint *complaint)
+{
+    struct evaluation_system *system = &report->systems[number];
+    FILE *dump = NULL;
+    if (path) {
+        AUTO(buffer) name = {0};
+        buffer_append_text(&name, path);
+        if (number > 0)
+            buffer_format(&name, ".%zu", number + 1);
+        dump = fopen(buffer_text(&name), "w");
+        if (!dump)
+            return complain(complaint, FAIL(IO, errno, "a file cannot be written"), "%s: %s", buffer_text(&name),
+                            strerror(errno));
+    }
+    struct status status = evaluation_run(report->data, &system->config, dump, &system->result);
+    bool broken = dump && (ferror(dump) | fclose(dump));
+    if (!failed(status) && broken)
+        return complain(complaint, FAIL(IO, errno, "a file cannot be written"), "%s: %s", path, strerror(errno));
+    return status;
+}
+
+static struct status write_reports(const struct evaluate_options *options, struct evaluation_report *report,
+                                   struct complaint *complaint)
+{
+    TRY(evaluation_report_intervals(report));
+    if (!options->json || strcmp(options->json, "-") != 0)
+        evaluation_report_table(report, stdout);
+    if (options->json) {
+        AUTO(buffer) json = {0};
+        evaluation_report_json(report, &json);
+        TRY(text_file_write(options->json, &json, complaint));
+    }
+    return options->plots ? evaluation_report_plots(report, options->plots, complaint) : OK;
+}
+
+static struct status evaluate(const struct evaluate_options *options, struct evaluation_report *report,
+                              struct evaluation_data *data, struct complaint *complaint)
+{
+    bool validation = options->valid_from_ms != INT64_MIN;
+    struct evaluation_split split = {validation ? options->valid_from_ms : options->test_from_ms,
+                                     validation ? options->test_from_ms : INT64_MAX};
+    struct evaluation_files files = {options->clicks.texts, options->clicks.count, options->items};
+    struct log_reading reading = {.strict = options->strict};
+    struct status status =
+        evaluation_data_open(&files, &split, &report->systems[0].config.catalogue, &reading, data, complaint);
+    log_reading_report(&reading);
+    TRY(status);
+    report->data = data;
+    report->files = &files;
+    report->reading = &reading;
+    report->validation = validation;
+    for (size_t i = 0; i < report->system_count; i++)
+        TRY(run_system(report, i, options->dump, complaint));
+    return write_reports(options, report, complaint);
+}
+
+static int run(const struct evaluate_options *options)
+{
+    struct complaint complaint = {{0}};
+    struct evaluation_data data = {0};
+    struct evaluation_report report = {.systems = calloc(EVALUATION_SYSTEMS_MAX, sizeof *report.systems)};
+    int code = report.systems ? make_systems(options, &report) : EXIT_FAILED;
+    if (code == EXIT_OK) {
+        struct status status = evaluate(options, &report, &data, &complaint);
+        code = failed(status) ? fail(status, &complaint) : EXIT_OK;
+    }
+    for (size_t i = 0; i < report.system_count; i++) {
+        evaluation_result_release(&report.systems[i].result);
+        config_release(&report.systems[i].config);
+    }
+    free(report.systems);
+    evaluation_data_release(&data);
+    return code;
+}
+
+int command_evaluate(int argc, char **argv)
+{
+    struct evaluate_options options = {.test_from_ms = INT64_MIN, .valid_from_ms = INT64_MIN};
+    const struct argument arguments[] = {
+        {"clicks", "FILE", "log of clicks with session_id; may stand several times", ARGUMENT_TEXTS, &options.clicks},
+        {"items", "FILE", "catalogue", ARGUMENT_TEXT, &options.items},
+        {"test-from", "TIME", "sessions that begin before it train, the others test", ARGUMENT_TIME,
+         &options.test_from_ms},
+        {"valid-from", "TIME", "tune: train before it, test on what begins before --test-from", ARGUMENT_TIME,
+         &options.valid_from_ms},
+        CONFIG_ARGUMENTS(options.config),
+        {"vs", "KEY=VALUE,...", "one more configuration: the first one with this changed", ARGUMENT_TEXTS,
+         &options.variants},
+        {"json", "FILE", "write the report as JSON", ARGUMENT_TEXT, &options.json},
+        {"dump", "FILE", "write every list: session_id, position, true item, list", ARGUMENT_TEXT, &options.dump},
+        {"svg", "FOLDER", "write plots", ARGUMENT_TEXT, &options.plots},
+        {"strict", NULL, "stop at the first broken record", ARGUMENT_FLAG, &options.strict},
+        {0},
+    };
+    static const char about[] =
+        "Measures recommendations on recorded sessions: learns the sessions that begin before a time, then predicts\n"
+        "every next click of the later ones. The test teaches nothing. Lists are ranked over all items of training.\n";
+    const struct usage usage = {"eddy evaluate --clicks FILE --test-from TIME [OPTION...]", about, arguments};
+    enum arguments_result result = arguments_parse(&usage, argc, argv, NULL);
+    if (result != ARGUMENTS_OK)
+        return result == ARGUMENTS_HELP ? EXIT_OK : EXIT_USAGE;
+    if (options.clicks.count == 0 || options.test_from_ms == INT64_MIN) {
+        fputs("eddy evaluate: --clicks and --test-from are needed. Run 'eddy evaluate --help'.\n", stderr);
+        return EXIT_USAGE;
+    }
+    return run(&options);
+}

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/evaluation.h"
+
+#include <eddy/io/system.h>
+
+#include <stdlib.h>
+
+#define EXPOSED 20 /* places of a list that count as shown */
+
+/* One configuration at work. */
+struct run {
+    const struct evaluation_data *data;
+    struct fusion_options options;
+    struct learned *learned;
+    struct scoring_scratch *scratch;
+    struct recommended_item *list;
+    FILE *dump;
+    size_t done; /* predictions */
+};
+
+static void run_release(struct run *run)
+{
+    learned_close(run->learned);
+    scoring_scratch_close(run->scratch);
+    free(run->list);
+}
+
+static struct bytes session_name(const struct evaluation_data *data, const struct whole_session *session)
+{
+    return interner_get(data->log.session_ids, session->name);
+}
+
+static struct status learn(struct run *run, int64_t gap_ms, struct evaluation_result *result)
+{
+    const struct evaluation_data *data = run->data;
+    int64_t start_ns = system_thread_cpu_ns();
+    for (size_t i = 0; i < data->train_count; i++) {
+        const struct whole_session *session = &data->log.sessions[data->train[i]];
+        struct bytes name = session_name(data, session);
+        struct closed_session closed = {
+            .view = {.key = name,
+                     .session_id = name,
+                     .items = data->log.items + session->start,
+                     .times_ms = data->log.times_ms + session->start,
+                     .types = data->log.types + session->start,
+                     .length = session->length,
+                     .total = session->length},
+            .close_ms = session->last_ms + gap_ms,
+        };
+        TRY(learned_learn(run->learned, &closed));
+    }
+    result->learn_ns = system_thread_cpu_ns() - start_ns;
+    result->learned_sessions = learned_count(run->learned);
+    result->learned_bytes = learned_memory(run->learned);
+    return OK;
+}
+
+static void write_line(const struct run *run, const struct whole_session *session, uint32_t position, uint32_t truth,
+                       uint32_t count)
+{
+    const struct catalogue *catalogue = run->data->catalogue;
+    struct bytes name = session_name(run->data, session), id = catalogue_id(catalogue, truth);
+    fprintf(run->dump, BYTES_FORMAT "\t%u\t" BYTES_FORMAT "\t", BYTES_ARGS(name), position, BYTES_ARGS(id));
+    for (uint32_t i = 0; i < count; i++) {
+        id = catalogue_id(catalogue, run->list[i].item);
+        fprintf(run->dump, "%s" BYTES_FORMAT, i ? "," : "", BYTES_ARGS(id));
+    }
+    fputc('\n', run->dump);
+}
+
+/* Takes note of a list of `count` items whose true next item was `truth`. */
+static void judge(struct run *run, uint32_t truth, uint32_t count, struct evaluation_result *result)
+{
+    uint32_t rank = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t item = run->list[i].item;
+        if (item == truth)
+            rank = i + 1;
+        if (i < EXPOSED && item < run->data->train_items)
+            result->exposure[item]++;
+    }
+    result->ranks[run->done++] = rank;
+}
+
+/* Asks after every click of a session but the last. */
+static struct status test_session(struct run *run, const struct whole_session *session,
+                                  struct evaluation_result *result)
+{
+    const struct session_log *log = &run->data->log;
+    for (uint32_t length = 1; length < session->length; length++) {
+        struct query query = {.items = log->items + session->start,
+                              .times_ms = log->times_ms + session->start,
+                              .types = log->types + session->start,
+                              .length = length,
+                              .now_ms = log->times_ms[session->start + length - 1]};
+        uint32_t count, truth = log->items[session->start + length];
+        int64_t start_ns = system_thread_cpu_ns();
+        TRY(fuse(run->learned, run->data->catalogue, &query, &run->options, run->scratch, run->list, &count));
+        int64_t took_ns = system_thread_cpu_ns() - start_ns;
+        histogram_record(&result->latency_ns, (uint64_t)(took_ns > 0 ? took_ns : 0));
+        result->predict_ns += took_ns;
+        judge(run, truth, count, result);
+        if (run->dump)
+            write_line(run, session, length + 1, truth, count);
+    }
+    return OK;
+}
+
+static struct status run_all(struct run *run, const struct config *config, struct evaluation_result *result)
+{
+    const struct evaluation_data *data = run->data;
+    if (run->options.list_size < cutoffs[CUTOFF_COUNT - 1])
+        run->options.list_size = cutoffs[CUTOFF_COUNT - 1];
+    run->list = malloc(run->options.list_size * sizeof *run->list);
+    result->ranks = calloc(data->predictions, sizeof *result->ranks);
+    result->exposure = calloc((size_t)data->train_items + 1, sizeof *result->exposure);
+    if (!run->list || !result->ranks || !result->exposure)
+        return FAIL(MEMORY, data->predictions, "no memory for an evaluation");
+    TRY(learned_open(&config->learned, &run->learned));
+    TRY(scoring_scratch_open(&run->scratch));
+    TRY(learn(run, config->engine.session.gap_ms, result));
+    for (size_t i = 0; i < data->test_count; i++)
+        TRY(test_session(run, &data->log.sessions[data->test[i]], result));
+    assert(run->done == data->predictions);
+    return OK;
+}
+
+struct status evaluation_run(const struct evaluation_data *data, const struct config *config, FILE *dump,
+                             struct evaluation_result *ret_result)
+{
+    AUTO(run) run = {.data = data, .options = config->engine.fusion, .dump = dump};
+    struct evaluation_result result = {0};
+    struct status status = run_all(&run, config, &result);
+    if (failed(status)) {
+        evaluation_result_release(&result);
+        return status;
+    }
+    *ret_result = result;
+    return OK;
+}
+
+void evaluation_result_release(struct evaluation_result *result)
+{
+    free(result->ranks);
+    free(result->exposure);
+    result->ranks = NULL;
+    result->exposure = NULL;
+}
+
+void evaluation_session_sums(const struct evaluation_data *data, const struct evaluation_result *result,
+                             const struct evaluation_result *base, const struct measure *measure,
+                             struct session_sums *ret_sums)
+{
+    const uint32_t cutoff = cutoffs[CUTOFF_COUNT - 1];
+    size_t prediction = 0;
+    for (size_t i = 0; i < data->test_count; i++) {
+        struct session_sums sums = {.count = data->log.sessions[data->test[i]].length - 1};
+        for (uint32_t j = 0; j < sums.count; j++, prediction++) {
+            sums.sum += measure->value(result->ranks[prediction], cutoff);
+            if (base)
+                sums.sum -= measure->value(base->ranks[prediction], cutoff);
+        }
+        ret_sums[i] = sums;
+    }
+}

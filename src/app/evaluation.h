@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+/* evaluation: the train and test protocol on recorded sessions.
+ *
+ *   sessions that begin before `train_before`  -> learned, in the order of their last clicks
+ *   sessions that begin from there on, before `test_before` -> tested
+ *
+ * All training sessions are closed and learned before the first test click; test clicks teach nothing. Test clicks on
+ * items unknown to training are dropped, then test sessions of fewer than two clicks. Every prefix of a test session
+ * is asked for the click that follows it: full ranking, nothing left out that the configuration does not leave out. */
+#include "app/config.h"
+#include "app/session_log.h"
+
+#include <eddy/base/histogram.h>
+#include <eddy/core/evaluate.h>
+
+#include <stdio.h>
+
+struct evaluation_split {
+    int64_t train_before_ms, test_before_ms; /* INT64_MAX: no end */
+};
+
+/* The data of one split; the items of the log have become catalogue numbers, those of training first. */
+struct evaluation_data {
+    struct session_log log;
+    struct evaluation_split split;
+    struct catalogue *catalogue;
+    uint32_t *train, *test; /* sessions: training in learning order, test by first click, both in log.sessions */
+    size_t train_count, test_count, train_clicks, predictions;
+    uint32_t train_items;                    /* their numbers are 0..train_items-1 */
+    double *percentiles;                     /* popularity in training, by item */
+    size_t dropped_clicks, dropped_sessions; /* of the test */
+};
+
+/* Reads the clicks and, unless NULL, a file of items. CONFIG-like mistakes (nothing to train or to test on) are
+ * BAD_INPUT. Test sessions are shortened in place. */
+struct evaluation_files {
+    const char *const *clicks;
+    size_t click_count;
+    const char *items;
+};
+MUST_CHECK struct status evaluation_data_open(const struct evaluation_files *files,
+                                              const struct evaluation_split *split,
+                                              const struct catalogue_options *options, struct log_reading *reading,
+                                              struct evaluation_data *ret_data, struct complaint *complaint);
+void evaluation_data_release(struct evaluation_data *data);
+
+/* What one configuration did. Predictions are in the order of data->test, within a session by position. */
+struct evaluation_result {
+    uint32_t *ranks;              /* (predictions) 0: not in the list */
+    uint64_t *exposure;           /* (train_items) how often each stood in a list's first 20 */
+    struct histogram latency_ns;  /* thread CPU time per prediction */
+    int64_t learn_ns, predict_ns; /* thread CPU time */
+    uint64_t learned_sessions;
+    size_t learned_bytes;
+};
+
+/* Writes a line per prediction to `dump` unless NULL: session_id, position, true item, list. */
+MUST_CHECK struct status evaluation_run(const struct evaluation_data *data, const struct config *config, FILE *dump,
+                                        struct evaluation_result *ret_result);
+void evaluation_result_release(struct evaluation_result *result);
+
+/* Per test session the sum of a measure and the number of predictions, for bootstrap_interval(); with `base` not NULL
+ * of the difference of the two results. ret_sums: (test_count). */
+void evaluation_session_sums(const struct evaluation_data *data, const struct evaluation_result *result,
+                             const struct evaluation_result *base, const struct measure *measure,
+                             struct session_sums *ret_sums);

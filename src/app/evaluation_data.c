@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/evaluation.h"
+
+#include <stdlib.h>
+
+static int compare_last(const void *a, const void *b, void *context)
+{
+    const struct whole_session *sessions = context;
+    const struct whole_session *x = &sessions[*(const uint32_t *)a], *y = &sessions[*(const uint32_t *)b];
+    if (x->last_ms != y->last_ms)
+        return x->last_ms < y->last_ms ? -1 : 1;
+    return x->last < y->last ? -1 : x->last > y->last;
+}
+
+static struct status split_sessions(struct evaluation_data *data, struct complaint *complaint)
+{
+    const struct session_log *log = &data->log;
+    data->train = malloc((log->session_count + 1) * sizeof *data->train);
+    data->test = malloc((log->session_count + 1) * sizeof *data->test);
+    if (!data->train || !data->test)
+        return FAIL(MEMORY, log->session_count, "no memory for a split");
+    for (uint32_t i = 0; i < log->session_count; i++) {
+        const struct whole_session *session = &log->sessions[i];
+        if (session->first_ms < data->split.train_before_ms) {
+            data->train[data->train_count++] = i;
+            data->train_clicks += session->length;
+        } else if (session->first_ms < data->split.test_before_ms) {
+            data->test[data->test_count++] = i;
+        }
+    }
+    if (data->train_count == 0 || data->test_count == 0)
+        return complain(
+            complaint, FAIL(BAD_INPUT, log->session_count, "a side of the split is empty"),
+            "of %zu sessions %zu begin before %lld and train, and %zu would be tested; both sides need some",
+            log->session_count, data->train_count, (long long)data->split.train_before_ms, data->test_count);
+    qsort_r(data->train, data->train_count, sizeof *data->train, compare_last, data->log.sessions);
+    return OK;
+}
+
+/* Gives the items of training catalogue numbers, in the order in which they are learned. `numbers`: by item of the
+ * log, ITEM_NONE for what training does not know. */
+static struct status number_items(struct evaluation_data *data, uint32_t *numbers)
+{
+    struct session_log *log = &data->log;
+    memset(numbers, 0xff, interner_count(log->item_ids) * sizeof *numbers);
+    for (size_t i = 0; i < data->train_count; i++) {
+        const struct whole_session *session = &log->sessions[data->train[i]];
+        for (size_t click = session->start; click < session->start + session->length; click++) {
+            uint32_t *number = &numbers[log->items[click]];
+            if (*number == ITEM_NONE)
+                TRY(catalogue_intern(data->catalogue, interner_get(log->item_ids, log->items[click]), number));
+            log->items[click] = *number;
+        }
+    }
+    data->train_items = catalogue_count(data->catalogue);
+    return OK;
+}
+
+/* Drops test clicks on unknown items, then sessions too short to predict anything in. */
+static void filter_test(struct evaluation_data *data, const uint32_t *numbers)
+{
+    struct session_log *log = &data->log;
+    size_t kept_sessions = 0;
+    for (size_t i = 0; i < data->test_count; i++) {
+        struct whole_session *session = &log->sessions[data->test[i]];
+        size_t kept = session->start;
+        for (size_t click = session->start; click < session->start + session->length; click++) {
+            if (numbers[log->items[click]] == ITEM_NONE)
+                continue;
+            log->items[kept] = numbers[log->items[click]];
+            log->times_ms[kept] = log->times_ms[click];
+            log->types[kept++] = log->types[click];
+        }
+        data->dropped_clicks += session->start + session->length - kept;
+        session->length = (uint32_t)(kept - session->start);
+        if (session->length < 2)
+            continue;
+        data->test[kept_sessions++] = data->test[i];
+        data->predictions += session->length - 1;
+    }
+    data->dropped_sessions = data->test_count - kept_sessions;
+    data->test_count = kept_sessions;
+}
+
+static struct status count_popularity(struct evaluation_data *data)
+{
+    uint64_t *clicks = calloc((size_t)data->train_items + 1, sizeof *clicks);
+    data->percentiles = calloc((size_t)data->train_items + 1, sizeof *data->percentiles);
+    struct status status = clicks && data->percentiles ? OK : FAIL(MEMORY, 0, "no memory to count items");
+    for (size_t i = 0; !failed(status) && i < data->train_count; i++) {
+        const struct whole_session *session = &data->log.sessions[data->train[i]];
+        for (size_t click = session->start; click < session->start + session->length; click++)
+            clicks[data->log.items[click]]++;
+    }
+    if (!failed(status))
+        status = popularity_percentiles(clicks, data->train_items, data->percentiles);
+    free(clicks);
+    return status;
+}
+
+static struct status prepare(struct evaluation_data *data, struct complaint *complaint)
+{
+    TRY(split_sessions(data, complaint));
+    uint32_t *numbers = malloc(((size_t)interner_count(data->log.item_ids) + 1) * sizeof *numbers);
+    if (!numbers)
+        return FAIL(MEMORY, 0, "no memory to number items");
+    struct status status = number_items(data, numbers);
+    if (failed(status))
+        complain(complaint, status,
+                 "the catalogue is too small for the items of the log (items.max, "
+                 "items.memory_max_bytes)");
+    else
+        filter_test(data, numbers);
+    free(numbers);
+    TRY(status);
+    if (data->predictions == 0)
+        return complain(complaint, FAIL(BAD_INPUT, 0, "nothing to predict"),
+                        "no test session has two clicks on items that training knows");
+    return count_popularity(data);
+}
+
+struct status evaluation_data_open(const struct evaluation_files *files, const struct evaluation_split *split,
+                                   const struct catalogue_options *options, struct log_reading *reading,
+                                   struct evaluation_data *ret_data, struct complaint *complaint)
+{
+    struct evaluation_data data = {.split = *split};
+    struct log_reading items = {.strict = reading->strict};
+    struct status status = catalogue_open(options, &data.catalogue);
+    if (!failed(status))
+        status = session_log_read(files->clicks, files->click_count, reading, &data.log, complaint);
+    if (!failed(status))
+        status = prepare(&data, complaint);
+    if (!failed(status) && files->items)
+        status = log_reading_catalogue(&items, files->items, data.catalogue, complaint);
+    log_reading_report(&items);
+    if (failed(status)) {
+        evaluation_data_release(&data);
+        return status;
+    }
+    *ret_data = data;
+    return OK;
+}
+
+void evaluation_data_release(struct evaluation_data *data)
+{
+    session_log_release(&data->log);
+    catalogue_close(data->catalogue);
+    free(data->train);
+    free(data->test);
+    free(data->percentiles);
+    *data = (struct evaluation_data){0};
+}

@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/evaluation_report.h"
+
+#include "app/json_writer.h"
+
+#include <stdlib.h>
+
+#define RESAMPLES   1000
+#define SEED        UINT64_C(20150907) /* of the bootstrap; any number, but always the same */
+#define LAST_CUTOFF (CUTOFF_COUNT - 1)
+
+struct status evaluation_report_intervals(struct evaluation_report *report)
+{
+    size_t count = report->data->test_count;
+    struct session_sums *sums = malloc(count * sizeof *sums);
+    struct status status = sums ? OK : FAIL(MEMORY, count, "no memory for a bootstrap");
+    for (size_t s = 0; s < report->system_count; s++) {
+        struct evaluation_system *system = &report->systems[s];
+        for (size_t m = 0; m < MEASURE_COUNT && !failed(status); m++) {
+            evaluation_session_sums(report->data, &system->result, NULL, &measures[m], sums);
+            status = bootstrap_interval(sums, count, RESAMPLES, SEED, &system->intervals[m]);
+            if (s == 0 || failed(status))
+                continue;
+            evaluation_session_sums(report->data, &system->result, &report->systems[0].result, &measures[m], sums);
+            status = bootstrap_interval(sums, count, RESAMPLES, SEED, &system->differences[m]);
+        }
+    }
+    free(sums);
+    return status;
+}
+
+static double system_mean(const struct evaluation_report *report, size_t system, size_t measure, size_t cutoff)
+{
+    return measure_mean(&measures[measure], report->systems[system].result.ranks, report->data->predictions,
+                        cutoffs[cutoff]);
+}
+
+static double quantile_us(const struct evaluation_result *result, double quantile)
+{
+    return (double)histogram_quantile(&result->latency_ns, quantile) / 1000;
+}
+
+static double latency_mean_us(const struct evaluation_result *result)
+{
+    const struct histogram *latency = &result->latency_ns;
+    return latency->total ? (double)latency->sum / (double)latency->total / 1000 : 0;
+}
+
+/* ---- the table */
+
+static void write_measures(const struct evaluation_report *report, size_t number, FILE *out)
+{
+    const struct evaluation_system *system = &report->systems[number];
+    fprintf(out, "\n%s\n      ", system->name);
+    for (size_t c = 0; c < CUTOFF_COUNT; c++)
+        fprintf(out, "      @%-2u", cutoffs[c]);
+    fprintf(out, "   95%% interval of @%u\n", cutoffs[LAST_CUTOFF]);
+    for (size_t m = 0; m < MEASURE_COUNT; m++) {
+        fprintf(out, "  %-5s", measures[m].title);
+        for (size_t c = 0; c < CUTOFF_COUNT; c++)
+            fprintf(out, "   %.4f", system_mean(report, number, m, c));
+        fprintf(out, "   %.4f .. %.4f", system->intervals[m].low, system->intervals[m].high);
+        if (number > 0)
+            fprintf(out, "   %+.4f (%+.4f .. %+.4f) against the first", system->differences[m].value,
+                    system->differences[m].low, system->differences[m].high);
+        fputc('\n', out);
+    }
+}
+
+static void write_costs(const struct evaluation_report *report, const struct evaluation_result *result, FILE *out)
+{
+    uint32_t items = report->data->train_items;
+    fprintf(out, "  coverage %.4f   popularity percentile %.3f\n", exposure_coverage(result->exposure, items),
+            exposure_popularity(result->exposure, report->data->percentiles, items));
+    fprintf(out, "  CPU per prediction: mean %.1f us, p50 %.1f, p90 %.1f, p99 %.1f, max %.1f\n",
+            latency_mean_us(result), quantile_us(result, 0.5), quantile_us(result, 0.9), quantile_us(result, 0.99),
+            (double)result->latency_ns.max / 1000);
+    fprintf(out, "  learned %llu sessions in %.2f s CPU, %.1f MiB\n", (unsigned long long)result->learned_sessions,
+            (double)result->learn_ns / 1e9, (double)result->learned_bytes / (1 << 20));
+}
+
+void evaluation_report_table(const struct evaluation_report *report, FILE *out)
+{
+    const struct evaluation_data *data = report->data;
+    fprintf(out, "%s: %zu predictions in %zu sessions, after %zu clicks, %zu sessions, %u items of training\n",
+            report->validation ? "validation" : "test", data->predictions, data->test_count, data->train_clicks,
+            data->train_count, data->train_items);
+    fprintf(out, "(left out: %zu clicks on items unknown to training, then %zu sessions of one click or none)\n",
+            data->dropped_clicks, data->dropped_sessions);
+    for (size_t s = 0; s < report->system_count; s++) {
+        write_measures(report, s, out);
+        write_costs(report, &report->systems[s].result, out);
+    }
+}
+
+/* ---- JSON */
+
+static void json_data(struct json_writer *json, const struct evaluation_report *report)
+{
+    const struct evaluation_data *data = report->data;
+    json_object(json, "data");
+    json_array(json, "clicks");
+    for (size_t i = 0; i < report->files->click_count; i++)
+        json_text(json, NULL, bytes_of_text(report->files->clicks[i]));
+    json_end_array(json);
+    json_integer(json, "records", (int64_t)report->reading->records);
+    json_integer(json, "skipped", (int64_t)report->reading->skipped);
+    json_integer(json, "train_sessions", (int64_t)data->train_count);
+    json_integer(json, "train_clicks", (int64_t)data->train_clicks);
+    json_integer(json, "train_items", data->train_items);
+    json_integer(json, "test_sessions", (int64_t)data->test_count);
+    json_integer(json, "predictions", (int64_t)data->predictions);
+    json_integer(json, "dropped_clicks", (int64_t)data->dropped_clicks);
+    json_integer(json, "dropped_sessions", (int64_t)data->dropped_sessions);
+    json_end_object(json);
+}
+
+static void json_intervals(struct json_writer *json, const char *key, const struct interval *intervals)
+{
+    json_object(json, key);
+    for (size_t m = 0; m < MEASURE_COUNT; m++) {
+        json_object(json, measures[m].name);
+        json_number(json, "value", intervals[m].value);
+        json_number(json, "low", intervals[m].low);
+        json_number(json, "high", intervals[m].high);
+        json_end_object(json);
+    }
+    json_end_object(json);
+}
+
+static void json_latency(struct json_writer *json, const struct evaluation_result *result)
+{
+    json_object(json, "cpu_us");
+    json_number(json, "mean", latency_mean_us(result));
+    json_number(json, "p50", quantile_us(result, 0.5));
+    json_number(json, "p90", quantile_us(result, 0.9));
+    json_number(json, "p99", quantile_us(result, 0.99));
+    json_number(json, "max", (double)result->latency_ns.max / 1000);
+    json_end_object(json);
+}
+
+void evaluation_positions(const struct evaluation_report *report, size_t system,
+                          struct position_row ret_rows[POSITIONS_MAX + 1])
+{
+    const struct evaluation_data *data = report->data;
+    const uint32_t *ranks = report->systems[system].result.ranks;
+    size_t prediction = 0;
+    memset(ret_rows, 0, (POSITIONS_MAX + 1) * sizeof *ret_rows);
+    for (size_t i = 0; i < data->test_count; i++) {
+        uint32_t length = data->log.sessions[data->test[i]].length;
+        for (uint32_t position = 2; position <= length; position++, prediction++) {
+            struct position_row *row = &ret_rows[position < POSITIONS_MAX ? position : POSITIONS_MAX];
+            row->predictions++;
+            for (size_t m = 0; m < MEASURE_COUNT; m++)
+                row->sums[m] += measures[m].value(ranks[prediction], cutoffs[LAST_CUTOFF]);
+        }
+    }
+}
+
+static void json_positions(struct json_writer *json, const struct evaluation_report *report, size_t number)
+{
+    struct position_row rows[POSITIONS_MAX + 1];
+    evaluation_positions(report, number, rows);
+    json_array(json, "by_position");
+    for (size_t position = 2; position <= POSITIONS_MAX; position++) {
+        if (rows[position].predictions == 0)
+            continue;
+        json_object(json, NULL);
+        json_integer(json, "position", (int64_t)position);
+        json_integer(json, "predictions", (int64_t)rows[position].predictions);
+        for (size_t m = 0; m < MEASURE_COUNT; m++)
+            json_number(json, measures[m].name, rows[position].sums[m] / (double)rows[position].predictions);
+        json_end_object(json);
+    }
+    json_end_array(json);
+}
+
+static void json_system(struct json_writer *json, const struct evaluation_report *report, size_t number)
+{
+    const struct evaluation_system *system = &report->systems[number];
+    uint32_t items = report->data->train_items;
+    json_object(json, NULL);
+    json_text(json, "name", bytes_of_text(system->name));
+    for (size_t m = 0; m < MEASURE_COUNT; m++) {
+        json_object(json, measures[m].name);
+        for (size_t c = 0; c < CUTOFF_COUNT; c++) {
+            char key[16];
+            snprintf(key, sizeof key, "%u", cutoffs[c]);
+            json_number(json, key, system_mean(report, number, m, c));
+        }
+        json_end_object(json);
+    }
+    json_intervals(json, "intervals_at_20", system->intervals);
+    if (number > 0)
+        json_intervals(json, "difference_from_first_at_20", system->differences);
+    json_number(json, "coverage_at_20", exposure_coverage(system->result.exposure, items));
+    json_number(json, "popularity_percentile_at_20",
+                exposure_popularity(system->result.exposure, report->data->percentiles, items));
+    json_latency(json, &system->result);
+    json_number(json, "learn_cpu_s", (double)system->result.learn_ns / 1e9);
+    json_integer(json, "learned_sessions", (int64_t)system->result.learned_sessions);
+    json_integer(json, "learned_bytes", (int64_t)system->result.learned_bytes);
+    json_positions(json, report, number);
+    json_end_object(json);
+}
+
+void evaluation_report_json(const struct evaluation_report *report, struct buffer *out)
+{
+    struct json_writer json = json_writer_of(out);
+    const struct evaluation_split *split = &report->data->split;
+    json_object(&json, NULL);
+    json_text(&json, "eddy", BYTES(EDDY_VERSION));
+    json_text(&json, "mode", BYTES("train_test"));
+    json_text(&json, "split", bytes_of_text(report->validation ? "validation" : "test"));
+    json_integer(&json, "train_before_ms", split->train_before_ms);
+    if (split->test_before_ms != INT64_MAX)
+        json_integer(&json, "test_before_ms", split->test_before_ms);
+    json_data(&json, report);
+    json_array(&json, "systems");
+    for (size_t s = 0; s < report->system_count; s++)
+        json_system(&json, report, s);
+    json_end_array(&json);
+    json_end_object(&json);
+}

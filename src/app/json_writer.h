@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+/* json_writer: JSON text into a buffer, in the order of the calls, two blanks per level. Keys are given with the
+ * value; NULL within arrays. Numbers that are not finite become null. */
+#include <eddy/base/buffer.h>
+
+struct json_writer {
+    struct buffer *out;
+    int depth;
+    bool first; /* nothing on this level yet */
+};
+
+struct json_writer json_writer_of(struct buffer *out);
+void json_object(struct json_writer *writer, const char *key);
+void json_array(struct json_writer *writer, const char *key);
+void json_end_object(struct json_writer *writer);
+void json_end_array(struct json_writer *writer);
+void json_text(struct json_writer *writer, const char *key, struct bytes text);
+void json_number(struct json_writer *writer, const char *key, double number);
+void json_integer(struct json_writer *writer, const char *key, int64_t number);

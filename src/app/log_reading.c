@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/log_reading.h"
+
+#include <stdio.h>
+
+#define SHOWN_MAX 10 /* broken records shown one by one */
+
+/* What to do about a broken record: OK to go on. */
+static struct status skip(struct log_reading *reading, struct status status, const struct complaint *complaint)
+{
+    if (reading->strict || !failed_as(status, FAULT_BAD_INPUT))
+        return status;
+    if (reading->skipped++ < SHOWN_MAX)
+        fprintf(stderr, "eddy: skipped: %s\n", complaint->text);
+    if (reading->skipped == SHOWN_MAX)
+        fprintf(stderr, "eddy: further broken records are only counted\n");
+    return OK;
+}
+
+static struct status next_click(const struct log_reading *reading, struct log_file *log, struct click *ret_click,
+                                bool *ret_found, struct complaint *complaint)
+{
+    TRY(log_file_next_click(log, ret_click, ret_found, complaint));
+    if (*ret_found && reading->session_needed && ret_click->session_id.size == 0)
+        return complain(complaint, FAIL(BAD_INPUT, log_file_number(log), "a click without session"),
+                        "%s: record %llu: session_id is missing or empty", log_file_name(log),
+                        (unsigned long long)log_file_number(log));
+    return OK;
+}
+
+struct status log_reading_click(struct log_reading *reading, struct log_file *log, struct click *ret_click,
+                                bool *ret_found, struct complaint *complaint)
+{
+    for (;;) {
+        struct complaint reason = {{0}};
+        struct status status = next_click(reading, log, ret_click, ret_found, &reason);
+        if (!failed(status)) {
+            reading->records += *ret_found;
+            return OK;
+        }
+        status = skip(reading, status, &reason);
+        if (failed(status))
+            return complain(complaint, status, "%s", reason.text);
+    }
+}
+
+struct status log_reading_item(struct log_reading *reading, struct log_file *log, struct item *ret_item,
+                               bool *ret_found, struct complaint *complaint)
+{
+    for (;;) {
+        struct complaint reason = {{0}};
+        struct status status = log_file_next_item(log, ret_item, ret_found, &reason);
+        if (!failed(status)) {
+            reading->records += *ret_found;
+            return OK;
+        }
+        status = skip(reading, status, &reason);
+        if (failed(status))
+            return complain(complaint, status, "%s", reason.text);
+    }
+}
+
+void log_reading_report(const struct log_reading *reading)
+{
+    if (reading->skipped > 0)
+        fprintf(stderr, "eddy: %llu broken records were skipped, %llu taken (--strict stops at the first)\n",
+                (unsigned long long)reading->skipped, (unsigned long long)reading->records);
+}
+
+static struct status read_items(struct log_reading *reading, struct log_file *log, struct catalogue *catalogue,
+                                struct complaint *complaint)
+{
+    for (;;) {
+        struct item item;
+        bool found;
+        TRY(log_reading_item(reading, log, &item, &found, complaint));
+        if (!found)
+            return OK;
+        struct status status = catalogue_put(catalogue, &item, NULL);
+        if (failed(status))
+            return complain(complaint, status, "the catalogue is full at item %llu (items.max, items.memory_max_bytes)",
+                            (unsigned long long)log_file_number(log));
+    }
+}
+
+struct status log_reading_catalogue(struct log_reading *reading, const char *path, struct catalogue *catalogue,
+                                    struct complaint *complaint)
+{
+    struct log_file *log;
+    TRY(log_file_open(path, LOG_FILE_ITEMS, &log, complaint));
+    struct status status = read_items(reading, log, catalogue, complaint);
+    log_file_close(log);
+    return status;
+}

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+/* log_reading: how commands read files of clicks and items. Broken records are skipped, counted, and the first few of
+ * each file shown on stderr with file, line and reason; with `strict` the first one stops the command. */
+#include <eddy/io/log_file.h>
+
+struct log_reading {
+    bool strict;
+    bool session_needed; /* a click without session_id is broken */
+    uint64_t records;    /* taken, over all files */
+    uint64_t skipped;
+};
+
+/* Reads one click; ret_found as in log_file.h. With `strict` the failure of a broken record; else only what ends the
+ * command (IO, MEMORY). */
+MUST_CHECK struct status log_reading_click(struct log_reading *reading, struct log_file *log, struct click *ret_click,
+                                           bool *ret_found, struct complaint *complaint);
+MUST_CHECK struct status log_reading_item(struct log_reading *reading, struct log_file *log, struct item *ret_item,
+                                          bool *ret_found, struct complaint *complaint);
+
+/* Says on stderr how many records were skipped; silent when none was. */
+void log_reading_report(const struct log_reading *reading);
+
+/* Reads a file of items into the catalogue. LIMIT when it is full. */
+MUST_CHECK struct status log_reading_catalogue(struct log_reading *reading, const char *path,
+                                               struct catalogue *catalogue, struct complaint *complaint);

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+/* plot: line plots as self-contained SVG: no script, no font, no reference to anything outside of the file. */
+#include <eddy/base/buffer.h>
+
+#define PLOT_SERIES_MAX 16
+
+struct plot_series {
+    const char *name;
+    const double *x, *y;
+    size_t count;
+};
+
+struct plot {
+    const char *title, *x_label, *y_label;
+    bool x_logarithmic;  /* points with x <= 0 are left out */
+    double y_min, y_max; /* equal: taken from the data, from 0 */
+    struct plot_series series[PLOT_SERIES_MAX];
+    size_t series_count;
+};
+
+void plot_write(const struct plot *plot, struct buffer *out);
