@@ -27,7 +27,7 @@ static int64_t run(const struct shop *shop, int64_t clicks, bool as_text)
         generator_next(generator, &click);
         if (!as_text)
             continue;
-        generate_tsv(&click, &text);
+        generate_tsv_click(&click, &text);
         if (text.size > 1 << 16)
             buffer_clear(&text);
     }

@@ -32,3 +32,4 @@ const char *suggest(const char *word, const char *const *candidates);
 
 /* The commands, one in each command_<name>.c. */
 int command_config(int argc, char **argv);
+int command_generate(int argc, char **argv);

@@ -46,6 +46,8 @@ void generator_next(struct generator *generator, struct click *ret_click);
 /* The catalogue entry of item `index`, 0 .. items-1; its bytes live until the next call. */
 void generator_item(struct generator *generator, uint32_t index, struct item *ret_item);
 
-/* A click as a line of tab-separated text, and the header line that names its columns. */
-void generate_tsv_header(struct buffer *out);
-void generate_tsv(const struct click *click, struct buffer *out);
+/* Lines of tab-separated text, and the lines that name their columns (io/log_file.h reads both). */
+#define GENERATE_TSV_CLICKS "session_id\ttimestamp_ms\titem_id\ttype\tuser_id\n"
+#define GENERATE_TSV_ITEMS  "item_id\ttitle\tcategory\tprice\n"
+void generate_tsv_click(const struct click *click, struct buffer *out);
+void generate_tsv_item(const struct item *item, struct buffer *out);

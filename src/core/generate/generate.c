@@ -27,8 +27,8 @@ static struct status check_range(double value, double low, double high, const ch
 {
     if (value >= low && value <= high)
         return OK;
-    return complain(complaint, FAIL(CONFIG, 0, "generator option out of range"), "%s must be %g to %g, not %g", name,
-                    low, high, value);
+    return complain(complaint, FAIL(CONFIG, 0, "generator option out of range"), "%s must be %.10g to %.10g, not %.10g",
+                    name, low, high, value);
 }
 
 static struct status check_options(const struct generate_options *options, struct complaint *complaint)
@@ -210,19 +210,6 @@ static enum click_type draw_type(struct generator *generator)
     return percent < 1 ? CLICK_TYPE_PURCHASE : percent < 6 ? CLICK_TYPE_ADD_TO_CART : CLICK_TYPE_VIEW;
 }
 
-struct bytes number_text(char *text, char letter, uint64_t number)
-{
-    char digits[20];
-    size_t count = 0;
-    do
-        digits[count++] = (char)('0' + number % 10);
-    while (number /= 10);
-    text[0] = letter;
-    for (size_t i = 0; i < count; i++)
-        text[i + 1] = digits[count - 1 - i];
-    return bytes_of(text, count + 1);
-}
-
 void generator_next(struct generator *generator, struct click *ret_click)
 {
     struct visit *visit = &generator->visits[random_below(&generator->random, generator->options.sessions)];
@@ -240,26 +227,4 @@ void generator_next(struct generator *generator, struct click *ret_click)
     if (visit->user)
         ret_click->user_id = number_text(generator->user_id, 'u', visit->user);
     generator->time_us += generator->step_us;
-}
-
-/* ---- as text */
-
-void generate_tsv_header(struct buffer *out)
-{
-    buffer_append_text(out, "session_id\ttimestamp_ms\titem_id\ttype\tuser_id\n");
-}
-
-void generate_tsv(const struct click *click, struct buffer *out)
-{
-    char time[24];
-    struct bytes time_text = number_text(time, '\t', (uint64_t)click->time_ms);
-    buffer_append_bytes(out, click->session_id);
-    buffer_append_bytes(out, time_text);
-    buffer_append_byte(out, '\t');
-    buffer_append_bytes(out, click->item_id);
-    buffer_append_byte(out, '\t');
-    buffer_append_text(out, click_type_text(click->type));
-    buffer_append_byte(out, '\t');
-    buffer_append_bytes(out, click->user_id);
-    buffer_append_byte(out, '\n');
 }

@@ -22,7 +22,7 @@ static uint64_t hash_of_clicks(const struct generate_options *options, int count
     for (int i = 0; i < count; i++) {
         struct click click;
         generator_next(generator, &click);
-        generate_tsv(&click, &text);
+        generate_tsv_click(&click, &text);
     }
     assert_ok(buffer_check(&text));
     generator_close(generator);
@@ -308,7 +308,7 @@ static void each_item_has_one_id_a_title_and_a_category(void **state)
     }
 }
 
-static void a_click_is_a_line_of_the_columns_in_the_header(void **state)
+static void lines_have_the_columns_that_their_header_names(void **state)
 {
     (void)state;
     AUTO(buffer) text = {0};
@@ -317,10 +317,19 @@ static void a_click_is_a_line_of_the_columns_in_the_header(void **state)
                           .user_id = BYTES("u3"),
                           .time_ms = 1704067200000,
                           .type = CLICK_TYPE_ADD_TO_CART};
-    generate_tsv_header(&text);
-    generate_tsv(&click, &text);
+    buffer_append_text(&text, GENERATE_TSV_CLICKS);
+    generate_tsv_click(&click, &text);
     assert_string_equal(buffer_text(&text), "session_id\ttimestamp_ms\titem_id\ttype\tuser_id\n"
                                             "s1\t1704067200000\ti9\tadd_to_cart\tu3\n");
+    buffer_clear(&text);
+    struct item item = {.item_id = BYTES("i9"),
+                        .title = BYTES("red mug"),
+                        .categories = {BYTES("kitchen"), BYTES("mugs")},
+                        .category_count = 2,
+                        .price = 4.5};
+    buffer_append_text(&text, GENERATE_TSV_ITEMS);
+    generate_tsv_item(&item, &text);
+    assert_string_equal(buffer_text(&text), "item_id\ttitle\tcategory\tprice\ni9\tred mug\tkitchen|mugs\t4.50\n");
 }
 
 static void options_out_of_range_are_refused_by_name(void **state)
@@ -366,7 +375,7 @@ int main(void)
         cmocka_unit_test(popularity_drifts_in_event_time_unless_told_not_to),
         cmocka_unit_test(as_many_sessions_are_open_as_asked_for),
         cmocka_unit_test(each_item_has_one_id_a_title_and_a_category),
-        cmocka_unit_test(a_click_is_a_line_of_the_columns_in_the_header),
+        cmocka_unit_test(lines_have_the_columns_that_their_header_names),
         cmocka_unit_test(options_out_of_range_are_refused_by_name),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
