@@ -20,9 +20,12 @@ struct command {
     int (*run)(int argc, char **argv); /* argv[0] is the command's name */
 };
 
+<<<<<<< HEAD
 /* The rows, one command_<name>.c each. */
 int command_evaluate(int argc, char **argv);
 
+=======
+>>>>>>> f32fb8d (build: quiet gcc's guesses about ret_ outputs, and test that release builds)
 /* Finds and runs argv[1]; prints help or a suggestion otherwise. */
 int command_main(int argc, char **argv);
 

@@ -192,7 +192,7 @@ struct status json_to_avro(const struct schema *schema, const struct json_t *val
     case SCHEMA_KIND_COUNT:
         break;
     }
-    assert(!"the embedded schemas have no such type");
+    assert(0 && "the embedded schemas have no such type");
     return FAIL(BAD_INPUT, 0, "a type that JSON is not read into");
 }
 
