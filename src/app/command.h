@@ -20,12 +20,6 @@ struct command {
     int (*run)(int argc, char **argv); /* argv[0] is the command's name */
 };
 
-<<<<<<< HEAD
-/* The rows, one command_<name>.c each. */
-int command_evaluate(int argc, char **argv);
-
-=======
->>>>>>> f32fb8d (build: quiet gcc's guesses about ret_ outputs, and test that release builds)
 /* Finds and runs argv[1]; prints help or a suggestion otherwise. */
 int command_main(int argc, char **argv);
 
@@ -35,4 +29,5 @@ const char *suggest(const char *word, const char *const *candidates);
 
 /* The commands, one in each command_<name>.c. */
 int command_config(int argc, char **argv);
+int command_evaluate(int argc, char **argv);
 int command_generate(int argc, char **argv);
