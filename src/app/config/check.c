@@ -2,6 +2,8 @@
 /* What only several options together can get wrong. */
 #include "app/config/options.h"
 
+#include <eddy/io/http.h>
+
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -119,6 +121,16 @@ static struct status check_bounds(const struct config *config, struct complaint 
                        config->learned.sessions_max, complaint);
 }
 
+static struct status check_listen(const struct config *config, struct complaint *complaint)
+{
+    struct http_address address;
+    struct complaint why = {""};
+    if (!*config->http_listen)
+        return OK;
+    struct status status = http_address_parse(config->http_listen, &address, &why);
+    return failed(status) ? complain(complaint, status, "%s: %s", place_of(config, "http.listen").text, why.text) : OK;
+}
+
 static struct status derive(struct config *config)
 {
     const struct text_list *excluded = &config->categories_excluded;
@@ -149,5 +161,6 @@ struct status config_check(struct config *config, struct complaint *complaint)
         TRY(check_topic(config, topic, complaint));
     TRY(check_formats(config, complaint));
     TRY(check_bounds(config, complaint));
+    TRY(check_listen(config, complaint));
     return derive(config);
 }
