@@ -48,6 +48,11 @@ MUST_CHECK struct status decoder_add_schema(struct decoder *decoder, int32_t id,
 /* Sets the writer schema of bare Avro (RECORD_AVRO; an Avro container's header, for example). */
 MUST_CHECK struct status decoder_set_schema(struct decoder *decoder, struct bytes schema, struct complaint *complaint);
 
+/* How many bytes the first of several bare Avro records that follow each other takes (RECORD_AVRO; an Avro container's
+ * block holds them so). BAD_INPUT when there is no whole record. */
+MUST_CHECK struct status decoder_measure(const struct decoder *decoder, struct bytes records, size_t *ret_size,
+                                         struct complaint *complaint);
+
 /* NOT_FOUND (detail = the id) when the record names an unknown schema id. A click's texts and time are left to
  * click_check(); in the other records texts are checked UTF-8 and item ids have 1..CLICK_ID_MAX bytes. */
 MUST_CHECK struct status decode_click(struct decoder *decoder, struct bytes record, struct click *ret_click,

@@ -163,6 +163,18 @@ struct status decoder_set_schema(struct decoder *decoder, struct bytes schema, s
     return OK;
 }
 
+struct status decoder_measure(const struct decoder *decoder, struct bytes records, size_t *ret_size,
+                              struct complaint *complaint)
+{
+    assert(decoder->format == RECORD_AVRO);
+    const struct schema *schema = decoder->bare.plan ? decoder->bare.document.root : decoder->reader.root;
+    struct reader reader = reader_of(records);
+    if (!schema_skip(schema, &reader, "record"))
+        return reader_status(&reader, complaint);
+    *ret_size = (size_t)(reader.at - reader.start);
+    return OK;
+}
+
 /* ---- decoding */
 
 /* Checks that the datum fitted and makes it the reader's bytes. */

@@ -34,7 +34,7 @@ struct byte_stream {
 
 static struct status stream_fail(struct byte_stream *stream, struct status status, const char *reason)
 {
-    stream->failure = complain(&stream->reason, status, "%s: %s", stream->name, reason);
+    stream->failure = complain(&stream->reason, status, "%s", reason);
     return stream->failure;
 }
 
@@ -126,7 +126,8 @@ struct status byte_stream_open(const char *path, struct byte_stream **ret_stream
     else
         status = start(stream);
     if (failed(status)) {
-        complain(complaint, status, "%s", stream->reason.text[0] ? stream->reason.text : status.fault->what);
+        complain(complaint, status, "%s: %s", stream->name,
+                 stream->reason.text[0] ? stream->reason.text : status.fault->what);
         byte_stream_close(stream);
         return status;
     }

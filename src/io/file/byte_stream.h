@@ -2,12 +2,13 @@
 #pragma once
 /* byte_stream: the bytes of a file, of standard input or of memory, decompressed when the first bytes say gzip (with
  * any number of members) or zstd (frames). A stream ends with *ret_size 0; a failure is final and comes after all that
- * could be read before it. `name` in complaints is the path. */
+ * could be read before it. */
 #include <eddy/base/bytes.h>
 #include <eddy/base/status.h>
 
 struct byte_stream;
 
+/* The complaint names the path. */
 MUST_CHECK struct status byte_stream_open(const char *path, struct byte_stream **ret_stream,
                                           struct complaint *complaint);
 MUST_CHECK struct status byte_stream_open_bytes(struct bytes content, const char *name,
@@ -20,8 +21,10 @@ void byte_stream_close(struct byte_stream *stream);
  * a failure comes when it is read up to. Lives until the first read. */
 struct bytes byte_stream_peek(struct byte_stream *stream);
 
-/* 1..capacity bytes, or 0 at the end. BAD_INPUT: damaged or truncated compression; IO. */
+/* 1..capacity bytes, or 0 at the end. BAD_INPUT: damaged or truncated compression; IO. The complaint is the bare
+ * reason. */
 MUST_CHECK struct status byte_stream_read(struct byte_stream *stream, uint8_t *out, size_t capacity, size_t *ret_size,
                                           struct complaint *complaint);
 
+/* The path, "standard input", or the name given. */
 const char *byte_stream_name(const struct byte_stream *stream);

@@ -173,9 +173,7 @@ static struct status end_of_stream(struct lines *lines, bool *ret_found, struct 
     lines->start = lines->end; /* an unfinished line is no record when the stream broke off */
     lines->failure = OK;
     *ret_found = false;
-    if (failed(status))
-        return complain(complaint, status, "%s (at line %llu)", lines->reason.text, (unsigned long long)lines->number);
-    return OK;
+    return failed(status) ? lines_complain(lines, complaint, status, lines->reason.text) : OK;
 }
 
 static struct line hand_out(struct lines *lines, const struct scan *scan, bool terminated)

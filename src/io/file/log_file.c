@@ -2,18 +2,33 @@
 #include <eddy/io/log_file.h>
 
 #include "io/file/columns.h"
+#include "io/file/container.h"
+
+#include <eddy/core/codec.h>
 
 #include <stdlib.h>
 
 struct log_file {
     enum log_file_kind kind;
     enum log_file_format format;
-    uint64_t number; /* of the record last handed out */
-    struct lines *lines;
+    uint64_t number; /* of the record last handed out: line or, in a container, record */
+    char *name;
+    struct lines *lines; /* all but Avro */
+    /* TSV, CSV */
     struct separator separator;
     struct columns columns;
     struct bytes fields[LOG_FILE_COLUMNS_MAX];
+    /* JSON, Avro */
+    struct decoder *decoder;
+    struct container *container;
+    uint64_t block_count;       /* records left in the block */
+    struct bytes block_records; /* and their bytes */
 };
+
+static bool delimited(const struct log_file *log)
+{
+    return log->format == LOG_FILE_TSV || log->format == LOG_FILE_CSV;
+}
 
 /* Puts "file: line 7: " before the reason in *complaint. */
 static struct status locate(const struct log_file *log, struct status status, struct complaint *complaint)
@@ -21,44 +36,90 @@ static struct status locate(const struct log_file *log, struct status status, st
     if (!complaint)
         return status;
     struct complaint reason = *complaint;
-    return complain(complaint, status, "%s: line %llu: %s", lines_name(log->lines), (unsigned long long)log->number,
-                    reason.text);
+    return complain(complaint, status, "%s: %s %llu: %s", log->name, log->container ? "record" : "line",
+                    (unsigned long long)log->number, reason.text[0] ? reason.text : status.fault->what);
 }
 
-static struct status recognise(struct log_file *log, struct bytes head, struct complaint *complaint, const char *name)
+static struct status recognise(struct log_file *log, struct bytes head, struct complaint *complaint)
 {
-    const uint8_t *first = head.data;
-    const uint8_t *line_end = head.size ? memchr(head.data, '\n', head.size) : NULL;
-    size_t line_size = line_end ? (size_t)(line_end - head.data) : head.size;
-    if (head.size == 0)
-        return complain(complaint, FAIL(BAD_INPUT, 0, "a file is empty"), "%s: the file is empty", name);
-    if (head.size >= 4 && !memcmp(first, "Obj\1", 4))
+    bool marked = head.size >= 3 && !memcmp(head.data, "\xef\xbb\xbf", 3); /* a byte-order mark */
+    struct bytes text = marked ? bytes_of(head.data + 3, head.size - 3) : head;
+    if (text.size == 0)
+        return complain(complaint, FAIL(BAD_INPUT, 0, "a file is empty"), "%s: the file is empty", log->name);
+    const uint8_t *line_end = memchr(text.data, '\n', text.size);
+    size_t line_size = line_end ? (size_t)(line_end - text.data) : text.size;
+    if (text.size >= 4 && !memcmp(text.data, "Obj\1", 4))
         log->format = LOG_FILE_AVRO;
-    else if (first[0] == '{')
+    else if (text.data[0] == '{')
         log->format = LOG_FILE_JSON;
-    else if (memchr(first, '\t', line_size))
+    else if (memchr(text.data, '\t', line_size))
         log->format = LOG_FILE_TSV;
     else
         log->format = LOG_FILE_CSV;
     return OK;
 }
 
-/* The next line with anything in it, cut into fields. */
+/* The next line with anything in it. */
+static struct status next_line(struct log_file *log, struct line *ret_line, bool *ret_found,
+                               struct complaint *complaint)
+{
+    do {
+        struct status status = lines_next(log->lines, log->separator.quoted, ret_line, ret_found, complaint);
+        log->number = ret_line->number;
+        TRY(status);
+    } while (*ret_found && ret_line->size == 0);
+    return OK;
+}
+
 static struct status next_fields(struct log_file *log, size_t *ret_count, bool *ret_found, struct complaint *complaint)
 {
     struct line line;
-    bool found;
-    do {
-        struct status status = lines_next(log->lines, log->separator.quoted, &line, &found, complaint);
-        log->number = line.number;
-        TRY(status);
-    } while (found && line.size == 0);
-    *ret_found = found;
-    if (!found)
+    TRY(next_line(log, &line, ret_found, complaint));
+    if (!*ret_found)
         return OK;
     struct status status =
         fields_split(&line, &log->separator, log->fields, LOG_FILE_COLUMNS_MAX, ret_count, complaint);
     return failed(status) ? locate(log, status, complaint) : OK;
+}
+
+/* The next record of a container. One whose size cannot be told takes the rest of its block with it. */
+static struct status next_of_container(struct log_file *log, struct bytes *ret_record, bool *ret_found,
+                                       struct complaint *complaint)
+{
+    log->number++;
+    if (log->block_count == 0) {
+        struct status status = container_next(log->container, &log->block_count, &log->block_records, complaint);
+        if (failed(status))
+            return locate(log, status, complaint);
+    }
+    *ret_found = log->block_count > 0;
+    if (!*ret_found)
+        return OK;
+    size_t size;
+    struct status status = decoder_measure(log->decoder, log->block_records, &size, complaint);
+    if (failed(status)) {
+        status = locate(log, status, complaint);
+        log->number += log->block_count - 1;
+        log->block_count = 0;
+        return status;
+    }
+    *ret_record = bytes_of(log->block_records.data, size);
+    log->block_records = bytes_of(log->block_records.data + size, log->block_records.size - size);
+    log->block_count--;
+    return OK;
+}
+
+/* The next record that the decoder reads: JSON or Avro. */
+static struct status next_record(struct log_file *log, struct bytes *ret_record, bool *ret_found,
+                                 struct complaint *complaint)
+{
+    struct line line;
+    if (log->format == LOG_FILE_AVRO)
+        return next_of_container(log, ret_record, ret_found, complaint);
+    TRY(next_line(log, &line, ret_found, complaint));
+    if (*ret_found)
+        *ret_record = bytes_of(line.data, line.size);
+    return OK;
 }
 
 static struct status read_header(struct log_file *log, struct complaint *complaint)
@@ -67,8 +128,7 @@ static struct status read_header(struct log_file *log, struct complaint *complai
     bool found;
     TRY(next_fields(log, &count, &found, complaint));
     if (!found)
-        return complain(complaint, FAIL(BAD_INPUT, 0, "a file is empty"), "%s: the file is empty",
-                        lines_name(log->lines));
+        return complain(complaint, FAIL(BAD_INPUT, 0, "a file is empty"), "%s: the file is empty", log->name);
     struct status status = columns_bind(log->kind, log->fields, count, &log->columns, complaint);
     return failed(status) ? locate(log, status, complaint) : OK;
 }
@@ -81,20 +141,54 @@ static struct status open_delimited(struct log_file *log, struct byte_stream *st
     return read_header(log, complaint);
 }
 
+static struct status open_container(struct log_file *log, struct byte_stream *stream, struct complaint *complaint)
+{
+    struct status status = container_open(stream, &log->container, complaint);
+    if (!failed(status))
+        status = decoder_set_schema(log->decoder, container_schema(log->container), complaint);
+    if (!failed(status) || !complaint)
+        return status;
+    struct complaint reason = *complaint;
+    return complain(complaint, status, "%s: %s", log->name, reason.text[0] ? reason.text : status.fault->what);
+}
+
+static struct status open_decoded(struct log_file *log, struct byte_stream *stream, struct complaint *complaint)
+{
+    bool avro = log->format == LOG_FILE_AVRO;
+    struct status status = decoder_open(log->kind == LOG_FILE_CLICKS ? RECORD_CLICK : RECORD_ITEM,
+                                        avro ? RECORD_AVRO : RECORD_JSON, &log->decoder);
+    if (failed(status)) {
+        byte_stream_close(stream);
+        return status;
+    }
+    return avro ? open_container(log, stream, complaint) : lines_open(stream, &log->lines);
+}
+
+static struct status begin(struct log_file *log, struct byte_stream *stream, struct complaint *complaint)
+{
+    log->name = strdup(byte_stream_name(stream));
+    struct status status =
+        log->name ? recognise(log, byte_stream_peek(stream), complaint) : FAIL(MEMORY, 0, "no memory for a file");
+    if (failed(status)) {
+        byte_stream_close(stream);
+        return status;
+    }
+    if (delimited(log))
+        return open_delimited(log, stream, complaint);
+    return open_decoded(log, stream, complaint);
+}
+
 /* Takes the stream over. */
 static struct status open_stream(struct byte_stream *stream, enum log_file_kind kind, struct log_file **ret_log,
                                  struct complaint *complaint)
 {
     struct log_file *log = calloc(1, sizeof *log);
-    struct status status = log ? OK : FAIL(MEMORY, sizeof *log, "no memory for a file");
-    if (!failed(status)) {
-        log->kind = kind;
-        status = recognise(log, byte_stream_peek(stream), complaint, byte_stream_name(stream));
-    }
-    if (failed(status))
+    if (!log) {
         byte_stream_close(stream);
-    else
-        status = open_delimited(log, stream, complaint);
+        return FAIL(MEMORY, sizeof *log, "no memory for a file");
+    }
+    log->kind = kind;
+    struct status status = begin(log, stream, complaint);
     if (failed(status)) {
         log_file_close(log);
         return status;
@@ -124,12 +218,15 @@ void log_file_close(struct log_file *log)
     if (!log)
         return;
     lines_close(log->lines);
+    container_close(log->container);
+    decoder_close(log->decoder);
+    free(log->name);
     free(log);
 }
 
 const char *log_file_name(const struct log_file *log)
 {
-    return lines_name(log->lines);
+    return log->name;
 }
 
 enum log_file_format log_file_format(const struct log_file *log)
@@ -152,21 +249,24 @@ struct status log_file_next_click(struct log_file *log, struct click *ret_click,
                                   struct complaint *complaint)
 {
     assert(log->kind == LOG_FILE_CLICKS);
-    size_t count;
+    size_t count = 0;
     bool found;
+    struct bytes record;
     struct click click;
-    TRY(next_fields(log, &count, &found, complaint));
-    if (!found) {
-        *ret_found = false;
-        return OK;
+    if (delimited(log))
+        TRY(next_fields(log, &count, &found, complaint));
+    else
+        TRY(next_record(log, &record, &found, complaint));
+    if (found) {
+        struct status status = delimited(log) ? columns_read_click(&log->columns, log->fields, count, &click, complaint)
+                                              : decode_click(log->decoder, record, &click, complaint);
+        if (!failed(status))
+            status = check_click(&click, complaint);
+        if (failed(status))
+            return locate(log, status, complaint);
+        *ret_click = click;
     }
-    struct status status = columns_read_click(&log->columns, log->fields, count, &click, complaint);
-    if (!failed(status))
-        status = check_click(&click, complaint);
-    if (failed(status))
-        return locate(log, status, complaint);
-    *ret_click = click;
-    *ret_found = true;
+    *ret_found = found;
     return OK;
 }
 
@@ -174,16 +274,20 @@ struct status log_file_next_item(struct log_file *log, struct item *ret_item, bo
                                  struct complaint *complaint)
 {
     assert(log->kind == LOG_FILE_ITEMS);
-    size_t count;
+    size_t count = 0;
     bool found;
-    TRY(next_fields(log, &count, &found, complaint));
-    if (!found) {
-        *ret_found = false;
-        return OK;
+    struct bytes record;
+    if (delimited(log))
+        TRY(next_fields(log, &count, &found, complaint));
+    else
+        TRY(next_record(log, &record, &found, complaint));
+    if (found) {
+        struct status status = delimited(log)
+                                   ? columns_read_item(&log->columns, log->fields, count, ret_item, complaint)
+                                   : decode_item(log->decoder, record, ret_item, complaint);
+        if (failed(status))
+            return locate(log, status, complaint);
     }
-    struct status status = columns_read_item(&log->columns, log->fields, count, ret_item, complaint);
-    if (failed(status))
-        return locate(log, status, complaint);
-    *ret_found = true;
+    *ret_found = found;
     return OK;
 }
