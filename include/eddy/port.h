@@ -15,6 +15,15 @@ struct message {
     struct bytes value; /* data == NULL: a tombstone */
 };
 
+/* A partition that a source is about to deliver. */
+struct assignment {
+    int32_t partition;
+    int64_t committed;    /* next to consume as the group knows it; -1: never committed */
+    const char *metadata; /* that was committed with it; "" when none */
+    int64_t low, high;    /* first offset in the log, and the one after the last */
+    int64_t start;        /* where delivery begins: a proposal, for the receiver to change */
+};
+
 struct click_source_ops {
     /* Up to `capacity` messages of any of the source's partitions, waiting at most timeout_ms for the first. Their
      * bytes live until the next poll. */

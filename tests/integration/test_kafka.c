@@ -233,12 +233,12 @@ static void a_missing_topic_is_told_from_an_unreachable_broker(void **state)
 struct group_test {
     struct kafka_consumer *consumer;
     int64_t starts[4]; /* where `assigned` makes each begin; -1: as proposed */
-    struct kafka_partition seen[4];
+    struct assignment seen[4];
     _Atomic int assigned, revoked;
     struct status refusal;
 };
 
-static struct status on_assigned(void *context, struct kafka_partition *partitions, size_t count)
+static struct status on_assigned(void *context, struct assignment *partitions, size_t count)
 {
     struct group_test *test = context;
     for (size_t i = 0; i < count; i++) {

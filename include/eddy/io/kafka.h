@@ -42,22 +42,14 @@ struct kafka_start {
 
 /* ---- consumer group */
 
-struct kafka_partition {
-    int32_t partition;
-    int64_t committed;    /* next to consume as the group knows it; -1: never committed */
-    const char *metadata; /* that was committed with it; "" when none */
-    int64_t low, high;    /* first offset in the log, and the one after the last */
-    int64_t start;        /* where delivery is to begin; set to `committed`, or by kafka_start, and the handler's to
-                             change */
-};
-
 /* Rebalances, as calls from kafka_consumer_poll() and kafka_consumer_close(). While one runs the partition still
  * belongs to this process (unless lost) and shards may commit; when it returns the partition is taken up or given up.
  */
 struct kafka_rebalance {
-    /* The partitions are ours; they are delivered to shard `partition % shard_count` once this returns OK. A failure
+    /* The partitions are ours, to begin where the group stands or, if it never committed, at kafka_start, unless the
+     * handler changes that; they are delivered to shard `partition % shard_count` once this returns OK. A failure
      * is what kafka_consumer_poll() then returns, and nothing is delivered. */
-    struct status (*assigned)(void *context, struct kafka_partition *partitions, size_t count);
+    struct status (*assigned)(void *context, struct assignment *assignments, size_t count);
     /* The partitions go. lost: another process may own them by now, so nothing of them may be committed. */
     void (*revoked)(void *context, const int32_t *partitions, size_t count, bool lost);
     void *context;

@@ -59,7 +59,7 @@ static void give_up(struct kafka_consumer *consumer, rd_kafka_topic_partition_li
 static struct status start_offsets(struct kafka_consumer *consumer, rd_kafka_topic_partition_list_t *list)
 {
     size_t count = (size_t)list->cnt;
-    struct kafka_partition *partitions = calloc(count + 1, sizeof *partitions);
+    struct assignment *partitions = calloc(count + 1, sizeof *partitions);
     if (!partitions)
         return FAIL(MEMORY, list->cnt, "no memory for an assignment");
     for (size_t i = 0; i < count; i++)

@@ -34,6 +34,6 @@ void kafka_source_take(struct kafka_source *source, int32_t partition);
 
 /* Fills in committed, metadata, low, high and start. `metadata` lives as long as *ret_positions, which the caller
  * destroys. */
-MUST_CHECK struct status kafka_group_positions(struct kafka_consumer *consumer, struct kafka_partition *partitions,
+MUST_CHECK struct status kafka_group_positions(struct kafka_consumer *consumer, struct assignment *partitions,
                                                size_t count, rd_kafka_topic_partition_list_t **ret_positions,
                                                struct complaint *complaint);

@@ -8,7 +8,7 @@
 #define ATTEMPTS   12 /* about a minute; the group's own rebalance time-out is five */
 
 static rd_kafka_topic_partition_list_t *list_of(const struct kafka_consumer *consumer,
-                                                const struct kafka_partition *partitions, size_t count, int64_t offset)
+                                                const struct assignment *partitions, size_t count, int64_t offset)
 {
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)count);
     for (size_t i = 0; i < count; i++)
@@ -23,8 +23,8 @@ static rd_kafka_resp_err_t first_error(rd_kafka_resp_err_t error, const rd_kafka
     return error;
 }
 
-static rd_kafka_resp_err_t read_committed(struct kafka_consumer *consumer, struct kafka_partition *partitions,
-                                          size_t count, rd_kafka_topic_partition_list_t *list)
+static rd_kafka_resp_err_t read_committed(struct kafka_consumer *consumer, struct assignment *partitions, size_t count,
+                                          rd_kafka_topic_partition_list_t *list)
 {
     rd_kafka_resp_err_t error = first_error(rd_kafka_committed(consumer->client.handle, list, TIMEOUT_MS), list);
     for (size_t i = 0; i < count && !error; i++) {
@@ -35,11 +35,10 @@ static rd_kafka_resp_err_t read_committed(struct kafka_consumer *consumer, struc
     return error;
 }
 
-static rd_kafka_resp_err_t read_borders(struct kafka_consumer *consumer, struct kafka_partition *partitions,
-                                        size_t count)
+static rd_kafka_resp_err_t read_borders(struct kafka_consumer *consumer, struct assignment *partitions, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        struct kafka_partition *partition = &partitions[i];
+        struct assignment *partition = &partitions[i];
         rd_kafka_resp_err_t error =
             rd_kafka_query_watermark_offsets(consumer->client.handle, consumer->topic, partition->partition,
                                              &partition->low, &partition->high, TIMEOUT_MS);
@@ -49,7 +48,7 @@ static rd_kafka_resp_err_t read_borders(struct kafka_consumer *consumer, struct 
     return RD_KAFKA_RESP_ERR_NO_ERROR;
 }
 
-static int64_t without_commit(const struct kafka_consumer *consumer, const struct kafka_partition *partition,
+static int64_t without_commit(const struct kafka_consumer *consumer, const struct assignment *partition,
                               int64_t by_time)
 {
     if (consumer->start.kind == KAFKA_START_EARLIEST)
@@ -59,15 +58,14 @@ static int64_t without_commit(const struct kafka_consumer *consumer, const struc
     return by_time >= 0 ? by_time : partition->high;
 }
 
-static rd_kafka_resp_err_t choose_starts(struct kafka_consumer *consumer, struct kafka_partition *partitions,
-                                         size_t count)
+static rd_kafka_resp_err_t choose_starts(struct kafka_consumer *consumer, struct assignment *partitions, size_t count)
 {
     rd_kafka_topic_partition_list_t *times = list_of(consumer, partitions, count, consumer->start.time_ms);
     rd_kafka_resp_err_t error = RD_KAFKA_RESP_ERR_NO_ERROR;
     if (consumer->start.kind == KAFKA_START_TIME)
         error = first_error(rd_kafka_offsets_for_times(consumer->client.handle, times, TIMEOUT_MS), times);
     for (size_t i = 0; i < count && !error; i++) {
-        struct kafka_partition *partition = &partitions[i];
+        struct assignment *partition = &partitions[i];
         partition->start = partition->committed >= 0 ? partition->committed
                                                      : without_commit(consumer, partition, times->elems[i].offset);
     }
@@ -75,7 +73,7 @@ static rd_kafka_resp_err_t choose_starts(struct kafka_consumer *consumer, struct
     return error;
 }
 
-struct status kafka_group_positions(struct kafka_consumer *consumer, struct kafka_partition *partitions, size_t count,
+struct status kafka_group_positions(struct kafka_consumer *consumer, struct assignment *partitions, size_t count,
                                     rd_kafka_topic_partition_list_t **ret_positions, struct complaint *complaint)
 {
     rd_kafka_resp_err_t error = RD_KAFKA_RESP_ERR_NO_ERROR;

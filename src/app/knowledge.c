@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/knowledge.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+
+struct progress {
+    int32_t partition;
+    int64_t reached_ms;
+    bool idle;
+};
+
+struct knowledge {
+    pthread_rwlock_t lock;
+    struct catalogue *catalogue;
+    struct learned *learned;
+    struct learner *learner;
+    struct progress *tasks;
+    size_t task_count, task_capacity;
+};
+
+static void lock_open(pthread_rwlock_t *lock)
+{
+    /* The writer is rare and short; without preference busy readers could keep it out for ever. */
+    pthread_rwlockattr_t attributes;
+    pthread_rwlockattr_init(&attributes);
+    pthread_rwlockattr_setkind_np(&attributes, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
+    pthread_rwlock_init(lock, &attributes);
+    pthread_rwlockattr_destroy(&attributes);
+}
+
+static struct status open_parts(struct knowledge *knowledge, const struct knowledge_options *options)
+{
+    TRY(catalogue_open(&options->catalogue, &knowledge->catalogue));
+    TRY(learned_open(&options->learned, &knowledge->learned));
+    return learner_open(&options->learner, knowledge->learned, &knowledge->learner);
+}
+
+struct status knowledge_open(const struct knowledge_options *options, struct knowledge **ret_knowledge)
+{
+    struct knowledge *knowledge = calloc(1, sizeof *knowledge);
+    if (!knowledge)
+        return FAIL(MEMORY, 0, "no memory for the shared state");
+    lock_open(&knowledge->lock);
+    struct status status = open_parts(knowledge, options);
+    if (failed(status)) {
+        knowledge_close(knowledge);
+        return status;
+    }
+    *ret_knowledge = knowledge;
+    return OK;
+}
+
+void knowledge_close(struct knowledge *knowledge)
+{
+    if (!knowledge)
+        return;
+    learner_close(knowledge->learner);
+    learned_close(knowledge->learned);
+    catalogue_close(knowledge->catalogue);
+    pthread_rwlock_destroy(&knowledge->lock);
+    free(knowledge->tasks);
+    free(knowledge);
+}
+
+struct catalogue *knowledge_catalogue(const struct knowledge *knowledge)
+{
+    return knowledge->catalogue;
+}
+
+struct learned *knowledge_learned(const struct knowledge *knowledge)
+{
+    return knowledge->learned;
+}
+
+struct learner *knowledge_learner(const struct knowledge *knowledge)
+{
+    return knowledge->learner;
+}
+
+void knowledge_lock_read(struct knowledge *knowledge)
+{
+    int error = pthread_rwlock_rdlock(&knowledge->lock);
+    assert(!error);
+    (void)error;
+}
+
+void knowledge_lock_write(struct knowledge *knowledge)
+{
+    int error = pthread_rwlock_wrlock(&knowledge->lock);
+    assert(!error);
+    (void)error;
+}
+
+void knowledge_unlock(struct knowledge *knowledge)
+{
+    pthread_rwlock_unlock(&knowledge->lock);
+}
+
+static struct progress *find(struct knowledge *knowledge, int32_t partition)
+{
+    for (size_t i = 0; i < knowledge->task_count; i++)
+        if (knowledge->tasks[i].partition == partition)
+            return &knowledge->tasks[i];
+    return NULL;
+}
+
+struct status knowledge_join(struct knowledge *knowledge, int32_t partition)
+{
+    assert(!find(knowledge, partition));
+    if (knowledge->task_count == knowledge->task_capacity) {
+        size_t capacity = knowledge->task_capacity ? knowledge->task_capacity * 2 : 16;
+        struct progress *tasks = realloc(knowledge->tasks, capacity * sizeof *tasks);
+        if (!tasks)
+            return FAIL(MEMORY, capacity, "no memory for tasks");
+        knowledge->tasks = tasks;
+        knowledge->task_capacity = capacity;
+    }
+    knowledge->tasks[knowledge->task_count++] = (struct progress){partition, INT64_MIN, false};
+    return OK;
+}
+
+void knowledge_leave(struct knowledge *knowledge, int32_t partition)
+{
+    struct progress *task = find(knowledge, partition);
+    if (task)
+        *task = knowledge->tasks[--knowledge->task_count];
+}
+
+struct status knowledge_reached(struct knowledge *knowledge, int32_t partition, int64_t time_ms)
+{
+    struct progress *task = find(knowledge, partition);
+    assert(task);
+    task->reached_ms = time_ms;
+    task->idle = false;
+    for (size_t i = 0; i < knowledge->task_count; i++)
+        if (!knowledge->tasks[i].idle && knowledge->tasks[i].reached_ms < time_ms)
+            time_ms = knowledge->tasks[i].reached_ms;
+    return learner_advance(knowledge->learner, time_ms);
+}
+
+void knowledge_set_idle(struct knowledge *knowledge, int32_t partition)
+{
+    struct progress *task = find(knowledge, partition);
+    assert(task);
+    task->idle = true;
+}
+
+struct status knowledge_follow(struct knowledge *knowledge, int64_t time_ms)
+{
+    return knowledge->task_count ? OK : learner_advance(knowledge->learner, time_ms);
+}

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+/* knowledge: what all shards of a process share: catalogue, learned state and learner, under one reader-writer lock
+ * that prefers the writer.
+ *
+ *   shards                  read while they score a chunk of clicks; write to name new items
+ *   a task at a boundary    offers its closed sessions, then learns up to where all tasks have come
+ *   log reader              writes what items and sessions bring
+ *
+ * Tasks join with their partition and say how far they have come; an idle one holds nobody back. Sessions are learned
+ * up to the earliest boundary of the tasks that are not idle, so that with one task what a click sees is decided by
+ * stream time alone. All functions are thread-safe. */
+#include <eddy/core/learner.h>
+
+struct knowledge_options {
+    struct catalogue_options catalogue;
+    struct learned_options learned;
+    struct learner_options learner;
+};
+
+struct knowledge;
+
+MUST_CHECK struct status knowledge_open(const struct knowledge_options *options, struct knowledge **ret_knowledge);
+void knowledge_close(struct knowledge *knowledge);
+
+/* The pointers are fixed; what they point to may be used between lock and unlock, const under the reader lock. */
+struct catalogue *knowledge_catalogue(const struct knowledge *knowledge);
+struct learned *knowledge_learned(const struct knowledge *knowledge);
+struct learner *knowledge_learner(const struct knowledge *knowledge);
+
+void knowledge_lock_read(struct knowledge *knowledge);
+void knowledge_lock_write(struct knowledge *knowledge);
+void knowledge_unlock(struct knowledge *knowledge);
+
+/* ---- progress of the tasks; the writer lock must be held */
+
+MUST_CHECK struct status knowledge_join(struct knowledge *knowledge, int32_t partition);
+void knowledge_leave(struct knowledge *knowledge, int32_t partition);
+/* The task stands at the boundary `time_ms` and is awake, or idle: learns what all tasks allow. */
+MUST_CHECK struct status knowledge_reached(struct knowledge *knowledge, int32_t partition, int64_t time_ms);
+void knowledge_set_idle(struct knowledge *knowledge, int32_t partition);
+/* Without any task in the process: learns up to `time_ms`, as far as the sessions topic was read. */
+MUST_CHECK struct status knowledge_follow(struct knowledge *knowledge, int64_t time_ms);

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+/* shard: the work of one worker thread: some tasks (one per input partition), their source, their sink.
+ *
+ *   poll -> decode, check -> [run of one task's clicks: engine_step -> encode -> publish]* -> now and then: commit
+ *               |                                 |            |
+ *          dead letters                    learn at boundaries late clicks, closed sessions
+ *
+ * The effects of a commit come in one order, in shard_commit() and nowhere else:
+ *   flush the sink -> commit offsets to the group -> commit sessions and the same offsets to the stores
+ * so a store may lag the group and never leads it. A task whose store lags is brought up to the group's position
+ * without output. Where the group lags the store (somebody set its offsets back), the store counts, with a warning.
+ *
+ * One thread drives a shard, through shard_step(), over ports: it has no thread, clock or Kafka of its own, so that
+ * tests and a simulator can. Bounds: a batch holds batch_clicks messages; the sink's queue is bounded, and its fill
+ * stops and restarts the partitions; closed sessions waiting to be offered to the learner are bounded by OFFERS_MAX.
+ *
+ * A failed status is the end of the shard: nothing may be committed any more, and a new one starts from the last
+ * commit. What can be waited for (a broker that is away) is waited for and logged, not failed. */
+#include "app/knowledge.h"
+
+#include <eddy/base/metrics.h>
+#include <eddy/core/codec.h>
+#include <eddy/core/engine.h>
+#include <eddy/port.h>
+
+struct shard_options {
+    struct engine_options engine; /* partition is filled in per task */
+    struct click_limits limits;
+    struct encoding recommendations, sessions;
+    struct bytes topic; /* of the clicks; outlives the shard */
+    uint32_t batch_clicks, commit_clicks;
+    int64_t commit_interval_ms;
+    int64_t idle_ms;   /* 0: the wall clock moves no watermark */
+    bool start_stored; /* a partition that was never committed is refused */
+};
+
+struct store_opener {
+    struct status (*open)(void *context, int32_t partition, struct session_store *ret_store,
+                          struct complaint *complaint);
+    void (*close)(void *context, int32_t partition, struct session_store store);
+    void *context;
+};
+
+struct shard_ports {
+    struct click_source source;
+    struct record_sink sink;
+    struct time_source time;
+    struct store_opener stores;
+    struct decoder *decoder; /* of clicks; for this shard alone, its owner closes it */
+    struct knowledge *knowledge;
+    struct metrics *metrics;
+};
+
+struct shard;
+
+MUST_CHECK struct status shard_open(const struct shard_options *options, const struct shard_ports *ports,
+                                    struct shard **ret_shard);
+/* Drops all tasks without committing. */
+void shard_close(struct shard *shard);
+
+/* Opens the partition's task from its store and sets assignment->start. CORRUPT, NEWER, LOCKED, DISK_FULL, IO from the
+ * store; NOT_FOUND when start_stored forbids it; CONFIG when the group or the store is past the log's end. */
+MUST_CHECK struct status shard_accept(struct shard *shard, struct assignment *assignment, struct complaint *complaint);
+
+/* Gives partitions up: commits, retrying for at most timeout_ms, then closes their tasks. lost: closes them as they
+ * are. Partitions without a task are passed over. The failure is the commit's; the tasks are closed in any case. */
+MUST_CHECK struct status shard_release(struct shard *shard, const int32_t *partitions, size_t count, bool lost,
+                                       int timeout_ms);
+
+/* One round: takes what is there (waiting at most timeout_ms for the first message), answers it, commits when that is
+ * due. *ret_messages: how many messages were taken. */
+MUST_CHECK struct status shard_step(struct shard *shard, int timeout_ms, size_t *ret_messages);
+
+/* Commits now, whatever the clock says. UNAVAILABLE: not now; try again. */
+MUST_CHECK struct status shard_commit(struct shard *shard);
+
+/* Makes every wait inside the shard end with INTERRUPTED. Any thread. */
+void shard_interrupt(struct shard *shard);
+
+size_t shard_task_count(const struct shard *shard);

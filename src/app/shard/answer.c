@@ -1,0 +1,306 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/shard/shard.h"
+
+#include "app/log.h"
+
+/* ---- publishing */
+
+/* The queue is full although the partitions stop before it is: one step had very much to say. */
+static struct status wait_for_room(struct shard *shard)
+{
+    struct record_sink sink = shard->ports.sink;
+    TRY(shard_pause(shard, true));
+    if (atomic_load(&shard->interrupted))
+        return FAIL(INTERRUPTED, 0, "interrupted while the output queue is full");
+    struct status status = sink.ops->flush(sink.self, FLUSH_SLICE_MS);
+    return failed_as(status, FAULT_UNAVAILABLE) ? OK : status;
+}
+
+struct status shard_publish(struct shard *shard, const struct output_record *record)
+{
+    struct record_sink sink = shard->ports.sink;
+    struct status status;
+    while (failed_as(status = sink.ops->publish(sink.self, record), FAULT_LIMIT))
+        TRY(wait_for_room(shard));
+    return status;
+}
+
+static struct status publish_encoded(struct shard *shard, enum output output, int32_t partition, struct bytes key)
+{
+    TRY(buffer_check(&shard->encoded));
+    const struct output_record record = {
+        .output = output, .partition = partition, .key = key, .value = buffer_bytes(&shard->encoded)};
+    return shard_publish(shard, &record);
+}
+
+/* Item ids can be had from their numbers without the lock, so none is held while encoding and publishing. */
+static struct status publish_recommendations(struct shard *shard, const struct effects *effects)
+{
+    int64_t empty = 0;
+    for (size_t i = 0; i < effects->recommendation_count; i++) {
+        const struct recommendation *recommendation = &effects->recommendations[i];
+        empty += recommendation->count == 0;
+        buffer_clear(&shard->encoded);
+        encode_recommendation(shard->options.recommendations, recommendation, shard->options.topic,
+                              knowledge_catalogue(shard->ports.knowledge), &shard->encoded);
+        TRY(publish_encoded(shard, OUTPUT_RECOMMENDATIONS, -1, recommendation->session_id));
+    }
+    metric_add(shard->ports.metrics, METRIC_RECOMMENDATIONS, (int64_t)effects->recommendation_count);
+    metric_add(shard->ports.metrics, METRIC_RECOMMENDATIONS_EMPTY, empty);
+    return OK;
+}
+
+static struct status publish_closed(struct shard *shard, const struct effects *effects)
+{
+    for (size_t i = 0; i < effects->closed_count; i++) {
+        const struct engine_closed *closed = &effects->closed[i];
+        if (closed->silent)
+            continue;
+        buffer_clear(&shard->encoded);
+        encode_closed_session(shard->options.sessions, &closed->session, closed->origin,
+                              knowledge_catalogue(shard->ports.knowledge), &shard->encoded);
+        /* One partition's sessions stay in one partition: their order is what the learner tells repeats by. */
+        TRY(publish_encoded(shard, OUTPUT_SESSIONS, closed->origin.partition, closed->session.view.session_id));
+    }
+    metric_add(shard->ports.metrics, METRIC_SESSIONS_CLOSED, (int64_t)effects->closed_count);
+    metric_add(shard->ports.metrics, METRIC_SESSIONS_EVICTED, effects->counts.evicted);
+    return OK;
+}
+
+/* `messages` are those of the clicks of the step, in the same order. */
+static struct status publish_late(struct shard *shard, const struct effects *effects,
+                                  const struct message *const *messages, size_t count)
+{
+    size_t at = 0;
+    for (size_t i = 0; i < effects->late_count; i++) {
+        while (at < count && messages[at]->offset != effects->late[i].offset)
+            at++;
+        assert(at < count);
+        const struct output_record record = {.output = OUTPUT_LATE_CLICKS,
+                                             .partition = -1,
+                                             .timestamp_ms = messages[at]->timestamp_ms,
+                                             .key = messages[at]->key,
+                                             .value = messages[at]->value};
+        TRY(shard_publish(shard, &record));
+    }
+    metric_add(shard->ports.metrics, METRIC_CLICKS_LATE, (int64_t)effects->late_count);
+    return OK;
+}
+
+static void count_clicks(struct shard *shard, const struct effects *effects)
+{
+    struct metrics *metrics = shard->ports.metrics;
+    metric_add(metrics, METRIC_CLICKS_ANSWERED, effects->counts.answered);
+    metric_add(metrics, METRIC_CLICKS_SILENT, effects->counts.silent);
+    metric_add(metrics, METRIC_CLICKS_DUPLICATE, effects->counts.duplicates);
+    metric_add(metrics, METRIC_CLICKS_OUT_OF_ORDER, effects->counts.out_of_order);
+    shard->clicks_since_commit += effects->consumed;
+}
+
+/* ---- learning */
+
+static struct status copy_array(struct arena *arena, const void *from, size_t size, const void **ret_copy)
+{
+    void *copy = arena_alloc(arena, size + 1);
+    if (!copy)
+        return FAIL(MEMORY, size, "no memory for a closed session");
+    memcpy(copy, from, size);
+    *ret_copy = copy;
+    return OK;
+}
+
+static struct status copy_session(struct arena *arena, const struct closed_session *from,
+                                  struct closed_session *ret_copy)
+{
+    struct closed_session copy = *from;
+    size_t length = from->view.length;
+    const void *items, *times_ms, *types;
+    TRY(copy_array(arena, from->view.items, length * sizeof *from->view.items, &items));
+    TRY(copy_array(arena, from->view.times_ms, length * sizeof *from->view.times_ms, &times_ms));
+    TRY(copy_array(arena, from->view.types, length * sizeof *from->view.types, &types));
+    copy.view.items = items;
+    copy.view.times_ms = times_ms;
+    copy.view.types = types;
+    copy.view.session_id = arena_copy(arena, from->view.session_id);
+    copy.view.user_id = arena_copy(arena, from->view.user_id);
+    copy.view.key = (struct bytes){0};
+    *ret_copy = copy;
+    return OK;
+}
+
+/* The writer lock is held. */
+static struct status offer_all(struct shard *shard)
+{
+    struct learner *learner = knowledge_learner(shard->ports.knowledge);
+    for (size_t i = 0; i < shard->offer_count; i++)
+        TRY(learner_offer(learner, &shard->offers[i].session, shard->offers[i].origin, NULL));
+    shard->offer_count = 0;
+    arena_reset(&shard->offers_memory);
+    return OK;
+}
+
+static struct status offer_now(struct shard *shard)
+{
+    knowledge_lock_write(shard->ports.knowledge);
+    struct status status = offer_all(shard);
+    knowledge_unlock(shard->ports.knowledge);
+    return status;
+}
+
+/* Sessions closed in silence were published before the restart, so the sessions topic brings them. */
+static struct status collect_offers(struct shard *shard, const struct effects *effects)
+{
+    for (size_t i = 0; i < effects->closed_count; i++) {
+        const struct engine_closed *closed = &effects->closed[i];
+        if (closed->silent)
+            continue;
+        if (shard->offer_count == OFFERS_MAX)
+            TRY(offer_now(shard));
+        struct offer *offer = &shard->offers[shard->offer_count];
+        TRY(copy_session(&shard->offers_memory, &closed->session, &offer->session));
+        offer->origin = closed->origin;
+        shard->offer_count++;
+    }
+    return OK;
+}
+
+static struct status learn(struct shard *shard, struct task *task, int64_t time_ms)
+{
+    struct knowledge *knowledge = shard->ports.knowledge;
+    knowledge_lock_write(knowledge);
+    struct status status = offer_all(shard);
+    if (!failed(status))
+        status = knowledge_reached(knowledge, task->partition, time_ms);
+    if (task->idle)
+        knowledge_set_idle(knowledge, task->partition);
+    knowledge_unlock(knowledge);
+    return status;
+}
+
+/* ---- a run */
+
+static bool find_items(struct shard *shard)
+{
+    const struct catalogue *catalogue = knowledge_catalogue(shard->ports.knowledge);
+    bool all = true;
+    for (size_t i = 0; i < shard->run_count; i++) {
+        struct engine_click *click = &shard->run[i];
+        if (click->item == ITEM_NONE)
+            click->item = catalogue_find(catalogue, click->click.item_id);
+        all = all && click->item != ITEM_NONE;
+    }
+    return all;
+}
+
+/* Names the items that are new. In a full catalogue some stay without. */
+static struct status name_items(struct shard *shard)
+{
+    struct catalogue *catalogue = knowledge_catalogue(shard->ports.knowledge);
+    struct status status = OK;
+    knowledge_lock_write(shard->ports.knowledge);
+    uint32_t before = catalogue_count(catalogue);
+    for (size_t i = 0; i < shard->run_count && !failed(status); i++) {
+        struct engine_click *click = &shard->run[i];
+        if (click->item == ITEM_NONE)
+            status = catalogue_intern(catalogue, click->click.item_id, &click->item);
+        if (failed_as(status, FAULT_LIMIT))
+            status = OK;
+    }
+    uint32_t named = catalogue_count(catalogue) - before;
+    knowledge_unlock(shard->ports.knowledge);
+    metric_add(shard->ports.metrics, METRIC_CLICKS_UNKNOWN_ITEM, named);
+    return status;
+}
+
+/* Takes clicks out of the run that cannot be answered because their item has no number. */
+static struct status drop_nameless(struct shard *shard)
+{
+    struct complaint complaint = {0};
+    struct status reason = complain(&complaint, FAIL(LIMIT, 0, "the catalogue is full"),
+                                    "the item is new and the catalogue is full (items.max, items.memory_max_bytes)");
+    size_t kept = 0;
+    for (size_t i = 0; i < shard->run_count; i++) {
+        if (shard->run[i].item == ITEM_NONE) {
+            if (!shard->run[i].silent)
+                TRY(shard_publish_dead_letter(shard, shard->run_messages[i], reason, &complaint));
+            continue;
+        }
+        shard->run[kept] = shard->run[i];
+        shard->run_messages[kept++] = shard->run_messages[i];
+    }
+    shard->run_count = kept;
+    return OK;
+}
+
+static struct status effects_out(struct shard *shard, struct task *task, const struct effects *effects,
+                                 const struct message *const *messages, size_t count)
+{
+    TRY(publish_recommendations(shard, effects));
+    TRY(publish_late(shard, effects, messages, count));
+    TRY(publish_closed(shard, effects));
+    TRY(collect_offers(shard, effects));
+    count_clicks(shard, effects);
+    task->changed = true;
+    return effects->learn ? learn(shard, task, effects->learn_to_ms) : OK;
+}
+
+static struct status step_engine(struct shard *shard, struct task *task, size_t from, struct effects *ret_effects)
+{
+    knowledge_lock_read(shard->ports.knowledge);
+    struct status status = engine_step(task->engine, shard->run + from, shard->run_count - from, shard->scratch,
+                                       &shard->batch, ret_effects);
+    knowledge_unlock(shard->ports.knowledge);
+    return status;
+}
+
+static struct status answer(struct shard *shard, struct task *task)
+{
+    knowledge_lock_read(shard->ports.knowledge);
+    bool all = find_items(shard);
+    knowledge_unlock(shard->ports.knowledge);
+    if (!all) {
+        TRY(name_items(shard));
+        TRY(drop_nameless(shard));
+    }
+    for (size_t done = 0; done < shard->run_count;) {
+        struct effects effects;
+        TRY(step_engine(shard, task, done, &effects));
+        assert(effects.consumed > 0 || effects.learn);
+        TRY(effects_out(shard, task, &effects, shard->run_messages + done, effects.consumed));
+        done += effects.consumed;
+    }
+    return OK;
+}
+
+struct status shard_answer_run(struct shard *shard)
+{
+    struct task *task = shard->run_task;
+    if (!shard->run_count)
+        return OK;
+    int64_t next_offset = shard->run[shard->run_count - 1].offset + 1;
+    TRY(answer(shard, task));
+    task->next_offset = next_offset;
+    task->changed = true;
+    task->awake_ms = shard_wall_ms(shard);
+    task->awake_watermark_ms = engine_position(task->engine).watermark_ms;
+    task->idle = false;
+    shard->run_count = 0;
+    shard->run_task = NULL;
+    arena_reset(&shard->batch);
+    if (task->next_offset >= task->answered_to && task->answered_watermark_ms != INT64_MIN)
+        return shard_advance(shard, task, task->answered_watermark_ms, true);
+    return OK;
+}
+
+struct status shard_advance(struct shard *shard, struct task *task, int64_t watermark_ms, bool silent)
+{
+    struct effects effects;
+    if (silent)
+        task->answered_watermark_ms = INT64_MIN;
+    TRY(engine_advance(task->engine, watermark_ms, &shard->batch, &effects));
+    if (silent)
+        effects.closed_count = 0; /* published before the restart */
+    struct status status = effects_out(shard, task, &effects, NULL, 0);
+    arena_reset(&shard->batch);
+    return status;
+}

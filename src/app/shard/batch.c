@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/shard/shard.h"
+
+#include "app/log.h"
+
+#include <stdio.h>
+
+/* Of one value or key in a dead letter; what is longer is cut, because the broker would refuse the record. */
+#define DEAD_LETTER_BYTES_MAX (400 * 1024)
+
+static struct bytes number_text(char *text, size_t size, int64_t number)
+{
+    int length = snprintf(text, size, "%lld", (long long)number);
+    return bytes_of(text, (size_t)length);
+}
+
+static struct bytes cut(struct bytes bytes)
+{
+    return bytes_of(bytes.data, bytes.size < DEAD_LETTER_BYTES_MAX ? bytes.size : DEAD_LETTER_BYTES_MAX);
+}
+
+struct status shard_publish_dead_letter(struct shard *shard, const struct message *message, struct status reason,
+                                        const struct complaint *complaint)
+{
+    char partition[24], offset[24], size[24];
+    const char *kind = fault_kind_text(reason.fault->kind);
+    const char *text = complaint->text[0] ? complaint->text : reason.fault->what;
+    struct bytes value = cut(message->value), key = cut(message->key);
+    bool whole = value.size == message->value.size && key.size == message->key.size;
+    const struct header headers[] = {
+        {"__connect.errors.topic", shard->options.topic},
+        {"__connect.errors.partition", number_text(partition, sizeof partition, message->partition)},
+        {"__connect.errors.offset", number_text(offset, sizeof offset, message->offset)},
+        {"__connect.errors.exception.class.name", bytes_of_text(kind)},
+        {"__connect.errors.exception.message", bytes_of_text(text)},
+        {"eddy.cut.from.bytes", number_text(size, sizeof size, (int64_t)(message->value.size + message->key.size))},
+    };
+    const struct output_record record = {.output = OUTPUT_DEAD_LETTERS,
+                                         .partition = -1,
+                                         .timestamp_ms = message->timestamp_ms,
+                                         .key = key,
+                                         .value = value,
+                                         .headers = headers,
+                                         .header_count = whole ? 5 : 6};
+    metric_add(shard->ports.metrics, METRIC_CLICKS_DEAD, 1);
+    log_event(LOG_WARN, "dead_letter", "partition=%d offset=%lld reason=%s", message->partition,
+              (long long)message->offset, text);
+    return shard_publish(shard, &record);
+}
+
+/* The record is done with, without reaching the engine. */
+static struct status pass_over(struct shard *shard, struct task *task, const struct message *message,
+                               struct status reason, const struct complaint *complaint)
+{
+    bool silent = message->offset < task->answered_to;
+    TRY(shard_answer_run(shard)); /* positions go up in order */
+    task->next_offset = message->offset + 1;
+    task->changed = true;
+    return silent ? OK : shard_publish_dead_letter(shard, message, reason, complaint);
+}
+
+/* Bytes that a decoder may have put into its own memory, which its next call reuses. */
+static struct status keep(struct shard *shard, struct bytes record, struct bytes *bytes)
+{
+    bool borrowed = bytes->data >= record.data && bytes->data < record.data + record.size;
+    if (bytes->size == 0 || borrowed)
+        return OK;
+    *bytes = arena_copy(&shard->batch, *bytes);
+    return bytes->data ? OK : FAIL(MEMORY, bytes->size, "no memory for a click");
+}
+
+static struct status keep_all(struct shard *shard, struct bytes record, struct click *click)
+{
+    TRY(keep(shard, record, &click->session_id));
+    TRY(keep(shard, record, &click->user_id));
+    TRY(keep(shard, record, &click->item_id));
+    return keep(shard, record, &click->event_id);
+}
+
+static struct status decode(struct shard *shard, const struct message *message, struct engine_click *ret_click,
+                            struct complaint *complaint)
+{
+    struct engine_click click = {.item = ITEM_NONE, .offset = message->offset};
+    if (!message->value.data)
+        return complain(complaint, FAIL(BAD_INPUT, 0, "a click without a value"), "the record has no value");
+    TRY(decode_click(shard->ports.decoder, message->value, &click.click, complaint));
+    /* Brokers older than 0.10 give no timestamp. */
+    click.record_time_ms = message->timestamp_ms >= 0 ? message->timestamp_ms : click.click.time_ms;
+    TRY(click_check(&click.click, click.record_time_ms, &shard->options.limits, complaint));
+    *ret_click = click;
+    return OK;
+}
+
+static void check_key(struct shard *shard, const struct message *message, const struct click *click)
+{
+    struct bytes wanted = shard->options.limits.by_user ? click->user_id : click->session_id;
+    if (bytes_equal(message->key, wanted))
+        return;
+    metric_add(shard->ports.metrics, METRIC_CLICKS_MISKEYED, 1);
+    log_event(LOG_WARN, "miskeyed_click", "partition=%d offset=%lld note=%s", message->partition,
+              (long long)message->offset,
+              "the record's key is not what sessions are kept by; its clicks may reach several partitions");
+}
+
+static struct status take(struct shard *shard, const struct message *message)
+{
+    struct task *task = shard_task(shard, message->partition);
+    if (!task || message->offset < task->next_offset)
+        return OK; /* given up in the meantime, or delivered before */
+    if (shard->run_task != task || shard->run_count == RUN_MAX)
+        TRY(shard_answer_run(shard));
+    struct complaint complaint = {0};
+    struct engine_click *click = &shard->run[shard->run_count];
+    struct status status = decode(shard, message, click, &complaint);
+    if (failed_as(status, FAULT_MEMORY))
+        return status;
+    if (failed(status))
+        return pass_over(shard, task, message, status, &complaint);
+    TRY(keep_all(shard, message->value, &click->click));
+    check_key(shard, message, &click->click);
+    click->silent = message->offset < task->answered_to;
+    shard->run_messages[shard->run_count++] = message;
+    shard->run_task = task;
+    return OK;
+}
+
+struct status shard_take(struct shard *shard, const struct message *messages, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        TRY(take(shard, &messages[i]));
+    return shard_answer_run(shard);
+}

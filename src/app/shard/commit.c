@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/shard/shard.h"
+
+/* The changed tasks and what is committed of them, in memory of the batch. */
+struct commit {
+    struct task **tasks;
+    int32_t *partitions;
+    int64_t *offsets;
+    char (*texts)[TASK_METADATA_MAX];
+    const char **metadata;
+    size_t count;
+};
+
+static struct status commit_prepare(struct shard *shard, struct commit *commit)
+{
+    *commit = (struct commit){.tasks = ARENA_ARRAY(&shard->batch, struct task *, shard->task_count + 1),
+                              .partitions = ARENA_ARRAY(&shard->batch, int32_t, shard->task_count + 1),
+                              .offsets = ARENA_ARRAY(&shard->batch, int64_t, shard->task_count + 1),
+                              .texts = arena_alloc(&shard->batch, TASK_METADATA_MAX * (shard->task_count + 1)),
+                              .metadata = ARENA_ARRAY(&shard->batch, const char *, shard->task_count + 1)};
+    if (!commit->tasks || !commit->partitions || !commit->offsets || !commit->texts || !commit->metadata)
+        return FAIL(MEMORY, shard->task_count, "no memory for a commit");
+    for (int32_t p = 0; p < shard->tasks_end; p++) {
+        struct task *task = shard->tasks[p];
+        if (!task || !task->changed)
+            continue;
+        size_t i = commit->count++;
+        commit->tasks[i] = task;
+        commit->partitions[i] = p;
+        commit->offsets[i] = task->next_offset;
+        task_metadata(task, commit->texts[i]);
+        commit->metadata[i] = commit->texts[i];
+    }
+    return OK;
+}
+
+static struct status put_changes(struct shard *shard, struct task *task)
+{
+    struct session_table *sessions = engine_sessions(task->engine);
+    struct session_change change;
+    for (size_t cursor = 0; session_next_change(sessions, &cursor, &change);) {
+        if (change.session == SESSION_NONE) {
+            TRY(task->store.ops->remove(task->store.self, change.number));
+            continue;
+        }
+        buffer_clear(&shard->encoded);
+        session_encode(sessions, change.session, knowledge_catalogue(shard->ports.knowledge), &shard->encoded);
+        TRY(buffer_check(&shard->encoded));
+        TRY(task->store.ops->put(task->store.self, change.number, buffer_bytes(&shard->encoded)));
+    }
+    return OK;
+}
+
+static struct status commit_store(struct shard *shard, struct task *task)
+{
+    struct engine_position position = engine_position(task->engine);
+    const struct store_position stored = {.offset = task->next_offset,
+                                          .watermark_ms = position.watermark_ms,
+                                          .close_offset = position.close_offset,
+                                          .close_sequence = position.close_sequence};
+    TRY(task->store.ops->begin(task->store.self));
+    struct status status = put_changes(shard, task);
+    if (failed(status)) {
+        task->store.ops->abort(task->store.self);
+        return status;
+    }
+    TRY(task->store.ops->commit(task->store.self, &stored));
+    session_changes_done(engine_sessions(task->engine));
+    task->changed = false;
+    return OK;
+}
+
+/* The one place where the effects of a commit are put in order. A crash between two of them repeats output or replays
+ * in silence; it loses nothing. */
+static struct status commit_in_order(struct shard *shard, const struct commit *commit)
+{
+    struct record_sink sink = shard->ports.sink;
+    struct click_source source = shard->ports.source;
+    TRY(sink.ops->flush(sink.self, FLUSH_SLICE_MS));
+    TRY(source.ops->commit(source.self, commit->partitions, commit->offsets, commit->metadata, commit->count));
+    for (size_t i = 0; i < commit->count; i++)
+        TRY(commit_store(shard, commit->tasks[i]));
+    return OK;
+}
+
+struct status shard_commit(struct shard *shard)
+{
+    assert(shard->run_count == 0);
+    int64_t began_us = shard_monotonic_us(shard);
+    struct commit commit;
+    struct status status = commit_prepare(shard, &commit);
+    if (!failed(status) && commit.count > 0) {
+        status = commit_in_order(shard, &commit);
+        metric_add(shard->ports.metrics, METRIC_COMMITS, !failed(status));
+        metric_add(shard->ports.metrics, METRIC_COMMIT_MICROSECONDS, shard_monotonic_us(shard) - began_us);
+    }
+    arena_reset(&shard->batch);
+    if (failed(status))
+        return status;
+    shard->committed_us = shard_monotonic_us(shard);
+    shard->clicks_since_commit = 0;
+    return OK;
+}

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/shard/shard.h"
+
+#include "app/log.h"
+
+#include <stdlib.h>
+
+#define FILL_STOP        0.75
+#define FILL_RESTART     0.5
+#define PAUSED_WAIT_MS   5
+#define IDLE_STEP_MS     1000  /* of the watermark, at least */
+#define IDLE_STANDARD_MS 60000 /* when the wall clock moves no watermark, for learning alone */
+
+struct status shard_open(const struct shard_options *options, const struct shard_ports *ports, struct shard **ret_shard)
+{
+    assert(options->batch_clicks > 0 && options->commit_clicks > 0);
+    struct shard *shard = calloc(1, sizeof *shard);
+    if (!shard)
+        return FAIL(MEMORY, 0, "no memory for a shard");
+    shard->options = *options;
+    shard->ports = *ports;
+    shard->messages = calloc(options->batch_clicks, sizeof *shard->messages);
+    shard->offers = calloc(OFFERS_MAX, sizeof *shard->offers);
+    struct status status = shard->messages && shard->offers ? scoring_scratch_open(&shard->scratch)
+                                                            : FAIL(MEMORY, 0, "no memory for a shard");
+    if (failed(status)) {
+        shard_close(shard);
+        return status;
+    }
+    shard->committed_us = shard_monotonic_us(shard);
+    *ret_shard = shard;
+    return OK;
+}
+
+void shard_close(struct shard *shard)
+{
+    if (!shard)
+        return;
+    for (int32_t p = 0; p < shard->tasks_end; p++)
+        if (shard->tasks[p])
+            task_close(shard, shard->tasks[p]);
+    metric_add(shard->ports.metrics, METRIC_SESSIONS_OPEN, -shard->sessions_open);
+    scoring_scratch_close(shard->scratch);
+    arena_release(&shard->batch);
+    arena_release(&shard->offers_memory);
+    buffer_release(&shard->encoded);
+    free(shard->offers);
+    free(shard->messages);
+    free(shard->tasks);
+    free(shard);
+}
+
+void shard_interrupt(struct shard *shard)
+{
+    atomic_store(&shard->interrupted, true);
+}
+
+size_t shard_task_count(const struct shard *shard)
+{
+    return shard->task_count;
+}
+
+struct status shard_pause(struct shard *shard, bool paused)
+{
+    if (paused == shard->paused)
+        return OK;
+    for (int32_t p = 0; p < shard->tasks_end; p++)
+        if (shard->tasks[p])
+            TRY(shard->ports.source.ops->pause(shard->ports.source.self, p, paused));
+    shard->paused = paused;
+    int64_t count = (int64_t)shard->task_count;
+    metric_add(shard->ports.metrics, METRIC_PARTITIONS_PAUSED, paused ? count : -count);
+    if (paused)
+        log_event(LOG_WARN, "backpressure", "state=stopped partitions=%lld", (long long)count);
+    else
+        log_event(LOG_INFO, "backpressure", "state=going_on partitions=%lld", (long long)count);
+    return OK;
+}
+
+/* A broker that takes records slower than clicks come must not fill the memory. */
+static struct status mind_queue(struct shard *shard)
+{
+    double fill = shard->ports.sink.ops->fill(shard->ports.sink.self);
+    if (!shard->paused && fill > FILL_STOP)
+        return shard_pause(shard, true);
+    if (shard->paused && fill < FILL_RESTART)
+        return shard_pause(shard, false);
+    return OK;
+}
+
+/* ---- partitions without clicks */
+
+static struct status tell_idle(struct shard *shard, struct task *task)
+{
+    if (task->idle)
+        return OK;
+    knowledge_lock_write(shard->ports.knowledge);
+    knowledge_set_idle(shard->ports.knowledge, task->partition);
+    knowledge_unlock(shard->ports.knowledge);
+    task->idle = true;
+    return OK;
+}
+
+/* The watermark goes on from the last click's at the pace of the wall clock, so that the last sessions close. */
+static struct status mind_idle(struct shard *shard, struct task *task, int64_t wall_ms)
+{
+    struct click_source source = shard->ports.source;
+    if (task->next_offset < task->answered_to || !source.ops->at_end(source.self, task->partition))
+        return OK;
+    int64_t quiet_ms = wall_ms - task->awake_ms;
+    int64_t idle_ms = shard->options.idle_ms ? shard->options.idle_ms : IDLE_STANDARD_MS;
+    if (quiet_ms < idle_ms)
+        return OK;
+    TRY(tell_idle(shard, task));
+    int64_t watermark_ms = engine_position(task->engine).watermark_ms;
+    if (!shard->options.idle_ms || watermark_ms == INT64_MIN || !session_table_count(engine_sessions(task->engine)))
+        return OK;
+    int64_t target_ms = task->awake_watermark_ms + quiet_ms;
+    return target_ms - watermark_ms < IDLE_STEP_MS ? OK : shard_advance(shard, task, target_ms, false);
+}
+
+static struct status mind_tasks(struct shard *shard)
+{
+    int64_t wall_ms = shard_wall_ms(shard), sessions = 0;
+    for (int32_t p = 0; p < shard->tasks_end; p++) {
+        struct task *task = shard->tasks[p];
+        if (!task)
+            continue;
+        TRY(mind_idle(shard, task, wall_ms));
+        sessions += session_table_count(engine_sessions(task->engine));
+    }
+    metric_add(shard->ports.metrics, METRIC_SESSIONS_OPEN, sessions - shard->sessions_open);
+    shard->sessions_open = sessions;
+    return OK;
+}
+
+/* ---- the round */
+
+static struct status mind_commit(struct shard *shard)
+{
+    int64_t since_us = shard_monotonic_us(shard) - shard->committed_us;
+    if (since_us < shard->options.commit_interval_ms * 1000 &&
+        shard->clicks_since_commit < shard->options.commit_clicks)
+        return OK;
+    struct status status = shard_commit(shard);
+    if (!failed_as(status, FAULT_UNAVAILABLE) && !failed_as(status, FAULT_FENCED))
+        return status;
+    char text[256];
+    shard->committed_us = shard_monotonic_us(shard); /* try again after the interval */
+    log_event(LOG_WARN, "commit_postponed", "reason=%s", status_text(status, text, sizeof text));
+    return OK;
+}
+
+struct status shard_step(struct shard *shard, int timeout_ms, size_t *ret_messages)
+{
+    struct click_source source = shard->ports.source;
+    size_t count = 0;
+    if (shard->paused && timeout_ms > PAUSED_WAIT_MS)
+        timeout_ms = PAUSED_WAIT_MS;
+    TRY(source.ops->poll(source.self, timeout_ms, shard->messages, shard->options.batch_clicks, &count));
+    TRY(shard_take(shard, shard->messages, count));
+    TRY(mind_queue(shard));
+    TRY(mind_tasks(shard));
+    TRY(mind_commit(shard));
+    *ret_messages = count;
+    return OK;
+}

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+/* Inside a shard: shard.c the round, batch.c messages into runs of clicks, answer.c a run through the engine and its
+ * effects out, task.c how a task begins and ends, commit.c the commit. */
+#include "app/shard.h"
+
+#include <stdatomic.h>
+
+#define RUN_MAX        64   /* clicks scored under one reader lock */
+#define OFFERS_MAX     8192 /* closed sessions that wait for the next learning boundary */
+#define FLUSH_SLICE_MS 500
+
+struct task {
+    int32_t partition;
+    struct engine *engine;
+    struct session_store store;
+    int64_t next_offset;           /* to consume */
+    int64_t answered_to;           /* clicks before it are applied without output */
+    int64_t answered_watermark_ms; /* and then the watermark is moved here; INT64_MIN: nowhere */
+    bool changed;                  /* since the last commit */
+    bool idle;                     /* the knowledge knows it */
+    int64_t awake_ms;              /* wall clock at the last click, and the watermark then */
+    int64_t awake_watermark_ms;
+};
+
+struct offer {
+    struct closed_session session;
+    struct session_origin origin;
+};
+
+struct shard {
+    struct shard_options options;
+    struct shard_ports ports;
+    struct task **tasks; /* by partition; NULL where there is none */
+    int32_t tasks_end;
+    size_t task_count;
+
+    struct scoring_scratch *scratch;
+    struct arena batch; /* reset after each run */
+    struct arena offers_memory;
+    struct offer *offers;
+    size_t offer_count;
+    struct buffer encoded;
+    struct message *messages; /* batch_clicks */
+
+    struct task *run_task; /* the run being gathered */
+    struct engine_click run[RUN_MAX];
+    const struct message *run_messages[RUN_MAX];
+    size_t run_count;
+
+    int64_t committed_us; /* when */
+    uint64_t clicks_since_commit;
+    bool paused;
+    _Atomic bool interrupted;
+    int64_t sessions_open; /* as told to the metrics */
+};
+
+static inline struct task *shard_task(const struct shard *shard, int32_t partition)
+{
+    return partition < shard->tasks_end ? shard->tasks[partition] : NULL;
+}
+
+static inline int64_t shard_wall_ms(const struct shard *shard)
+{
+    return shard->ports.time.ops->wall_ms(shard->ports.time.self);
+}
+
+static inline int64_t shard_monotonic_us(const struct shard *shard)
+{
+    return shard->ports.time.ops->monotonic_us(shard->ports.time.self);
+}
+
+/* batch.c */
+MUST_CHECK struct status shard_take(struct shard *shard, const struct message *messages, size_t count);
+MUST_CHECK struct status shard_publish_dead_letter(struct shard *shard, const struct message *message,
+                                                   struct status reason, const struct complaint *complaint);
+
+/* answer.c */
+/* Publishes, waiting with the partitions stopped while the queue is full. */
+MUST_CHECK struct status shard_publish(struct shard *shard, const struct output_record *record);
+/* Answers the run and empties it. */
+MUST_CHECK struct status shard_answer_run(struct shard *shard);
+/* Moves the watermark of a task that has nothing to do. silent: no output, it was made before a restart. */
+MUST_CHECK struct status shard_advance(struct shard *shard, struct task *task, int64_t watermark_ms, bool silent);
+/* Stops or restarts all partitions. */
+MUST_CHECK struct status shard_pause(struct shard *shard, bool paused);
+
+/* task.c */
+void task_close(struct shard *shard, struct task *task);
+#define TASK_METADATA_MAX 96
+/* What is committed to the group beside the offset. */
+void task_metadata(const struct task *task, char text[TASK_METADATA_MAX]);
