@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/demo/view.h"
+
+#include <eddy/base/timestamp.h>
+
+#include <stdio.h>
+
+#define BLOCK_ITEMS  3 /* clicks and recommendations shown of a session */
+#define BLOCK_ROWS   (BLOCK_ITEMS + 2)
+#define FRAME_ROWS   8 /* head and foot of the screen */
+#define BLOCKS_MAX   16
+#define LINE_ITEMS   3
+#define DAY_AND_TIME 16 /* "2008-04-01T09:00" */
+
+static struct bytes title_of(const struct view *view, uint32_t item)
+{
+    if (item == ITEM_NONE)
+        return BYTES("(an item that is not in the catalogue)");
+    struct bytes title = catalogue_title(view->catalogue, item);
+    return title.size ? title : catalogue_id(view->catalogue, item);
+}
+
+static const char *stream_time(const struct view *view, char text[static TIMESTAMP_TEXT_MAX])
+{
+    timestamp_text(view->stream_ms, text);
+    text[DAY_AND_TIME] = '\0';
+    text[10] = ' ';
+    return text;
+}
+
+static double quantile_ms(const struct judge *judge, double quantile)
+{
+    return (double)histogram_quantile(&judge->latency_us, quantile) / 1000;
+}
+
+/* ---- the screen */
+
+static void draw_head(struct canvas *canvas, const struct view *view)
+{
+    const struct judge *judge = view->judge;
+    char time[TIMESTAMP_TEXT_MAX];
+    canvas_text(canvas, STYLE_TITLE, BYTES("eddy demo"));
+    canvas_format(canvas, STYLE_PLAIN, "   a web shop's visitors, %s   %s   ", stream_time(view, time), view->doing);
+    canvas_format(canvas, STYLE_DIM, "%.0f %% of the stream", 100 * view->share_done);
+    canvas_line_end(canvas);
+    canvas_line_end(canvas);
+    canvas_text(canvas, STYLE_PLAIN, BYTES("clicks "));
+    canvas_format(canvas, STYLE_STRONG, "%llu", (unsigned long long)judge->clicks);
+    canvas_format(canvas, STYLE_PLAIN, " (%.0f/s)   answered in p50 ", view->clicks_per_second);
+    canvas_format(canvas, STYLE_STRONG, "%.1f ms", quantile_ms(judge, 0.5));
+    canvas_format(canvas, STYLE_PLAIN, ", p99 %.1f ms   sessions open %lld, learned %lld", quantile_ms(judge, 0.99),
+                  (long long)view->sessions_open, (long long)view->sessions_learned);
+    canvas_line_end(canvas);
+    canvas_text(canvas, STYLE_PLAIN, BYTES("HR@20 "));
+    canvas_format(canvas, STYLE_GOOD, "%.3f", judge_hit_rate(judge));
+    canvas_text(canvas, STYLE_PLAIN, BYTES("   MRR@20 "));
+    canvas_format(canvas, STYLE_GOOD, "%.3f", judge_reciprocal_rank(judge));
+    canvas_format(canvas, STYLE_DIM, "   each next click judges the list before it: %llu did",
+                  (unsigned long long)judge->judged);
+    canvas_line_end(canvas);
+    canvas_line_end(canvas);
+}
+
+static void draw_click(struct canvas *canvas, const struct view *view, const struct judged_click *click, uint32_t width)
+{
+    struct bytes title = title_of(view, click->item);
+    uint32_t room = width > 24 ? width - 22 : 2;
+    canvas_text(canvas, click->rank ? STYLE_GOOD : STYLE_PLAIN, click->rank ? BYTES("  * ") : BYTES("    "));
+    canvas_text(canvas, STYLE_PLAIN, bytes_utf8_prefix(title, room));
+    if (click->rank)
+        canvas_format(canvas, STYLE_GOOD, "  was no. %u", click->rank);
+}
+
+static void draw_recommended(struct canvas *canvas, const struct view *view, const struct judged_list *list, uint32_t i)
+{
+    canvas_format(canvas, STYLE_DIM, "%u ", i + 1);
+    canvas_text(canvas, STYLE_PLAIN, title_of(view, list->items[i]));
+    canvas_format(canvas, STYLE_STRONG, "  %.0f %%", 100 * (double)list->scores[i]);
+    canvas_format(canvas, STYLE_DIM, "  %s", list->reasons[i]);
+}
+
+static void draw_session(struct canvas *canvas, const struct view *view, const struct judged_session *session)
+{
+    uint32_t right = canvas->columns * 2 / 5, count = session->click_count;
+    canvas_format(canvas, STYLE_STRONG, "session %s", session->name);
+    canvas_format(canvas, STYLE_DIM, ", click %u", count);
+    canvas_go(canvas, right);
+    canvas_text(canvas, STYLE_DIM, session->list_click == count ? BYTES("recommended next") : BYTES("..."));
+    canvas_line_end(canvas);
+    for (uint32_t i = 0; i < BLOCK_ITEMS; i++) {
+        uint32_t first = count > BLOCK_ITEMS ? count - BLOCK_ITEMS + 1 : 1;
+        const struct judged_click *click = judged_click_at(session, first + i);
+        if (click)
+            draw_click(canvas, view, click, right);
+        canvas_go(canvas, right);
+        if (i < session->list.count)
+            draw_recommended(canvas, view, &session->list, i);
+        canvas_line_end(canvas);
+    }
+    canvas_line_end(canvas);
+}
+
+static void draw_foot(struct canvas *canvas, const struct view *view)
+{
+    while (canvas->row + 2 < canvas->rows)
+        canvas_line_end(canvas);
+    canvas_text(canvas, STYLE_DIM, BYTES("look:  "));
+    canvas_format(canvas, STYLE_PLAIN, "kcat -b %s -t %s -C -o -1 -c 1", view->bootstrap, view->topic);
+    canvas_line_end(canvas);
+    canvas_text(canvas, STYLE_DIM, BYTES("yours: "));
+    canvas_text(canvas, STYLE_PLAIN,
+                BYTES("eddy run --set kafka.bootstrap.servers=HOST:9092      Ctrl-C ends the demo"));
+}
+
+void view_screen(const struct view *view, const struct terminal *terminal, struct buffer *out)
+{
+    const struct judged_session *sessions[BLOCKS_MAX];
+    uint32_t blocks = terminal->rows > FRAME_ROWS ? (terminal->rows - FRAME_ROWS) / BLOCK_ROWS : 0;
+    struct canvas canvas;
+    canvas_begin(&canvas, terminal, out);
+    draw_head(&canvas, view);
+    size_t count = blocks ? judge_latest(view->judge, sessions, blocks < BLOCKS_MAX ? blocks : BLOCKS_MAX) : 0;
+    for (size_t i = 0; i < count; i++)
+        draw_session(&canvas, view, sessions[i]);
+    draw_foot(&canvas, view);
+    canvas_end(&canvas);
+}
+
+/* ---- plain lines */
+
+void view_answer(const struct view *view, const struct judged_session *session, struct buffer *out)
+{
+    const struct judged_list *list = &session->list;
+    const struct judged_click *click = judged_click_at(session, session->list_click);
+    buffer_format(out, "session %s, click %u: ", session->name, session->list_click);
+    if (click)
+        buffer_append_bytes(out, title_of(view, click->item));
+    if (click && click->rank)
+        buffer_format(out, " (was no. %u)", click->rank);
+    for (uint32_t i = 0; i < list->count && i < LINE_ITEMS; i++) {
+        buffer_format(out, "%s %u. ", i == 0 ? " ->" : ";", i + 1);
+        buffer_append_bytes(out, title_of(view, list->items[i]));
+        buffer_format(out, " %.0f %%, %s", 100 * (double)list->scores[i], list->reasons[i]);
+    }
+    buffer_append_text(out, list->count ? "\n" : " -> nothing yet\n");
+}
+
+void view_counts(const struct view *view, struct buffer *out)
+{
+    const struct judge *judge = view->judge;
+    char time[TIMESTAMP_TEXT_MAX];
+    buffer_format(out,
+                  "%s  %s  clicks %llu (%.0f/s)  p50 %.1f ms  p99 %.1f ms  HR@20 %.3f  MRR@20 %.3f  judged %llu  "
+                  "sessions open %lld  learned %lld\n",
+                  stream_time(view, time), view->doing, (unsigned long long)judge->clicks, view->clicks_per_second,
+                  quantile_ms(judge, 0.5), quantile_ms(judge, 0.99), judge_hit_rate(judge),
+                  judge_reciprocal_rank(judge), (unsigned long long)judge->judged, (long long)view->sessions_open,
+                  (long long)view->sessions_learned);
+}
+
+void view_next_steps(const struct view *view, struct buffer *out)
+{
+    buffer_format(out,
+                  "look at the topic:  kcat -b %s -t %s -C -o -1 -c 1\n"
+                  "your own cluster:   eddy run --set kafka.bootstrap.servers=HOST:9092    (README.md has the steps)\n",
+                  view->bootstrap, view->topic);
+}

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+/* view: draws what the judge keeps, as a screen or as plain lines. */
+#include "app/demo/judge.h"
+#include "app/terminal.h"
+
+struct view {
+    const struct judge *judge;
+    const struct catalogue *catalogue;
+    const char *doing;        /* "learning from the first days", "live" */
+    int64_t stream_ms;        /* event time of the last click sent */
+    double clicks_per_second; /* sent, of late */
+    double share_done;        /* 0..1 of the stream */
+    int64_t sessions_open, sessions_learned;
+    const char *bootstrap, *topic; /* where to look at the recommendations */
+};
+
+/* One frame. */
+void view_screen(const struct view *view, const struct terminal *terminal, struct buffer *out);
+/* One line about one answer: the session's last click and the head of its list. */
+void view_answer(const struct view *view, const struct judged_session *session, struct buffer *out);
+/* One line with the counts. */
+void view_counts(const struct view *view, struct buffer *out);
+/* How to look at the topic, and how to go on with a cluster of one's own. */
+void view_next_steps(const struct view *view, struct buffer *out);

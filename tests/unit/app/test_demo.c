@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "support/support.h"
+
+#include "app/demo/view.h"
+
+struct world {
+    struct catalogue *catalogue;
+    struct judge judge;
+};
+
+static int world_open(void **state)
+{
+    static struct world world;
+    struct catalogue_options options = {1000, 1 << 20, 200};
+    assert_ok(catalogue_open(&options, &world.catalogue));
+    const char *const ids[] = {"a", "b", "c", "d"};
+    const char *const titles[] = {"red boots", "blue scarf", "green hat", "a \xf0\x9f\x91\x92 with\033[31m"};
+    for (int i = 0; i < 4; i++) {
+        struct item item = {.item_id = bytes_of_text(ids[i]), .title = bytes_of_text(titles[i]), .available = true};
+        assert_ok(catalogue_put(world.catalogue, &item, NULL));
+    }
+    assert_ok(judge_open(world.catalogue, &world.judge));
+    *state = &world;
+    return 0;
+}
+
+static int world_close(void **state)
+{
+    struct world *world = *state;
+    judge_release(&world->judge);
+    catalogue_close(world->catalogue);
+    return 0;
+}
+
+static void click(struct world *world, const char *session, const char *item, int64_t time_ms, int64_t now_us)
+{
+    struct click click = {.session_id = bytes_of_text(session), .item_id = bytes_of_text(item), .time_ms = time_ms};
+    judge_click(&world->judge, &click, now_us);
+}
+
+/* `list` is a letter for each item. */
+static const struct judged_session *answer(struct world *world, const char *session, const char *item, int64_t time_ms,
+                                           const char *list, int64_t now_us)
+{
+    struct bytes ids[30], reasons[30];
+    float scores[30];
+    struct recommendation_record record = {.session_id = bytes_of_text(session),
+                                           .click_item_id = bytes_of_text(item),
+                                           .click_time_ms = time_ms,
+                                           .count = (uint32_t)strlen(list),
+                                           .item_ids = ids,
+                                           .scores = scores,
+                                           .reasons = reasons};
+    for (uint32_t i = 0; i < record.count; i++) {
+        ids[i] = bytes_of(list + i, 1);
+        scores[i] = 0.5f;
+        reasons[i] = BYTES("popular now");
+    }
+    return judge_answer(&world->judge, &record, now_us);
+}
+
+static void the_next_click_judges_the_list_before_it(void **state)
+{
+    struct world *world = *state;
+    click(world, "s", "a", 1000, 0);
+    assert_non_null(answer(world, "s", "a", 1000, "bc", 2000));
+    assert_int_equal(world->judge.judged, 0);
+    click(world, "s", "c", 2000, 5000); /* second on the list */
+    assert_int_equal(world->judge.judged, 1);
+    assert_int_equal(world->judge.hits, 1);
+    assert_true(judge_reciprocal_rank(&world->judge) == 0.5);
+    answer(world, "s", "c", 2000, "bd", 6000);
+    click(world, "s", "a", 3000, 7000); /* not on it */
+    assert_int_equal(world->judge.judged, 2);
+    assert_true(judge_hit_rate(&world->judge) == 0.5);
+    assert_true(judge_reciprocal_rank(&world->judge) == 0.25);
+    assert_int_equal(world->judge.latency_us.total, 2);
+    assert_int_equal(world->judge.latency_us.max, 2000);
+}
+
+static void a_list_that_comes_after_the_next_click_is_judged_when_it_comes(void **state)
+{
+    struct world *world = *state;
+    click(world, "s", "a", 1000, 0);
+    click(world, "s", "b", 2000, 10);
+    assert_int_equal(world->judge.judged, 0);
+    answer(world, "s", "a", 1000, "b", 20);
+    assert_int_equal(world->judge.judged, 1);
+    assert_int_equal(world->judge.hits, 1);
+    answer(world, "s", "b", 2000, "c", 30);
+    assert_int_equal(world->judge.judged, 1);
+}
+
+static void only_the_first_twenty_of_a_list_count(void **state)
+{
+    struct world *world = *state;
+    click(world, "s", "a", 1000, 0);
+    answer(world, "s", "a", 1000, "bbbbbbbbbbbbbbbbbbbbc", 10); /* c is the 21st */
+    click(world, "s", "c", 2000, 20);
+    assert_int_equal(world->judge.judged, 1);
+    assert_int_equal(world->judge.hits, 0);
+}
+
+static void answers_to_clicks_that_are_not_known_are_passed_over(void **state)
+{
+    struct world *world = *state;
+    assert_null(answer(world, "s", "a", 1000, "b", 0));
+    click(world, "s", "a", 1000, 0);
+    assert_null(answer(world, "s", "a", 999, "b", 10));
+    assert_null(answer(world, "t", "a", 1000, "b", 10));
+    assert_non_null(answer(world, "s", "a", 1000, "b", 10));
+    assert_null(answer(world, "s", "a", 1000, "b", 20)); /* the same answer again */
+    assert_int_equal(world->judge.answers, 1);
+    for (int i = 0; i < JUDGE_CLICKS; i++) /* pushes the first click out */
+        click(world, "s", "b", 2000 + i, 30);
+    assert_null(answer(world, "s", "a", 1000, "b", 40));
+}
+
+static void counts_start_anew_but_sessions_go_on(void **state)
+{
+    struct world *world = *state;
+    click(world, "s", "a", 1000, 0);
+    answer(world, "s", "a", 1000, "b", 10);
+    judge_restart(&world->judge);
+    assert_int_equal(world->judge.clicks, 0);
+    click(world, "s", "b", 2000, 20);
+    assert_int_equal(world->judge.judged, 1);
+    assert_int_equal(world->judge.hits, 1);
+}
+
+static void the_latest_sessions_come_first(void **state)
+{
+    struct world *world = *state;
+    const struct judged_session *sessions[2];
+    assert_int_equal(judge_latest(&world->judge, sessions, 2), 0);
+    click(world, "first", "a", 1000, 10);
+    click(world, "second", "a", 1000, 20);
+    click(world, "third", "a", 1000, 30);
+    click(world, "first", "b", 2000, 40);
+    assert_int_equal(judge_latest(&world->judge, sessions, 2), 2);
+    assert_string_equal(sessions[0]->name, "first");
+    assert_string_equal(sessions[1]->name, "third");
+}
+
+/* ---- drawing */
+
+static struct view view_of(struct world *world)
+{
+    return (struct view){.judge = &world->judge,
+                         .catalogue = world->catalogue,
+                         .doing = "live",
+                         .stream_ms = 1207040400000,
+                         .clicks_per_second = 20,
+                         .bootstrap = "127.0.0.1:9092",
+                         .topic = "recommendations"};
+}
+
+/* Rows of a frame without colours; fails when a row is wider than `columns`. */
+static uint32_t rows_of(struct bytes frame, uint32_t columns)
+{
+    uint32_t rows = 1, width = 0;
+    for (size_t i = 0; i < frame.size; i++) {
+        if (frame.data[i] == '\033') { /* ESC [ ... letter */
+            do
+                i++;
+            while (frame.data[i] == '[' || (frame.data[i] < 'A'));
+        } else if (frame.data[i] == '\n') {
+            rows++;
+            width = 0;
+        } else if (frame.data[i] != '\r' && (frame.data[i] & 0xc0) != 0x80) {
+            width++;
+        }
+        if (width > columns)
+            fail_msg("row %u is wider than %u", rows, columns);
+    }
+    return rows;
+}
+
+static void a_frame_fits_its_terminal(void **state)
+{
+    struct world *world = *state;
+    struct view view = view_of(world);
+    click(world, "s", "a", 1000, 0);
+    answer(world, "s", "a", 1000, "dcb", 10);
+    click(world, "s", "d", 2000, 20);
+    for (uint32_t columns = 1; columns < 160; columns += 7) {
+        for (uint32_t rows = 1; rows < 50; rows += 3) {
+            AUTO(buffer) out = {0};
+            struct terminal terminal = {true, rows % 2 == 0, columns, rows};
+            view_screen(&view, &terminal, &out);
+            assert_int_equal(rows_of(buffer_bytes(&out), columns), rows);
+        }
+    }
+}
+
+static void a_screen_shows_titles_ranks_reasons_and_where_to_look(void **state)
+{
+    struct world *world = *state;
+    struct view view = view_of(world);
+    AUTO(buffer) out = {0};
+    click(world, "s", "a", 1000, 0);
+    answer(world, "s", "a", 1000, "cb", 10);
+    click(world, "s", "b", 2000, 20);
+    answer(world, "s", "b", 2000, "dc", 30);
+    struct terminal terminal = {true, false, 120, 30};
+    view_screen(&view, &terminal, &out);
+    const char *text = buffer_text(&out);
+    const char *const parts[] = {"2008-04-01 09:00",
+                                 "session s, click 2",
+                                 "red boots",
+                                 "blue scarf  was no. 2",
+                                 "green hat  50 %  popular now",
+                                 "HR@20 1.000",
+                                 "MRR@20 0.500",
+                                 "kcat -b 127.0.0.1:9092 -t recommendations"};
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+        if (!strstr(text, parts[i]))
+            fail_msg("'%s' is not on the screen", parts[i]);
+}
+
+static void without_colour_there_is_none_and_titles_cannot_control_the_terminal(void **state)
+{
+    struct world *world = *state;
+    struct view view = view_of(world);
+    click(world, "s", "d", 1000, 0);
+    for (int colour = 0; colour < 2; colour++) {
+        AUTO(buffer) out = {0};
+        struct terminal terminal = {true, colour, 120, 30};
+        view_screen(&view, &terminal, &out);
+        assert_null(strstr(buffer_text(&out), "\033[31m"));
+        assert_int_equal(strstr(buffer_text(&out), "\033[1m") != NULL, colour);
+    }
+}
+
+static void plain_lines_say_the_same(void **state)
+{
+    struct world *world = *state;
+    struct view view = view_of(world);
+    AUTO(buffer) out = {0};
+    click(world, "s", "a", 1000, 0);
+    view_answer(&view, answer(world, "s", "a", 1000, "cb", 10), &out);
+    assert_string_equal(buffer_text(&out), "session s, click 1: red boots -> 1. green hat 50 %, popular now;"
+                                           " 2. blue scarf 50 %, popular now\n");
+    buffer_clear(&out);
+    click(world, "t", "a", 1000, 0);
+    view_answer(&view, answer(world, "t", "a", 1000, "", 10), &out);
+    assert_string_equal(buffer_text(&out), "session t, click 1: red boots -> nothing yet\n");
+    buffer_clear(&out);
+    view_counts(&view, &out);
+    assert_non_null(strstr(buffer_text(&out), "clicks 2 (20/s)"));
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, world_open, world_close)
+    const struct CMUnitTest tests[] = {
+        TEST(the_next_click_judges_the_list_before_it),
+        TEST(a_list_that_comes_after_the_next_click_is_judged_when_it_comes),
+        TEST(only_the_first_twenty_of_a_list_count),
+        TEST(answers_to_clicks_that_are_not_known_are_passed_over),
+        TEST(counts_start_anew_but_sessions_go_on),
+        TEST(the_latest_sessions_come_first),
+        TEST(a_frame_fits_its_terminal),
+        TEST(a_screen_shows_titles_ranks_reasons_and_where_to_look),
+        TEST(without_colour_there_is_none_and_titles_cannot_control_the_terminal),
+        TEST(plain_lines_say_the_same),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
