@@ -10,6 +10,8 @@ target_compile_options(eddy_warnings INTERFACE
 # Asserts guard against bugs in release builds too, so NDEBUG is never defined.
 set(CMAKE_C_FLAGS_RELEASE "-O2 -g1")
 set(CMAKE_C_FLAGS_RELWITHDEBINFO "-O2 -g")
+# Equal results on every machine: no fused multiply-add behind the source's back.
+add_compile_options(-ffp-contract=off)
 # x86-64-v2 would lose AVX2 in the scorers' loops; they dispatch at run time (target_clones) where it pays.
 if(EDDY_SANITIZE)
   add_compile_options(-fsanitize=${EDDY_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)

@@ -1,11 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-/* fusion: mixes the scorers' masses into one ranked list.
- *   score(i) = sum over scorers s of w[s][bucket of the session's length] * mass_s(i)
- * then filters, then the top K. Ties go to the lower catalogue number. */
+/* fusion: one ranked list from what the scorers say, as a mix of probabilities.
+ *
+ *   P(i in the session) = repeat(i)
+ *   P(i new)            = (1 - sum of repeats) * ((1 - t) * knn~(i) + t * transition~(i)) + walk(i),
+ *                         plus popular_weight * popularity(i)
+ * where ~ is normalised over the items not in the session and t = transition_weights by the number of distinct items.
+ * Scores are these divided by their sum over all candidates, so those of a list sum to at most 1; an item's shares say
+ * which scorers its score came from. Filters apply while the list is taken from the top; ties go to the item learned
+ * first. When the scorers leave the list short it is filled with the most popular and then with any other items of the
+ * catalogue, so that it is full whenever enough items pass the filters. */
 #include <eddy/core/scorer.h>
 
-#define LENGTH_BUCKETS 4 /* session length 1, 2, 3..5, 6 and more */
+#define LENGTH_BUCKETS 4 /* distinct items in the session: 1, 2, 3..4, 5 and more */
+#define LIST_SIZE_MAX  1000
 
 enum seen_policy {
     SEEN_LEARNED, /* items of the session compete like all others, at the learned repeat probability (default) */
@@ -22,13 +30,19 @@ struct fusion_filters {
 };
 
 struct fusion_options {
-    uint32_t list_size; /* K, 1..1000 */
-    float weights[SCORER_COUNT][LENGTH_BUCKETS];
+    uint32_t list_size; /* K, 1..LIST_SIZE_MAX */
+    float transition_weights[LENGTH_BUCKETS];
+    float popular_weight;
     struct knn_options knn;
+    struct transition_options transition;
+    struct walk_options walk;
+    struct repeat_options repeat;
     struct fusion_filters filters;
 };
 
-/* Recommends for `query`; *ret_items has room for list_size. */
+struct fusion_options fusion_options_default(void);
+
+/* Recommends for `query`; *ret_items has room for list_size. MEMORY when the scratch cannot grow. */
 MUST_CHECK struct status fuse(const struct learned *learned, const struct catalogue *catalogue,
                               const struct query *query, const struct fusion_options *options,
                               struct scoring_scratch *scratch, struct recommended_item *ret_items, uint32_t *ret_count);

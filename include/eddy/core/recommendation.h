@@ -8,6 +8,7 @@
 #define SCORERS(X)                                                                                                     \
     X(KNN, "knn")                                                                                                      \
     X(TRANSITION, "transition")                                                                                        \
+    X(WALK, "walk")                                                                                                    \
     X(POPULAR, "popular")                                                                                              \
     X(REPEAT, "repeat")
 
@@ -24,8 +25,10 @@ const char *scorer_name(enum scorer_id scorer);
 enum reason_kind {
     REASON_SIMILAR_SESSIONS, /* number = sessions like this one that had the item */
     REASON_FOLLOWS,          /* item = the item of this session it follows */
+    REASON_NEAR,             /* item = the candidate it often comes with */
     REASON_POPULAR,
-    REASON_REPEAT, /* already in this session; item is the item itself */
+    REASON_REPEAT,  /* already in this session; item is the item itself */
+    REASON_UNKNOWN, /* nothing is known: the list was filled from the catalogue */
 };
 
 struct reason {
@@ -55,5 +58,5 @@ struct recommendation {
     uint32_t count;
 };
 
-/* "often after A13", "in 14 similar sessions", "popular now", "seen in this session"; at most `size` bytes with NUL. */
+/* "often after A13", "in 14 similar sessions", "often with B7", "popular now", "seen in this session"; at most `size` bytes with NUL. */
 struct bytes reason_text(const struct reason *reason, const struct catalogue *catalogue, char *text, size_t size);

@@ -29,8 +29,7 @@ static void a_file_sets_nested_and_dotted_keys_lists_and_kafka_settings(void **s
                               "session.grace_ms: 500\n"
                               "topics: {prefix: a., partitions: 4}\n"
                               "fusion:\n"
-                              "  weights:\n"
-                              "    knn: [1, 0.5, 0.25, 2]\n"
+                              "  transition_weights: [1, 0.5, 0.25, 0]\n"
                               "filters:\n"
                               "  categories_excluded: [\"Gifts, cards\", Adult]\n"
                               "kafka:\n"
@@ -50,7 +49,7 @@ static void a_file_sets_nested_and_dotted_keys_lists_and_kafka_settings(void **s
     assert_true(config.clicks.by_user);
     assert_int_equal(config.engine.session.grace_ms, 500);
     assert_string_equal(config_topic(&config, TOPIC_CLICKS), "a.clicks");
-    assert_true(config.engine.fusion.weights[SCORER_KNN][3] == 2.0f);
+    assert_true(config.engine.fusion.transition_weights[2] == 0.25f);
     assert_int_equal(config.engine.fusion.filters.category_count, 2);
     assert_bytes(config.engine.fusion.filters.categories_excluded[0], "Gifts, cards");
     assert_string_equal(config_kafka(&config, "bootstrap.servers"), "a:9092,b:9092");

@@ -1,0 +1,348 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/candidates/power.h"
+#include "core/candidates/scorers.h"
+#include "core/candidates/select.h"
+
+#include <stdlib.h>
+
+#define LOG2_E 1.44269504f
+
+/* An item of the session whose postings are looked up. */
+struct lookup {
+    uint32_t entry;
+    uint32_t rank;
+    float weight;
+};
+
+/* Idf over the sessions held; 0.1 at least, so that an item that nearly every session has still finds some. */
+static float idf(const struct learned *learned, uint32_t entry)
+{
+    uint32_t frequency = learned->index.frequencies[entry];
+    float idf = power_log2((float)learned->index.count / (float)(frequency ? frequency : 1)) / LOG2_E;
+    return idf > 0.1f ? idf : 0.1f;
+}
+
+static uint32_t lookups_eddy(const struct learned *learned, const struct scoring_scratch *scratch,
+                             struct lookup *lookups)
+{
+    const struct knn_options *options = &scratch->tables.options.knn;
+    uint32_t count = 0;
+    for (uint32_t rank = 0; rank < scratch->recent.count && rank < options->query_items_max; rank++) {
+        uint32_t entry = scratch->entries[rank];
+        if (entry == ENTRY_NONE)
+            continue;
+        float weight = scratch->tables.query_decay[rank] * scratch->weights[rank];
+        if (options->query_idf_power > 0)
+            weight *= power_of(idf(learned, entry), options->query_idf_power);
+        lookups[count++] = (struct lookup){entry, rank, weight};
+    }
+    return count;
+}
+
+/* Serenade weighs an item by its place from the start of the last clicks, over the number of distinct items there;
+ * without that division, which is the same for all, sums are whole numbers and ties are exact. */
+static uint32_t lookups_vmis(const struct learned *learned, const struct query *query,
+                             const struct knn_options *options, struct lookup *lookups)
+{
+    uint32_t window = query->length < options->query_items_max ? query->length : options->query_items_max;
+    uint32_t count = 0;
+    for (uint32_t back = 0; back < window; back++) {
+        uint32_t entry = learned_entry(learned, query->items[query->length - 1 - back]);
+        bool known = entry == ENTRY_NONE;
+        for (uint32_t i = 0; i < count && !known; i++)
+            known = lookups[i].entry == entry;
+        if (!known)
+            lookups[count++] = (struct lookup){entry, back, (float)(window - back)};
+    }
+    return count;
+}
+
+/* The oldest session that can be among the sample_max newest of the union: every list alone bounds it. */
+static uint32_t oldest_in_sample(const struct index *index, const struct lookup *lookups, uint32_t count,
+                                 uint32_t sample_max)
+{
+    uint32_t base = index->next - index->count, oldest = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        const struct postings *postings = &index->postings[lookups[i].entry];
+        if (postings->count < sample_max)
+            continue;
+        const uint32_t *ring = pool_at(index->pool, postings->block);
+        uint32_t mask = ((uint32_t)POSTINGS_FIRST << postings->size_class) - 1;
+        uint32_t number = ring[(postings->first + postings->count - sample_max) & mask];
+        if (number - base > oldest)
+            oldest = number - base;
+    }
+    return oldest;
+}
+
+/* Room for all sessions of the lookups; the buffer is three times as long. */
+static struct status neighbours_reserve(struct neighbours *neighbours, const struct index *index,
+                                        const struct lookup *lookups, uint32_t count)
+{
+    uint32_t wanted = 1; /* one place is written beyond the last */
+    for (uint32_t i = 0; i < count; i++)
+        wanted += index->postings[lookups[i].entry].count;
+    if (wanted <= neighbours->capacity)
+        return OK;
+    uint32_t capacity = neighbours->capacity ? neighbours->capacity : 1024;
+    while (capacity < wanted)
+        capacity *= 2;
+    neighbours_release(neighbours);
+    neighbours->ages_left = malloc(capacity * sizeof *neighbours->ages_left);
+    neighbours->similarities = malloc(capacity * sizeof *neighbours->similarities);
+    neighbours->ranks = malloc(capacity * sizeof *neighbours->ranks);
+    neighbours->buffer = malloc((size_t)capacity * 3 * sizeof *neighbours->buffer);
+    if (!neighbours->ages_left || !neighbours->similarities || !neighbours->ranks || !neighbours->buffer) {
+        neighbours_release(neighbours);
+        return FAIL(MEMORY, capacity, "no memory for neighbours");
+    }
+    neighbours->capacity = capacity;
+    return OK;
+}
+
+/* Adds the sessions of one item, newest first, down to `oldest`. */
+static uint32_t sample_item(const struct index *index, const struct lookup *lookup, uint32_t oldest,
+                            struct scoring_scratch *scratch, uint32_t found)
+{
+    const struct postings *postings = &index->postings[lookup->entry];
+    if (!postings->count)
+        return found;
+    const uint32_t *ring = pool_at(index->pool, postings->block);
+    const uint32_t mask = ((uint32_t)POSTINGS_FIRST << postings->size_class) - 1;
+    const uint32_t slot_mask = index->slot_capacity - 1, base = index->next - index->count;
+    const uint32_t mark = scratch->stamp << MARK_RANK_BITS | lookup->rank;
+    const float weight = lookup->weight;
+    struct accumulator *accumulators = scratch->accumulators;
+    uint32_t *ages_left = scratch->neighbours.ages_left;
+    uint32_t newest = postings->first + postings->count - 1;
+    for (uint32_t i = 0; i < postings->count; i++) {
+        uint32_t number = ring[(newest - i) & mask];
+        uint32_t left = number - base;
+        if (left < oldest)
+            break;
+        struct accumulator *accumulator = &accumulators[number & slot_mask];
+        bool fresh = accumulator->mark >> MARK_RANK_BITS != scratch->stamp;
+        accumulator->similarity = (fresh ? 0 : accumulator->similarity) + weight;
+        accumulator->mark = fresh ? mark : accumulator->mark;
+        ages_left[found] = left;
+        found += fresh;
+    }
+    return found;
+}
+
+/* Keeps the sample_max newest. */
+static void sample_cut(struct neighbours *neighbours, uint32_t sample_max)
+{
+    if (neighbours->count <= sample_max)
+        return;
+    uint32_t oldest = select_kth(neighbours->ages_left, neighbours->count, sample_max, neighbours->buffer);
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < neighbours->count; i++) {
+        uint32_t left = neighbours->ages_left[i];
+        neighbours->ages_left[kept] = left;
+        kept += left >= oldest;
+    }
+    neighbours->count = kept;
+}
+
+/* Reads the sample's similarities and lets them fade with age. */
+static void sample_weigh(const struct learned *learned, const struct query *query, struct scoring_scratch *scratch)
+{
+    struct neighbours *neighbours = &scratch->neighbours;
+    const struct tables *tables = &scratch->tables;
+    const struct knn_options *options = &tables->options.knn;
+    const struct index *index = &learned->index;
+    const uint32_t slot_mask = index->slot_capacity - 1, base = scratch->neighbour_base;
+    bool plain = options->formula == KNN_VMIS;
+    for (uint32_t i = 0; i < neighbours->count; i++) {
+        const struct accumulator *accumulator =
+            &scratch->accumulators[(base + neighbours->ages_left[i]) & slot_mask];
+        uint32_t rank = accumulator->mark & ((1u << MARK_RANK_BITS) - 1);
+        neighbours->ranks[i] = rank;
+        neighbours->similarities[i] = accumulator->similarity * (plain ? 1 : tables->match_decay[rank]);
+    }
+    if (plain)
+        return;
+    if (options->recency_sessions > 0) {
+        float scale = -LOG2_E / options->recency_sessions;
+        for (uint32_t i = 0; i < neighbours->count; i++)
+            neighbours->similarities[i] *= power_exp2((float)(index->count - 1 - neighbours->ages_left[i]) * scale);
+    }
+    if (options->recency_ms > 0) {
+        float scale = LOG2_E * 1000 / (float)options->recency_ms;
+        int64_t now_s = query->now_ms / 1000;
+        for (uint32_t i = 0; i < neighbours->count; i++) {
+            int64_t age_s = now_s - (int64_t)index_slot(index, base + neighbours->ages_left[i])->time_s;
+            neighbours->similarities[i] *= power_exp2(age_s > 0 ? (float)-age_s * scale : 0);
+        }
+    }
+}
+
+/* Keeps the neighbours_max most similar, the newer of equals. */
+static void sample_choose(struct neighbours *neighbours, uint32_t neighbours_max)
+{
+    if (neighbours->count <= neighbours_max)
+        return;
+    uint32_t *equals = neighbours->buffer, *keys = equals + neighbours->capacity, *buffer = keys + neighbours->capacity;
+    memcpy(keys, neighbours->similarities, neighbours->count * sizeof *keys); /* floats > 0 are in their bits' order */
+    uint32_t least = select_kth(keys, neighbours->count, neighbours_max, buffer);
+    uint32_t greater = 0, equal = 0;
+    for (uint32_t i = 0; i < neighbours->count; i++) {
+        equals[equal] = neighbours->ages_left[i];
+        equal += keys[i] == least;
+        greater += keys[i] > least;
+    }
+    uint32_t oldest = select_kth(equals, equal, neighbours_max - greater, buffer);
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < neighbours->count; i++) {
+        uint32_t left = neighbours->ages_left[i];
+        bool keep = keys[i] > least || (keys[i] == least && left >= oldest);
+        neighbours->ages_left[kept] = left;
+        neighbours->similarities[kept] = neighbours->similarities[i];
+        neighbours->ranks[kept] = neighbours->ranks[i];
+        kept += keep;
+    }
+    neighbours->count = kept;
+}
+
+static struct status choose_neighbours(const struct learned *learned, const struct query *query,
+                                       struct scoring_scratch *scratch, struct lookup *lookups, uint32_t *ret_lookups)
+{
+    const struct knn_options *options = &scratch->tables.options.knn;
+    const struct index *index = &learned->index;
+    struct neighbours *neighbours = &scratch->neighbours;
+    uint32_t count = options->formula == KNN_VMIS ? lookups_vmis(learned, query, options, lookups)
+                                                  : lookups_eddy(learned, scratch, lookups);
+    TRY(neighbours_reserve(neighbours, index, lookups, count));
+    if (scratch->stamp == MARK_STAMP_MAX) {
+        memset(scratch->accumulators, 0, scratch->accumulator_capacity * sizeof *scratch->accumulators);
+        scratch->stamp = 0;
+    }
+    scratch->stamp++;
+    scratch->neighbour_base = index->next - index->count;
+    uint32_t oldest = oldest_in_sample(index, lookups, count, options->sample_max);
+    neighbours->count = 0;
+    for (uint32_t i = 0; i < count; i++)
+        neighbours->count = sample_item(index, &lookups[i], oldest, scratch, neighbours->count);
+    sample_cut(neighbours, options->sample_max);
+    sample_weigh(learned, query, scratch);
+    sample_choose(neighbours, options->neighbours_max);
+    *ret_lookups = count;
+    return OK;
+}
+
+/* What each neighbour's votes weigh; replaces the similarities. */
+static void weigh_votes(struct scoring_scratch *scratch)
+{
+    const struct knn_options *options = &scratch->tables.options.knn;
+    struct neighbours *neighbours = &scratch->neighbours;
+    float *weights = neighbours->similarities;
+    if (options->formula == KNN_VMIS) {
+        for (uint32_t i = 0; i < neighbours->count; i++)
+            weights[i] *= neighbours->ranks[i] < 9 ? 1 - 0.1f * (float)(neighbours->ranks[i] + 1) : 0;
+    } else if (options->similarity_power != 1) {
+        float power = options->similarity_power;
+        for (uint32_t i = 0; i < neighbours->count; i++)
+            weights[i] = power_of(weights[i], power);
+    }
+}
+
+/* The last place of an entry among a session's words; it is there. */
+static uint32_t match_place(const uint32_t *words, uint32_t length, uint32_t entry)
+{
+    uint32_t place = length - 1;
+    while (place && (words[place] & WORD_ENTRY_MASK) != entry)
+        place--;
+    return place;
+}
+
+static void vote(const struct learned *learned, struct scoring_scratch *scratch)
+{
+    const struct index *index = &learned->index;
+    const struct neighbours *neighbours = &scratch->neighbours;
+    const struct tables *tables = &scratch->tables;
+    bool placed = tables->options.knn.formula == KNN_EDDY;
+    for (uint32_t i = 0; i < neighbours->count; i++) {
+        const struct index_slot *slot = index_slot(index, scratch->neighbour_base + neighbours->ages_left[i]);
+        const uint32_t *words = index_words(index, slot);
+        const float *offsets = tables->offsets + LEARNED_SESSION_ITEMS_MAX;
+        if (placed)
+            offsets -= match_place(words, slot->length, scratch->entries[neighbours->ranks[i]]);
+        float weight = neighbours->similarities[i];
+        for (uint32_t j = 0; j < slot->length; j++) {
+            uint32_t kind = words[j] >> WORD_ENTRY_BITS;
+            struct cell *cell = scratch_touch(scratch, words[j] & WORD_ENTRY_MASK);
+            cell->knn += weight * offsets[j] * tables->kind_weights[kind];
+            cell->other += tables->kind_counts[kind];
+        }
+    }
+}
+
+struct status knn_score(const struct learned *learned, const struct query *query, struct scoring_scratch *scratch)
+{
+    struct lookup lookups[QUERY_ITEMS_MAX];
+    uint32_t count;
+    TRY(choose_neighbours(learned, query, scratch, lookups, &count));
+    weigh_votes(scratch);
+    vote(learned, scratch);
+    return OK;
+}
+
+void knn_finish(const struct learned *learned, struct scoring_scratch *scratch)
+{
+    const struct knn_options *options = &scratch->tables.options.knn;
+    const uint32_t *frequencies = learned->index.frequencies;
+    float *votes = scratch->knn, *logs = scratch->scores; /* not used yet */
+    uint32_t count = scratch->touched_count;
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t frequency = frequencies[scratch->touched[i]];
+        logs[i] = (float)(frequency ? frequency : 1);
+    }
+    if (options->formula == KNN_VMIS) {
+        float all = (float)learned->index.pair_count;
+        for (uint32_t i = 0; i < count; i++)
+            votes[i] *= power_log2(all / logs[i]) / LOG2_E;
+        return;
+    }
+    float frequency_power = options->frequency_power, sharpness = options->sharpness;
+    for (uint32_t i = 0; i < count; i++) {
+        float vote = votes[i] > 1e-30f ? votes[i] : 1e-30f;
+        votes[i] = power_exp2(sharpness * (power_log2(vote) - frequency_power * power_log2(logs[i])));
+    }
+}
+
+const uint32_t *knn_neighbours(const struct scoring_scratch *scratch, uint32_t *ret_count)
+{
+    *ret_count = scratch->neighbours.count;
+    return scratch->neighbours.ages_left;
+}
+
+struct status knn_alone(const struct learned *learned, const struct query *query, const struct knn_options *options,
+                        struct scoring_scratch *scratch, struct scored_item *ret_items, uint32_t capacity,
+                        uint32_t *ret_count)
+{
+    struct fusion_options fusion = {.list_size = capacity, .knn = *options};
+    TRY(scratch_begin(scratch, learned, query, &fusion));
+    struct status status = knn_score(learned, query, scratch);
+    if (failed(status)) {
+        scratch_end(scratch);
+        return status;
+    }
+    scratch_gather(scratch);
+    knn_finish(learned, scratch);
+    uint32_t count = 0, current = learned_entry(learned, query->items[query->length - 1]);
+    float least = 0;
+    for (uint32_t i = 0; i < scratch->touched_count; i++) {
+        float score = scratch->knn[i];
+        if (!(score > least) || scratch->touched[i] == current)
+            continue;
+        uint32_t place = count < capacity ? count++ : count - 1;
+        for (; place && ret_items[place - 1].score < score; place--)
+            ret_items[place] = ret_items[place - 1];
+        ret_items[place] = (struct scored_item){learned->items[scratch->touched[i]], score};
+        least = count == capacity ? ret_items[count - 1].score : 0;
+    }
+    scratch_end(scratch);
+    *ret_count = count;
+    return OK;
+}

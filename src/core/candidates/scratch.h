@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+/* The scratch of one shard: dense arrays by session slot and by entry, and what the scorers hand each other for one
+ * question. Dense arrays are all zero between questions, or marked by the question's stamp. */
+#include "core/candidates/learned.h"
+
+#include <eddy/core/fusion.h>
+
+struct accumulator { /* of one past session */
+    float similarity;
+    uint32_t mark; /* stamp << MARK_RANK_BITS | rank of the latest item shared */
+};
+#define MARK_RANK_BITS 5
+#define MARK_STAMP_MAX (UINT32_MAX >> MARK_RANK_BITS)
+
+struct cell { /* of one entry; 16 bytes: what a candidate costs in cache lines */
+    float knn;
+    float transition;
+    float other; /* first the neighbours that had it, then the walk's mass */
+    uint32_t state;
+};
+#define CELL_TOUCHED 1u
+#define CELL_SEEN    2u /* in the session asked about */
+#define CELL_LISTED  4u /* in the list being made */
+
+struct tables { /* of the options last asked with */
+    struct fusion_options options;
+    struct learned_options learned;
+    bool ready;
+    float query_decay[QUERY_ITEMS_MAX];
+    float match_decay[QUERY_ITEMS_MAX];
+    float transition_decay[QUERY_ITEMS_MAX];
+    float offsets[2 * LEARNED_SESSION_ITEMS_MAX + 1]; /* by position of an item - position of the match + MAX */
+    float kind_weights[WORD_KINDS];
+    float kind_counts[WORD_KINDS];
+};
+
+struct neighbours { /* parallel arrays; first a sample, then those chosen of it */
+    uint32_t *ages_left; /* number - oldest number: the greater, the newer */
+    float *similarities;
+    uint32_t *ranks;
+    uint32_t *buffer;
+    uint32_t count, capacity;
+};
+
+struct ranked { /* a candidate that may get into the list */
+    float score;
+    uint32_t place; /* in touched; or PLACE_STRANGER | rank, an item of the session that was never learned */
+};
+#define PLACE_STRANGER 0x80000000u
+
+struct scoring_scratch {
+    struct tables tables;
+    struct accumulator *accumulators; /* by session slot */
+    uint32_t accumulator_capacity;
+    uint32_t stamp;
+    struct neighbours neighbours;
+    uint32_t neighbour_base; /* number of the oldest session held */
+
+    /* The question. */
+    struct recent recent;                 /* of catalogue numbers */
+    uint32_t entries[QUERY_ITEMS_MAX];    /* of these; ENTRY_NONE: never learned */
+    float weights[QUERY_ITEMS_MAX];       /* of their clicks' types */
+    float probabilities[QUERY_ITEMS_MAX]; /* that they come again */
+
+    /* The slate: entries with a mass, in the order touched, session items first. */
+    struct cell *cells; /* by entry */
+    uint32_t cell_capacity;
+    uint32_t *touched;
+    float *knn, *transition, *walk, *sessions, *scores; /* parallel to touched */
+    uint32_t touched_count, seen_count, slate_capacity;
+    uint32_t starts[WALK_STARTS_MAX]; /* places in touched the walk started from */
+    uint32_t start_count;
+    struct ranked *ranked;
+    uint32_t ranked_capacity;
+};
+
+void neighbours_release(struct neighbours *neighbours);
+
+/* Makes the scratch fit for a question: tables of the options, arrays of the learned state's size, the session's
+ * items. The slate is empty but for the session's own items. */
+MUST_CHECK struct status scratch_begin(struct scoring_scratch *scratch, const struct learned *learned,
+                                       const struct query *query, const struct fusion_options *options);
+/* Takes the masses out of the cells into the arrays knn, transition and sessions; cell.other is 0 then. */
+void scratch_gather(struct scoring_scratch *scratch);
+/* Room in `ranked`. */
+MUST_CHECK struct status scratch_reserve_ranked(struct scoring_scratch *scratch, uint32_t count);
+/* Leaves the slate's cells zero again. */
+void scratch_end(struct scoring_scratch *scratch);
+
+static inline struct cell *scratch_touch(struct scoring_scratch *scratch, uint32_t entry)
+{
+    struct cell *cell = &scratch->cells[entry];
+    scratch->touched[scratch->touched_count] = entry; /* one place more than can be touched is there */
+    scratch->touched_count += !(cell->state & CELL_TOUCHED);
+    cell->state |= CELL_TOUCHED;
+    return cell;
+}

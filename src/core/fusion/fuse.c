@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/candidates/power.h"
+#include "core/candidates/scorers.h"
+#include "core/fusion/list.h"
+
+#define REPEAT_MAX      0.98f  /* the session's items together */
+#define EVIDENCE_FLOOR  0.002f /* share of the votes a session item has at least */
+#define ROUNDING_MARGIN 1e-5f  /* so that a list's scores never sum to more than 1 */
+
+static float sum_of(const float *values, uint32_t from, uint32_t to)
+{
+    float sums[8] = {0}; /* lanes: a fixed order that still vectorises */
+    uint32_t i = from;
+    for (; i + 8 <= to; i += 8)
+        for (int lane = 0; lane < 8; lane++)
+            sums[lane] += values[i + (uint32_t)lane];
+    float sum = ((sums[0] + sums[1]) + (sums[2] + sums[3])) + ((sums[4] + sums[5]) + (sums[6] + sums[7]));
+    for (; i < to; i++)
+        sum += values[i];
+    return sum;
+}
+
+/* The probabilities that the session's items come again, sharpened by their share of the neighbours' votes; returns
+ * their sum. They are 0 when session items are left out. */
+static float score_repeats(const struct learned *learned, struct scoring_scratch *scratch)
+{
+    const struct fusion_options *options = &scratch->tables.options;
+    float *probabilities = scratch->probabilities;
+    if (options->filters.seen == SEEN_EXCLUDE) {
+        memset(probabilities, 0, sizeof scratch->probabilities);
+        return 0;
+    }
+    repeats_probabilities(&learned->repeats, &scratch->recent, scratch->entries, &options->repeat, probabilities);
+    float votes = sum_of(scratch->knn, 0, scratch->touched_count), sum = 0;
+    for (uint32_t i = 0, place = 0; i < scratch->recent.count; i++) {
+        float vote = scratch->entries[i] == ENTRY_NONE ? 0 : scratch->knn[place++];
+        float share = EVIDENCE_FLOOR + (votes > 0 ? vote / votes : 0);
+        float power = options->repeat.evidence_power;
+        probabilities[i] = options->repeat.scale * power_of(probabilities[i], 1 - power) * power_of(share, power);
+        sum += probabilities[i];
+    }
+    if (sum <= REPEAT_MAX)
+        return sum;
+    for (uint32_t i = 0; i < scratch->recent.count; i++)
+        probabilities[i] *= REPEAT_MAX / sum;
+    return REPEAT_MAX;
+}
+
+/* Scales the scorers' masses to their parts of what is left for new items, and adds them up in scratch->scores. */
+static void mix_new(struct scoring_scratch *scratch, float left)
+{
+    const struct fusion_options *options = &scratch->tables.options;
+    uint32_t distinct = scratch->recent.count, from = scratch->seen_count, to = scratch->touched_count;
+    uint32_t bucket = distinct <= 2 ? distinct - 1 : distinct <= 4 ? 2 : 3;
+    float knn_sum = sum_of(scratch->knn, from, to), transition_sum = sum_of(scratch->transition, from, to);
+    float transition_weight = transition_sum > 1e-20f ? options->transition_weights[bucket] : 0;
+    float knn_weight = knn_sum > 1e-20f ? 1 - options->transition_weights[bucket] : 0;
+    float unit = knn_weight + transition_weight > 0 ? left / (knn_weight + transition_weight) : 0;
+    float knn_unit = knn_weight > 0 ? unit * knn_weight / knn_sum : 0;
+    float transition_unit = transition_weight > 0 ? unit * transition_weight / transition_sum : 0;
+    for (uint32_t i = from; i < to; i++) {
+        scratch->knn[i] *= knn_unit;
+        scratch->transition[i] *= transition_unit;
+        scratch->scores[i] = scratch->knn[i] + scratch->transition[i];
+    }
+}
+
+/* Takes the walk's masses from the cells, and adds the most popular items to the slate: no other untouched item could
+ * get into the list. */
+static void mix_rest(const struct learned *learned, struct scoring_scratch *scratch, uint32_t mixed)
+{
+    const struct popularity *popularity = &learned->popularity;
+    uint32_t wanted = scratch->tables.options.list_size;
+    for (uint32_t i = 0; i < popularity->top_count && i < wanted; i++)
+        scratch_touch(scratch, popularity->top[i]);
+    for (uint32_t i = mixed; i < scratch->touched_count; i++)
+        scratch->knn[i] = scratch->transition[i] = scratch->sessions[i] = scratch->scores[i] = 0;
+    float weight = scratch->tables.options.popular_weight;
+    for (uint32_t i = 0; i < scratch->touched_count; i++) {
+        uint32_t entry = scratch->touched[i];
+        scratch->walk[i] = scratch->cells[entry].other;
+        scratch->scores[i] += scratch->walk[i] + weight * popularity_share(popularity, entry);
+    }
+}
+
+/* Puts the session's items at their probabilities; returns the sum of all scores. */
+static float place_repeats(struct scoring_scratch *scratch)
+{
+    float sum = sum_of(scratch->scores, scratch->seen_count, scratch->touched_count);
+    for (uint32_t i = 0, place = 0; i < scratch->recent.count; i++) {
+        sum += scratch->probabilities[i];
+        if (scratch->entries[i] != ENTRY_NONE)
+            scratch->scores[place++] = scratch->probabilities[i];
+    }
+    return sum;
+}
+
+static struct status score(const struct learned *learned, const struct query *query, struct scoring_scratch *scratch,
+                           float *ret_sum)
+{
+    TRY(knn_score(learned, query, scratch));
+    transition_score(learned, scratch);
+    scratch_gather(scratch);
+    uint32_t mixed = scratch->touched_count;
+    float repeats = score_repeats(learned, scratch);
+    knn_finish(learned, scratch);
+    mix_new(scratch, 1 - repeats);
+    walk_score(learned, scratch);
+    mix_rest(learned, scratch, mixed);
+    float sum = place_repeats(scratch);
+    *ret_sum = sum;
+    return OK;
+}
+
+struct status fuse(const struct learned *learned, const struct catalogue *catalogue, const struct query *query,
+                   const struct fusion_options *options, struct scoring_scratch *scratch,
+                   struct recommended_item *ret_items, uint32_t *ret_count)
+{
+    assert(query->length >= 1 && options->list_size >= 1 && options->list_size <= LIST_SIZE_MAX);
+    TRY(scratch_begin(scratch, learned, query, options));
+    float sum = 0;
+    struct status status = scratch_reserve_ranked(scratch, list_ranked_max(options));
+    if (!failed(status))
+        status = score(learned, query, scratch, &sum);
+    if (failed(status)) {
+        scratch_end(scratch);
+        return status;
+    }
+    uint32_t places[LIST_SIZE_MAX];
+    struct list list = {.learned = learned,
+                        .catalogue = catalogue,
+                        .query = query,
+                        .options = options,
+                        .scratch = scratch,
+                        .unit = sum > 0 ? (1 - ROUNDING_MARGIN) / sum : 0,
+                        .items = ret_items,
+                        .places = places};
+    list_make(&list);
+    list_explain(&list);
+    scratch_end(scratch);
+    *ret_count = list.count;
+    return OK;
+}

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/fusion/list.h"
+
+#define CATEGORY_POOL 8 /* candidates ranked per place of the list, when categories are limited */
+
+uint32_t list_ranked_max(const struct fusion_options *options)
+{
+    return options->filters.per_category_max ? options->list_size * CATEGORY_POOL : options->list_size;
+}
+
+/* Whether the filters let the item in, the limit per category aside. */
+static bool passes(const struct list *list, uint32_t item)
+{
+    const struct fusion_filters *filters = &list->options->filters;
+    const struct catalogue *catalogue = list->catalogue;
+    if (filters->available_only && !catalogue_available(catalogue, item))
+        return false;
+    if (filters->catalogue_only && !catalogue_has_record(catalogue, item))
+        return false;
+    for (uint32_t i = 0; i < filters->category_count; i++)
+        if (catalogue_in_category(catalogue, item, filters->categories_excluded[i]))
+            return false;
+    return true;
+}
+
+static bool category_has_room(const struct list *list, uint32_t item)
+{
+    uint32_t most = list->options->filters.per_category_max;
+    uint32_t category = most ? catalogue_category(list->catalogue, item) : INTERNER_NONE;
+    if (category == INTERNER_NONE)
+        return true;
+    uint32_t taken = 0;
+    for (uint32_t i = 0; i < list->count; i++)
+        taken += catalogue_category(list->catalogue, list->items[i].item) == category;
+    return taken < most;
+}
+
+static uint32_t item_at(const struct list *list, uint32_t place)
+{
+    const struct scoring_scratch *scratch = list->scratch;
+    if (place & PLACE_STRANGER)
+        return scratch->recent.items[place & ~PLACE_STRANGER];
+    return list->learned->items[scratch->touched[place]];
+}
+
+/* Entries order ties; items never learned come after all that were. */
+static uint32_t entry_at(const struct list *list, uint32_t place)
+{
+    return place & PLACE_STRANGER ? place : list->scratch->touched[place];
+}
+
+/* ---- ranking: an insertion sort of the best, which few candidates get past the end of */
+
+struct ranking {
+    struct ranked *best; /* best first */
+    uint32_t count, capacity;
+};
+
+static void rank(const struct list *list, struct ranking *ranking, float score, uint32_t place)
+{
+    struct ranked *best = ranking->best;
+    if (ranking->count == ranking->capacity) {
+        const struct ranked *last = &best[ranking->count - 1];
+        if (score < last->score || (score == last->score && entry_at(list, place) > entry_at(list, last->place)))
+            return;
+    }
+    if (!passes(list, item_at(list, place)))
+        return;
+    uint32_t at = ranking->count < ranking->capacity ? ranking->count++ : ranking->count - 1;
+    uint32_t entry = entry_at(list, place);
+    for (; at; at--) {
+        const struct ranked *before = &best[at - 1];
+        if (before->score > score || (before->score == score && entry_at(list, before->place) < entry))
+            break;
+        best[at] = *before;
+    }
+    best[at] = (struct ranked){score, place};
+}
+
+static void rank_all(const struct list *list, struct ranking *ranking)
+{
+    const struct scoring_scratch *scratch = list->scratch;
+    const float *scores = scratch->scores;
+    if (list->options->filters.seen == SEEN_LEARNED)
+        for (uint32_t i = 0, place = 0; i < scratch->recent.count; i++)
+            rank(list, ranking, scratch->probabilities[i],
+                 scratch->entries[i] == ENTRY_NONE ? PLACE_STRANGER | i : place++);
+    for (uint32_t i = scratch->seen_count; i < scratch->touched_count; i++) {
+        if (ranking->count == ranking->capacity && scores[i] < ranking->best[ranking->count - 1].score)
+            continue;
+        rank(list, ranking, scores[i], i);
+    }
+}
+
+/* ---- the list */
+
+static void take(struct list *list, uint32_t item, float score, uint32_t place)
+{
+    list->places[list->count] = place;
+    list->items[list->count++] = (struct recommended_item){.item = item, .score = score};
+}
+
+static bool full(const struct list *list)
+{
+    return list->count == list->options->list_size;
+}
+
+static void fill_popular(struct list *list)
+{
+    const struct popularity *popularity = &list->learned->popularity;
+    for (uint32_t i = 0; i < popularity->top_count && !full(list); i++) {
+        uint32_t entry = popularity->top[i], item = list->learned->items[entry];
+        struct cell *cell = &list->scratch->cells[entry];
+        if (cell->state & (CELL_LISTED | CELL_SEEN) || !passes(list, item) || !category_has_room(list, item))
+            continue;
+        scratch_touch(list->scratch, entry)->state |= CELL_LISTED;
+        float score = list->unit * list->options->popular_weight * popularity_share(popularity, entry);
+        float last = list->count ? list->items[list->count - 1].score : score;
+        take(list, item, score < last ? score : last, PLACE_FILLED);
+    }
+}
+
+/* Whether the item is in the session or the list; only asked when the catalogue has to fill a list. */
+static bool is_used(const struct list *list, uint32_t item)
+{
+    uint32_t entry = learned_entry(list->learned, item);
+    if (entry != ENTRY_NONE)
+        return list->scratch->cells[entry].state & (CELL_LISTED | CELL_SEEN);
+    for (uint32_t i = 0; i < list->query->length; i++)
+        if (list->query->items[i] == item)
+            return true;
+    return false;
+}
+
+static void fill_any(struct list *list)
+{
+    uint32_t count = catalogue_count(list->catalogue);
+    for (uint32_t item = 0; item < count && !full(list); item++)
+        if (!is_used(list, item) && passes(list, item) && category_has_room(list, item))
+            take(list, item, 0, PLACE_FILLED);
+}
+
+void list_make(struct list *list)
+{
+    struct scoring_scratch *scratch = list->scratch;
+    struct ranking ranking = {.best = scratch->ranked, .capacity = list_ranked_max(list->options)};
+    rank_all(list, &ranking);
+    for (uint32_t i = 0; i < ranking.count && !full(list); i++) {
+        uint32_t place = ranking.best[i].place, item = item_at(list, place);
+        if (!category_has_room(list, item))
+            continue;
+        if (!(place & PLACE_STRANGER))
+            scratch->cells[scratch->touched[place]].state |= CELL_LISTED;
+        take(list, item, ranking.best[i].score * list->unit, place);
+    }
+    if (!full(list))
+        fill_popular(list);
+    if (!full(list))
+        fill_any(list);
+}
