@@ -15,6 +15,7 @@ static int command_version(int argc, char **argv)
 /* In the order of the help text. */
 static const struct command commands[] = {
     {"config", "show, check and document the configuration", command_config},
+    {"evaluate", "score configurations on recorded sessions", command_evaluate},
     {"generate", "make a synthetic clickstream, for load", command_generate},
     {"version", "print the version", command_version},
 };

@@ -58,5 +58,6 @@ struct recommendation {
     uint32_t count;
 };
 
-/* "often after A13", "in 14 similar sessions", "often with B7", "popular now", "seen in this session"; at most `size` bytes with NUL. */
+/* "often after A13", "in 14 similar sessions", "often with B7", "popular now", "seen in this session"; at most `size`
+ * bytes with NUL. */
 struct bytes reason_text(const struct reason *reason, const struct catalogue *catalogue, char *text, size_t size);

@@ -3,14 +3,14 @@
 
 #include <stdlib.h>
 
-#define SLOTS_FIRST 1024u
-#define WORDS_FIRST 8192u
+#define SLOTS_FIRST    1024u
+#define WORDS_FIRST    8192u
 #define WORDS_KEPT_MAX (1u << 30)
 
-void index_open(struct index *index, const struct learned_options *options, struct pool *pool)
+void index_open(struct index *index, const struct learned_options *options, struct blocks *blocks)
 {
-    *index = (struct index){
-        .sessions_max = options->sessions_max, .postings_max = options->postings_max, .pool = pool};
+    *index =
+        (struct index){.sessions_max = options->sessions_max, .postings_max = options->postings_max, .blocks = blocks};
 }
 
 void index_release(struct index *index)
@@ -45,7 +45,7 @@ struct status index_reserve_entries(struct index *index, uint32_t entry_count)
         index->entry_capacity = capacity;
     }
     for (; index->entry_count < entry_count; index->entry_count++) {
-        index->postings[index->entry_count] = (struct postings){.block = POOL_NONE};
+        index->postings[index->entry_count] = (struct postings){.block = BLOCK_NONE};
         index->frequencies[index->entry_count] = 0;
     }
     return OK;
@@ -55,7 +55,7 @@ struct status index_reserve_entries(struct index *index, uint32_t entry_count)
 
 static uint32_t postings_capacity(const struct postings *postings)
 {
-    return postings->block == POOL_NONE ? 0 : (uint32_t)POSTINGS_FIRST << postings->size_class;
+    return postings->block == BLOCK_NONE ? 0 : (uint32_t)POSTINGS_FIRST << postings->size_class;
 }
 
 static bool postings_full(const struct index *index, const struct postings *postings)
@@ -65,19 +65,19 @@ static bool postings_full(const struct index *index, const struct postings *post
 
 static unsigned postings_next_class(const struct postings *postings)
 {
-    return postings->block == POOL_NONE ? 0 : postings->size_class + 1;
+    return postings->block == BLOCK_NONE ? 0 : postings->size_class + 1;
 }
 
 static void postings_grow(struct index *index, struct postings *postings)
 {
     struct postings grown = {.count = postings->count, .size_class = postings_next_class(postings)};
-    grown.block = pool_take(index->pool, grown.size_class);
+    grown.block = blocks_take(index->blocks, grown.size_class);
     if (postings->count) {
-        const uint32_t *from = pool_at(index->pool, postings->block);
-        uint32_t *to = pool_at(index->pool, grown.block);
+        const uint32_t *from = blocks_at(index->blocks, postings->block);
+        uint32_t *to = blocks_at(index->blocks, grown.block);
         for (uint32_t i = 0; i < postings->count; i++)
             to[i] = from[(postings->first + i) & (postings_capacity(postings) - 1)];
-        pool_give(index->pool, postings->block, postings->size_class);
+        blocks_give(index->blocks, postings->block, postings->size_class);
     }
     *postings = grown;
 }
@@ -94,7 +94,7 @@ static void postings_add(struct index *index, struct postings *postings, uint32_
         postings_drop_oldest(postings);
     else if (postings_full(index, postings))
         postings_grow(index, postings);
-    uint32_t *ring = pool_at(index->pool, postings->block);
+    uint32_t *ring = blocks_at(index->blocks, postings->block);
     ring[(postings->first + postings->count) & (postings_capacity(postings) - 1)] = number;
     postings->count++;
 }
@@ -118,7 +118,7 @@ static void evict_oldest(struct index *index)
         struct postings *postings = &index->postings[entry];
         index->frequencies[entry]--;
         index->pair_count--;
-        const uint32_t *ring = pool_at(index->pool, postings->block);
+        const uint32_t *ring = blocks_at(index->blocks, postings->block);
         if (postings->count && ring[postings->first] == number) /* else it was pushed out at postings_max */
             postings_drop_oldest(postings);
     }
@@ -189,7 +189,7 @@ static struct status slots_grow(struct index *index)
 size_t index_growth(const struct index *index, uint32_t entry)
 {
     const struct postings *postings = &index->postings[entry];
-    return postings_full(index, postings) ? (size_t)POOL_UNIT << postings_next_class(postings) : 0;
+    return postings_full(index, postings) ? (size_t)BLOCK_UNIT << postings_next_class(postings) : 0;
 }
 
 struct status index_reserve(struct index *index, uint32_t length)

@@ -7,13 +7,13 @@
  *
  * Session numbers ascend by 1 from 0 and wrap at 2^32; an age (newest - number) never does. Items are entries: the
  * learned state's own item numbers. A click's word is its entry, its type, and whether the session had the item
- * before. Changes come in two steps: the reserving functions may fail and change nothing that is visible; index_add() then
- * cannot fail. */
-#include "core/candidates/pool.h"
+ * before. Changes come in two steps: the reserving functions may fail and change nothing that is visible; index_add()
+ * then cannot fail. */
+#include "core/candidates/blocks.h"
 
 #include <eddy/core/learned.h>
 
-#define ENTRY_NONE UINT32_MAX
+#define ENTRY_NONE      UINT32_MAX
 
 #define WORD_ENTRY_BITS 29
 #define WORD_ENTRY_MASK ((1u << WORD_ENTRY_BITS) - 1)
@@ -28,13 +28,13 @@ struct index_slot {
 };
 
 struct postings {
-    uint32_t block; /* of session numbers, a ring of POSTINGS_FIRST << size_class; POOL_NONE: none yet */
+    uint32_t block; /* of session numbers, a ring of POSTINGS_FIRST << size_class; BLOCK_NONE: none yet */
     uint32_t first; /* place of the oldest */
     uint32_t count;
     uint32_t size_class;
 };
 
-#define POSTINGS_FIRST (POOL_UNIT / sizeof(uint32_t))
+#define POSTINGS_FIRST (BLOCK_UNIT / sizeof(uint32_t))
 
 struct index {
     uint32_t sessions_max, postings_max;
@@ -42,26 +42,26 @@ struct index {
     uint32_t slot_capacity;
     uint32_t *words; /* ring of word_capacity */
     uint32_t word_capacity;
-    uint32_t word_end;  /* where the next session's words go, if they fit before the ring's end */
-    uint32_t word_count; /* of the sessions held */
-    uint32_t next;      /* number of the next session */
-    uint32_t count;     /* sessions held: numbers next - count .. next - 1 */
-    uint64_t pair_count; /* (session, item) pairs held */
+    uint32_t word_end;         /* where the next session's words go, if they fit before the ring's end */
+    uint32_t word_count;       /* of the sessions held */
+    uint32_t next;             /* number of the next session */
+    uint32_t count;            /* sessions held: numbers next - count .. next - 1 */
+    uint64_t pair_count;       /* (session, item) pairs held */
     struct postings *postings; /* by entry */
     uint32_t *frequencies;     /* by entry: sessions held that have it */
     uint32_t entry_count, entry_capacity;
-    struct pool *pool;
+    struct blocks *blocks;
 };
 
-void index_open(struct index *index, const struct learned_options *options, struct pool *pool);
+void index_open(struct index *index, const struct learned_options *options, struct blocks *blocks);
 void index_release(struct index *index);
-size_t index_memory(const struct index *index); /* without the pool's */
+size_t index_memory(const struct index *index); /* without the blocks */
 
 /* Room for entries below entry_count. */
 MUST_CHECK struct status index_reserve_entries(struct index *index, uint32_t entry_count);
-/* Room for a session of `length` words; for its postings the pool must have, in sum, what index_growth() says. */
+/* Room for a session of `length` words; blocks for what index_growth() says in sum must have been reserved. */
 MUST_CHECK struct status index_reserve(struct index *index, uint32_t length);
-/* Bytes of the pool that another posting of an entry takes. */
+/* Bytes of blocks that another posting of an entry takes. */
 size_t index_growth(const struct index *index, uint32_t entry);
 /* Adds a session; the oldest leave at sessions_max, or at 2^30 clicks. */
 void index_add(struct index *index, const uint32_t *words, uint32_t length, uint32_t time_s);

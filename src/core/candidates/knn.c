@@ -66,7 +66,7 @@ static uint32_t oldest_in_sample(const struct index *index, const struct lookup 
         const struct postings *postings = &index->postings[lookups[i].entry];
         if (postings->count < sample_max)
             continue;
-        const uint32_t *ring = pool_at(index->pool, postings->block);
+        const uint32_t *ring = blocks_at(index->blocks, postings->block);
         uint32_t mask = ((uint32_t)POSTINGS_FIRST << postings->size_class) - 1;
         uint32_t number = ring[(postings->first + postings->count - sample_max) & mask];
         if (number - base > oldest)
@@ -107,7 +107,7 @@ static uint32_t sample_item(const struct index *index, const struct lookup *look
     const struct postings *postings = &index->postings[lookup->entry];
     if (!postings->count)
         return found;
-    const uint32_t *ring = pool_at(index->pool, postings->block);
+    const uint32_t *ring = blocks_at(index->blocks, postings->block);
     const uint32_t mask = ((uint32_t)POSTINGS_FIRST << postings->size_class) - 1;
     const uint32_t slot_mask = index->slot_capacity - 1, base = index->next - index->count;
     const uint32_t mark = scratch->stamp << MARK_RANK_BITS | lookup->rank;
@@ -155,8 +155,7 @@ static void sample_weigh(const struct learned *learned, const struct query *quer
     const uint32_t slot_mask = index->slot_capacity - 1, base = scratch->neighbour_base;
     bool plain = options->formula == KNN_VMIS;
     for (uint32_t i = 0; i < neighbours->count; i++) {
-        const struct accumulator *accumulator =
-            &scratch->accumulators[(base + neighbours->ages_left[i]) & slot_mask];
+        const struct accumulator *accumulator = &scratch->accumulators[(base + neighbours->ages_left[i]) & slot_mask];
         uint32_t rank = accumulator->mark & ((1u << MARK_RANK_BITS) - 1);
         neighbours->ranks[i] = rank;
         neighbours->similarities[i] = accumulator->similarity * (plain ? 1 : tables->match_decay[rank]);

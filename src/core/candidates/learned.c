@@ -36,8 +36,8 @@ struct status learned_open(const struct learned_options *options, struct learned
     if (!learned)
         return FAIL(MEMORY, 0, "no memory for the learned state");
     learned->options = *options;
-    index_open(&learned->index, options, &learned->postings_pool);
-    successors_open(&learned->successors, options, &learned->rows_pool);
+    index_open(&learned->index, options, &learned->postings_blocks);
+    successors_open(&learned->successors, options, &learned->rows_blocks);
     popularity_open(&learned->popularity, options);
     repeats_open(&learned->repeats);
     *ret_learned = learned;
@@ -52,8 +52,8 @@ void learned_close(struct learned *learned)
     successors_release(&learned->successors);
     popularity_release(&learned->popularity);
     repeats_release(&learned->repeats);
-    pool_release(&learned->postings_pool);
-    pool_release(&learned->rows_pool);
+    blocks_release(&learned->postings_blocks);
+    blocks_release(&learned->rows_blocks);
     free(learned->entries);
     free(learned->items);
     free(learned);
@@ -81,14 +81,14 @@ uint64_t learned_version(const struct learned *learned)
 
 size_t learned_index_memory(const struct learned *learned)
 {
-    return index_memory(&learned->index) + pool_memory(&learned->postings_pool) +
+    return index_memory(&learned->index) + blocks_memory(&learned->postings_blocks) +
            (learned->map_capacity + learned->entry_capacity) * sizeof(uint32_t);
 }
 
 size_t learned_memory(const struct learned *learned)
 {
     return sizeof *learned + learned_index_memory(learned) + successors_memory(&learned->successors) +
-           pool_memory(&learned->rows_pool) + popularity_memory(&learned->popularity) +
+           blocks_memory(&learned->rows_blocks) + popularity_memory(&learned->popularity) +
            repeats_memory(&learned->repeats);
 }
 
@@ -182,8 +182,8 @@ static struct status lesson_reserve(struct learned *learned)
         postings += index_growth(&learned->index, lesson->entries[i]);
         rows += successors_growth(&learned->successors, lesson->entries[i], lesson->length - 1);
     }
-    TRY(pool_reserve(&learned->postings_pool, postings));
-    return pool_reserve(&learned->rows_pool, rows);
+    TRY(blocks_reserve(&learned->postings_blocks, postings));
+    return blocks_reserve(&learned->rows_blocks, rows);
 }
 
 static struct status lesson_prepare(struct learned *learned, const struct session_view *view)

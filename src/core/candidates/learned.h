@@ -25,7 +25,7 @@ struct learned {
     uint32_t *items; /* catalogue number, by entry */
     uint32_t entry_count, entry_capacity;
     uint64_t count, version;
-    struct pool postings_pool, rows_pool;
+    struct blocks postings_blocks, rows_blocks;
     struct index index;
     struct successors successors;
     struct popularity popularity;

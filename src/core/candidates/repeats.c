@@ -3,12 +3,12 @@
 
 #include <stdlib.h>
 
-#define CELL_PRIOR   20.0 /* times a cell's sum counts for in it */
-#define CELL_MAX     (1 << 20)
-#define RECORD_MAX   4096.0f
-#define CURRENT_HITS 1.0 /* before anything is learned: 1 in 10, 1 in 40 */
+#define CELL_PRIOR    20.0 /* times a cell's sum counts for in it */
+#define CELL_MAX      (1 << 20)
+#define RECORD_MAX    4096.0f
+#define CURRENT_HITS  1.0 /* before anything is learned: 1 in 10, 1 in 40 */
 #define CURRENT_TIMES 10.0
-#define EARLIER_HITS 0.5
+#define EARLIER_HITS  0.5
 #define EARLIER_TIMES 20.0
 
 void repeats_open(struct repeats *repeats)
@@ -162,12 +162,12 @@ void repeats_probabilities(const struct repeats *repeats, const struct recent *r
     for (uint32_t i = 0; i < recent->count; i++) {
         const struct repeat_record *record = entries[i] == ENTRY_NONE ? &unknown : &repeats->records[entries[i]];
         if (i == 0)
-            ret_probabilities[i] = tilt(current_probability(repeats, at, current_several(recent)),
-                                        (double)record->current_seen, (double)record->current_expected,
-                                        (double)options->current_prior);
+            ret_probabilities[i] =
+                tilt(current_probability(repeats, at, current_several(recent)), (double)record->current_seen,
+                     (double)record->current_expected, (double)options->current_prior);
         else
-            ret_probabilities[i] = tilt(earlier_probability(repeats, at, rank_bucket(i), recent->counts[i] > 1),
-                                        (double)record->earlier_seen, (double)record->earlier_expected,
-                                        (double)options->earlier_prior);
+            ret_probabilities[i] =
+                tilt(earlier_probability(repeats, at, rank_bucket(i), recent->counts[i] > 1),
+                     (double)record->earlier_seen, (double)record->earlier_expected, (double)options->earlier_prior);
     }
 }

@@ -145,10 +145,10 @@ static struct status cells_reserve(struct scoring_scratch *scratch, const struct
 static uint32_t slate_bound(const struct learned *learned, const struct query *query,
                             const struct fusion_options *options)
 {
-    uint64_t bound = (uint64_t)options->knn.neighbours_max * learned->options.session_items_max +
-                     (uint64_t)(options->transition.query_items_max + options->walk.starts_max) *
-                         learned->options.successors_max +
-                     2 * (uint64_t)options->list_size + query->length + 2 * QUERY_ITEMS_MAX;
+    uint64_t bound =
+        (uint64_t)options->knn.neighbours_max * learned->options.session_items_max +
+        (uint64_t)(options->transition.query_items_max + options->walk.starts_max) * learned->options.successors_max +
+        2 * (uint64_t)options->list_size + query->length + 2 * QUERY_ITEMS_MAX;
     uint64_t all = (uint64_t)learned->entry_count + 2 * QUERY_ITEMS_MAX;
     return (uint32_t)(bound < all ? bound : all);
 }

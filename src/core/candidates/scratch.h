@@ -35,7 +35,7 @@ struct tables { /* of the options last asked with */
     float kind_counts[WORD_KINDS];
 };
 
-struct neighbours { /* parallel arrays; first a sample, then those chosen of it */
+struct neighbours {      /* parallel arrays; first a sample, then those chosen of it */
     uint32_t *ages_left; /* number - oldest number: the greater, the newer */
     float *similarities;
     uint32_t *ranks;

@@ -6,16 +6,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ROW_CLASS_FIRST 2u    /* 64 B: 5 rules */
+#define ROW_CLASS_FIRST 2u /* 64 B: 5 rules */
 #define RULE_BYTES      (3 * sizeof(uint32_t))
 #define FADING_MAX      40.0f /* a row's weights may grow by exp(this) before it gets a new base */
 #define TAIL            8u    /* the weakest rule is sought among the last ones */
 #define BACKWARD_RANK   0.5f  /* what a backward rule counts for in a row's order */
 
-void successors_open(struct successors *successors, const struct learned_options *options, struct pool *pool)
+void successors_open(struct successors *successors, const struct learned_options *options, struct blocks *blocks)
 {
     *successors = (struct successors){
-        .row_max = options->successors_max, .decay_sessions = options->rules_decay_sessions, .pool = pool};
+        .row_max = options->successors_max, .decay_sessions = options->rules_decay_sessions, .blocks = blocks};
     for (int i = 0; i < SUCCESSORS_DISTANCE_MAX; i++) {
         successors->forward[i] = power_decay(i, (double)options->forward_decay);
         successors->backward[i] = power_decay(i, (double)options->backward_decay);
@@ -46,14 +46,14 @@ struct status successors_reserve_entries(struct successors *successors, uint32_t
         successors->entry_capacity = capacity;
     }
     for (; successors->entry_count < entry_count; successors->entry_count++)
-        successors->rows[successors->entry_count] = (struct successor_row){.block = POOL_NONE};
+        successors->rows[successors->entry_count] = (struct successor_row){.block = BLOCK_NONE};
     return OK;
 }
 
 /* The class of a block for `count` rules. */
 static unsigned row_class(uint32_t count)
 {
-    unsigned size_class = pool_class(count * RULE_BYTES);
+    unsigned size_class = blocks_class(count * RULE_BYTES);
     return size_class > ROW_CLASS_FIRST ? size_class : ROW_CLASS_FIRST;
 }
 
@@ -62,20 +62,20 @@ size_t successors_growth(const struct successors *successors, uint32_t entry, ui
     const struct successor_row *row = &successors->rows[entry];
     uint32_t wanted = row->count + more < successors->row_max ? row->count + more : successors->row_max;
     /* a row may double several times on its way: at most twice its last block in sum */
-    return wanted > successor_capacity(row) ? (size_t)POOL_UNIT << (row_class(wanted) + 1) : 0;
+    return wanted > successor_capacity(row) ? (size_t)BLOCK_UNIT << (row_class(wanted) + 1) : 0;
 }
 
 static void row_grow(struct successors *successors, struct successor_row *row)
 {
     struct successor_row grown = *row;
     grown.size_class = (uint16_t)row_class(row->count + 1u);
-    grown.block = pool_take(successors->pool, grown.size_class);
+    grown.block = blocks_take(successors->blocks, grown.size_class);
     if (row->count) {
         struct successor_view from = successor_view(successors, row), to = successor_view(successors, &grown);
         memcpy(to.items, from.items, row->count * sizeof *to.items);
         memcpy(to.forward, from.forward, row->count * sizeof *to.forward);
         memcpy(to.backward, from.backward, row->count * sizeof *to.backward);
-        pool_give(successors->pool, row->block, row->size_class);
+        blocks_give(successors->blocks, row->block, row->size_class);
     }
     *row = grown;
 }

@@ -7,17 +7,17 @@
  * Rules fade with the number of sessions learned since. Instead of shrinking old weights, new ones are written larger:
  * a row's weights are in units of its own `base` session, and are brought to a new one before they overflow. Within a
  * row only ratios matter. */
-#include "core/candidates/pool.h"
+#include "core/candidates/blocks.h"
 
 #include <eddy/core/learned.h>
 
 #define SUCCESSORS_DISTANCE_MAX 8 /* clicks apart that still make a rule */
 
 struct successor_row {
-    uint32_t block; /* items (u32), forward (float), backward (float): `capacity` each; POOL_NONE: none yet */
+    uint32_t block; /* items (u32), forward (float), backward (float): `capacity` each; BLOCK_NONE: none yet */
     uint16_t count;
     uint16_t size_class;
-    uint32_t base;                      /* session whose weight is 1 */
+    uint32_t base;                       /* session whose weight is 1 */
     float forward_total, backward_total; /* of all that was ever added, faded likewise; forgotten rules too */
 };
 
@@ -25,9 +25,9 @@ struct successors {
     uint32_t row_max;
     float decay_sessions;
     float forward[SUCCESSORS_DISTANCE_MAX], backward[SUCCESSORS_DISTANCE_MAX]; /* by distance - 1 */
-    struct successor_row *rows; /* by entry */
+    struct successor_row *rows;                                                /* by entry */
     uint32_t entry_count, entry_capacity;
-    struct pool *pool;
+    struct blocks *blocks;
 };
 
 struct successor_view { /* a row's arrays */
@@ -35,24 +35,25 @@ struct successor_view { /* a row's arrays */
     float *forward, *backward;
 };
 
-void successors_open(struct successors *successors, const struct learned_options *options, struct pool *pool);
+void successors_open(struct successors *successors, const struct learned_options *options, struct blocks *blocks);
 void successors_release(struct successors *successors);
-size_t successors_memory(const struct successors *successors); /* without the pool's */
+size_t successors_memory(const struct successors *successors); /* without the blocks */
 MUST_CHECK struct status successors_reserve_entries(struct successors *successors, uint32_t entry_count);
-/* Bytes of the pool, at most, that up to `more` new rules of an entry take. */
+/* Bytes of the blocks, at most, that up to `more` new rules of an entry take. */
 size_t successors_growth(const struct successors *successors, uint32_t entry, uint32_t more);
-/* Adds the rules of a session; the pool must have room for them. `weights` are the clicks' own; `number` is the session's, ascending. */
+/* Adds the rules of a session; blocks for them must have been reserved. `weights` are the clicks' own; `number` is the
+ * session's, ascending. */
 void successors_add(struct successors *successors, const uint32_t *entries, const float *weights, uint32_t length,
                     uint32_t number);
 
 static inline uint32_t successor_capacity(const struct successor_row *row)
 {
-    return row->block == POOL_NONE ? 0 : (POOL_UNIT << row->size_class) / (3 * (uint32_t)sizeof(uint32_t));
+    return row->block == BLOCK_NONE ? 0 : (BLOCK_UNIT << row->size_class) / (3 * (uint32_t)sizeof(uint32_t));
 }
 
 static inline struct successor_view successor_view(const struct successors *successors, const struct successor_row *row)
 {
-    uint32_t *items = pool_at(successors->pool, row->block);
+    uint32_t *items = blocks_at(successors->blocks, row->block);
     uint32_t capacity = successor_capacity(row);
     float *weights = (float *)(items + capacity);
     return (struct successor_view){items, weights, weights + capacity};
