@@ -12,8 +12,34 @@ static void defaults_are_within_their_ranges_and_pass_the_check(void **state)
     assert_ok(config_defaults(&config, &complaint));
     assert_ok(config_check(&config, &complaint));
     assert_int_equal(config.engine.session.gap_ms, 30 * 60 * 1000);
-    assert_int_equal(config.engine.fusion.knn.sample_max, 500);
+    assert_int_equal(config.engine.fusion.knn.sample_max, 1000);
     assert_string_equal(config_topic(&config, TOPIC_LATE_CLICKS), "late-clicks");
+}
+
+/* From the first byte to the end of the last field: no padding at the end. */
+#define assert_same(a, b, last)                                                                                        \
+    assert_memory_equal(&(a), &(b), (size_t)((const char *)(&(a).last + 1) - (const char *)&(a)))
+
+static void defaults_are_those_of_the_core(void **state)
+{
+    (void)state;
+    AUTO(config) config = {0};
+    struct complaint complaint = {""};
+    assert_ok(config_defaults(&config, &complaint));
+    struct learned_options learned = learned_options_default();
+    struct fusion_options fusion = fusion_options_default(), *set = &config.engine.fusion;
+    assert_same(learned, config.learned, rules_decay_sessions);
+    assert_int_equal(learned.popularity_half_life_ms, config.learned.popularity_half_life_ms);
+    assert_memory_equal(learned.type_weights, config.learned.type_weights, sizeof learned.type_weights);
+    assert_same(fusion, *set, popular_weight);
+    assert_same(fusion.knn, set->knn, sharpness);
+    assert_same(fusion.transition, set->transition, backward_weight);
+    assert_same(fusion.walk, set->walk, weight_later);
+    assert_same(fusion.repeat, set->repeat, earlier_prior);
+    assert_int_equal(fusion.filters.seen, set->filters.seen);
+    assert_int_equal(fusion.filters.available_only, set->filters.available_only);
+    assert_int_equal(fusion.filters.catalogue_only, set->filters.catalogue_only);
+    assert_int_equal(fusion.filters.per_category_max, set->filters.per_category_max);
 }
 
 static void a_file_sets_nested_and_dotted_keys_lists_and_kafka_settings(void **state)
@@ -65,6 +91,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(defaults_are_within_their_ranges_and_pass_the_check),
+        cmocka_unit_test(defaults_are_those_of_the_core),
         cmocka_unit_test(a_file_sets_nested_and_dotted_keys_lists_and_kafka_settings),
     };
     return cmocka_run_group_tests_name("config", tests, NULL, NULL);
