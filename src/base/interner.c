@@ -2,6 +2,7 @@
 #include <eddy/base/interner.h>
 
 #include <eddy/base/arena.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 
 /* Numbers -> bytes goes through blocks of fixed size that never move, so that readers without the lock never
@@ -19,7 +20,8 @@ struct interner {
     struct bytes **blocks; /* count_max / BLOCK_SIZE + 1 pointers, set once each */
     struct slot *slots;
     uint32_t mask;
-    uint32_t count, count_max;
+    uint32_t count_max;
+    _Atomic uint32_t count; /* interner_get() reads it without the lock */
     size_t bytes_max;
 };
 
@@ -57,7 +59,7 @@ void interner_close(struct interner *interner)
 
 struct bytes interner_get(const struct interner *interner, uint32_t number)
 {
-    assert(number < interner->count);
+    assert(number < interner_count(interner));
     return interner->blocks[number >> BLOCK_BITS][number & (BLOCK_SIZE - 1)];
 }
 
@@ -131,7 +133,7 @@ struct status interner_add(struct interner *interner, struct bytes text, uint32_
 
 uint32_t interner_count(const struct interner *interner)
 {
-    return interner->count;
+    return atomic_load_explicit(&interner->count, memory_order_relaxed);
 }
 
 size_t interner_memory(const struct interner *interner)
