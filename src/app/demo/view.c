@@ -28,16 +28,16 @@ static const char *stream_time(const struct view *view, char text[static TIMESTA
     return text;
 }
 
-static double quantile_ms(const struct judge *judge, double quantile)
+static double quantile_ms(const struct watch *watch, double quantile)
 {
-    return (double)histogram_quantile(&judge->latency_us, quantile) / 1000;
+    return (double)histogram_quantile(&watch->latency_us, quantile) / 1000;
 }
 
 /* ---- the screen */
 
 static void draw_head(struct canvas *canvas, const struct view *view)
 {
-    const struct judge *judge = view->judge;
+    const struct watch *watch = view->watch;
     char time[TIMESTAMP_TEXT_MAX];
     canvas_text(canvas, STYLE_TITLE, BYTES("eddy demo"));
     canvas_format(canvas, STYLE_PLAIN, "   a web shop's visitors, %s   %s   ", stream_time(view, time), view->doing);
@@ -45,23 +45,24 @@ static void draw_head(struct canvas *canvas, const struct view *view)
     canvas_line_end(canvas);
     canvas_line_end(canvas);
     canvas_text(canvas, STYLE_PLAIN, BYTES("clicks "));
-    canvas_format(canvas, STYLE_STRONG, "%llu", (unsigned long long)judge->clicks);
+    canvas_format(canvas, STYLE_STRONG, "%llu", (unsigned long long)watch->clicks);
     canvas_format(canvas, STYLE_PLAIN, " (%.0f/s)   answered in p50 ", view->clicks_per_second);
-    canvas_format(canvas, STYLE_STRONG, "%.1f ms", quantile_ms(judge, 0.5));
-    canvas_format(canvas, STYLE_PLAIN, ", p99 %.1f ms   sessions open %lld, learned %lld", quantile_ms(judge, 0.99),
+    canvas_format(canvas, STYLE_STRONG, "%.1f ms", quantile_ms(watch, 0.5));
+    canvas_format(canvas, STYLE_PLAIN, ", p99 %.1f ms   sessions open %lld, learned %lld", quantile_ms(watch, 0.99),
                   (long long)view->sessions_open, (long long)view->sessions_learned);
     canvas_line_end(canvas);
     canvas_text(canvas, STYLE_PLAIN, BYTES("HR@20 "));
-    canvas_format(canvas, STYLE_GOOD, "%.3f", judge_hit_rate(judge));
+    canvas_format(canvas, STYLE_GOOD, "%.3f", watch_hit_rate(watch));
     canvas_text(canvas, STYLE_PLAIN, BYTES("   MRR@20 "));
-    canvas_format(canvas, STYLE_GOOD, "%.3f", judge_reciprocal_rank(judge));
+    canvas_format(canvas, STYLE_GOOD, "%.3f", watch_reciprocal_rank(watch));
     canvas_format(canvas, STYLE_DIM, "   each next click judges the list before it: %llu did",
-                  (unsigned long long)judge->judged);
+                  (unsigned long long)watch->judged);
     canvas_line_end(canvas);
     canvas_line_end(canvas);
 }
 
-static void draw_click(struct canvas *canvas, const struct view *view, const struct judged_click *click, uint32_t width)
+static void draw_click(struct canvas *canvas, const struct view *view, const struct watched_click *click,
+                       uint32_t width)
 {
     struct bytes title = title_of(view, click->item);
     uint32_t room = width > 24 ? width - 22 : 2;
@@ -71,7 +72,8 @@ static void draw_click(struct canvas *canvas, const struct view *view, const str
         canvas_format(canvas, STYLE_GOOD, "  was no. %u", click->rank);
 }
 
-static void draw_recommended(struct canvas *canvas, const struct view *view, const struct judged_list *list, uint32_t i)
+static void draw_recommended(struct canvas *canvas, const struct view *view, const struct watched_list *list,
+                             uint32_t i)
 {
     canvas_format(canvas, STYLE_DIM, "%u ", i + 1);
     canvas_text(canvas, STYLE_PLAIN, title_of(view, list->items[i]));
@@ -79,17 +81,17 @@ static void draw_recommended(struct canvas *canvas, const struct view *view, con
     canvas_format(canvas, STYLE_DIM, "  %s", list->reasons[i]);
 }
 
-static void draw_session(struct canvas *canvas, const struct view *view, const struct judged_session *session)
+static void draw_session(struct canvas *canvas, const struct view *view, const struct watched_session *session)
 {
     uint32_t right = canvas->columns * 2 / 5, count = session->click_count;
-    canvas_format(canvas, STYLE_STRONG, "session %s", session->name);
+    canvas_format(canvas, STYLE_STRONG, "session %.40s", session->session_id);
     canvas_format(canvas, STYLE_DIM, ", click %u", count);
     canvas_go(canvas, right);
-    canvas_text(canvas, STYLE_DIM, session->list_click == count ? BYTES("recommended next") : BYTES("..."));
+    canvas_text(canvas, STYLE_DIM, session->list.click == count ? BYTES("recommended next") : BYTES("..."));
     canvas_line_end(canvas);
     for (uint32_t i = 0; i < BLOCK_ITEMS; i++) {
         uint32_t first = count > BLOCK_ITEMS ? count - BLOCK_ITEMS + 1 : 1;
-        const struct judged_click *click = judged_click_at(session, first + i);
+        const struct watched_click *click = watched_click_at(session, first + i);
         if (click)
             draw_click(canvas, view, click, right);
         canvas_go(canvas, right);
@@ -114,12 +116,12 @@ static void draw_foot(struct canvas *canvas, const struct view *view)
 
 void view_screen(const struct view *view, const struct terminal *terminal, struct buffer *out)
 {
-    const struct judged_session *sessions[BLOCKS_MAX];
+    const struct watched_session *sessions[BLOCKS_MAX];
     uint32_t blocks = terminal->rows > FRAME_ROWS ? (terminal->rows - FRAME_ROWS) / BLOCK_ROWS : 0;
     struct canvas canvas;
     canvas_begin(&canvas, terminal, out);
     draw_head(&canvas, view);
-    size_t count = blocks ? judge_latest(view->judge, sessions, blocks < BLOCKS_MAX ? blocks : BLOCKS_MAX) : 0;
+    size_t count = blocks ? watch_latest(view->watch, sessions, blocks < BLOCKS_MAX ? blocks : BLOCKS_MAX) : 0;
     for (size_t i = 0; i < count; i++)
         draw_session(&canvas, view, sessions[i]);
     draw_foot(&canvas, view);
@@ -128,11 +130,11 @@ void view_screen(const struct view *view, const struct terminal *terminal, struc
 
 /* ---- plain lines */
 
-void view_answer(const struct view *view, const struct judged_session *session, struct buffer *out)
+void view_answer(const struct view *view, const struct watched_session *session, struct buffer *out)
 {
-    const struct judged_list *list = &session->list;
-    const struct judged_click *click = judged_click_at(session, session->list_click);
-    buffer_format(out, "session %s, click %u: ", session->name, session->list_click);
+    const struct watched_list *list = &session->list;
+    const struct watched_click *click = watched_click_at(session, session->list.click);
+    buffer_format(out, "session %.40s, click %u: ", session->session_id, session->list.click);
     if (click)
         buffer_append_bytes(out, title_of(view, click->item));
     if (click && click->rank)
@@ -147,14 +149,14 @@ void view_answer(const struct view *view, const struct judged_session *session, 
 
 void view_counts(const struct view *view, struct buffer *out)
 {
-    const struct judge *judge = view->judge;
+    const struct watch *watch = view->watch;
     char time[TIMESTAMP_TEXT_MAX];
     buffer_format(out,
                   "%s  %s  clicks %llu (%.0f/s)  p50 %.1f ms  p99 %.1f ms  HR@20 %.3f  MRR@20 %.3f  judged %llu  "
                   "sessions open %lld  learned %lld\n",
-                  stream_time(view, time), view->doing, (unsigned long long)judge->clicks, view->clicks_per_second,
-                  quantile_ms(judge, 0.5), quantile_ms(judge, 0.99), judge_hit_rate(judge),
-                  judge_reciprocal_rank(judge), (unsigned long long)judge->judged, (long long)view->sessions_open,
+                  stream_time(view, time), view->doing, (unsigned long long)watch->clicks, view->clicks_per_second,
+                  quantile_ms(watch, 0.5), quantile_ms(watch, 0.99), watch_hit_rate(watch),
+                  watch_reciprocal_rank(watch), (unsigned long long)watch->judged, (long long)view->sessions_open,
                   (long long)view->sessions_learned);
 }
 

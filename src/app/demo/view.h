@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-/* view: draws what the judge keeps, as a screen or as plain lines. */
-#include "app/demo/judge.h"
+/* view: draws what the watch keeps, as a screen or as plain lines. */
+#include "app/demo/watch.h"
 #include "app/terminal.h"
 
 struct view {
-    const struct judge *judge;
+    const struct watch *watch;
     const struct catalogue *catalogue;
     const char *doing;        /* "learning from the first days", "live" */
     int64_t stream_ms;        /* event time of the last click sent */
@@ -18,7 +18,7 @@ struct view {
 /* One frame. */
 void view_screen(const struct view *view, const struct terminal *terminal, struct buffer *out);
 /* One line about one answer: the session's last click and the head of its list. */
-void view_answer(const struct view *view, const struct judged_session *session, struct buffer *out);
+void view_answer(const struct view *view, const struct watched_session *session, struct buffer *out);
 /* One line with the counts. */
 void view_counts(const struct view *view, struct buffer *out);
 /* How to look at the topic, and how to go on with a cluster of one's own. */

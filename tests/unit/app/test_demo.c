@@ -5,7 +5,7 @@
 
 struct world {
     struct catalogue *catalogue;
-    struct judge judge;
+    struct watch watch;
 };
 
 static int world_open(void **state)
@@ -19,7 +19,7 @@ static int world_open(void **state)
         struct item item = {.item_id = bytes_of_text(ids[i]), .title = bytes_of_text(titles[i]), .available = true};
         assert_ok(catalogue_put(world.catalogue, &item, NULL));
     }
-    assert_ok(judge_open(world.catalogue, &world.judge));
+    assert_ok(watch_open(world.catalogue, &world.watch));
     *state = &world;
     return 0;
 }
@@ -27,7 +27,7 @@ static int world_open(void **state)
 static int world_close(void **state)
 {
     struct world *world = *state;
-    judge_release(&world->judge);
+    watch_release(&world->watch);
     catalogue_close(world->catalogue);
     return 0;
 }
@@ -35,18 +35,19 @@ static int world_close(void **state)
 static void click(struct world *world, const char *session, const char *item, int64_t time_ms, int64_t now_us)
 {
     struct click click = {.session_id = bytes_of_text(session), .item_id = bytes_of_text(item), .time_ms = time_ms};
-    judge_click(&world->judge, &click, now_us);
+    watch_click(&world->watch, &click, now_us);
 }
 
-/* `list` is a letter for each item. */
-static const struct judged_session *answer(struct world *world, const char *session, const char *item, int64_t time_ms,
-                                           const char *list, int64_t now_us)
+/* The answer to the click at `position` x 1,000 ms; `list` has a letter for each item. */
+static const struct watched_session *answer(struct world *world, const char *session, const char *item,
+                                            uint32_t position, const char *list, int64_t now_us)
 {
     struct bytes ids[30], reasons[30];
     float scores[30];
     struct recommendation_record record = {.session_id = bytes_of_text(session),
                                            .click_item_id = bytes_of_text(item),
-                                           .click_time_ms = time_ms,
+                                           .click_time_ms = position * 1000,
+                                           .position = position,
                                            .count = (uint32_t)strlen(list),
                                            .item_ids = ids,
                                            .scores = scores,
@@ -56,97 +57,101 @@ static const struct judged_session *answer(struct world *world, const char *sess
         scores[i] = 0.5f;
         reasons[i] = BYTES("popular now");
     }
-    return judge_answer(&world->judge, &record, now_us);
+    const struct watched_session *found;
+    assert_ok(watch_answer(&world->watch, &record, now_us, &found));
+    return found;
 }
 
 static void the_next_click_judges_the_list_before_it(void **state)
 {
     struct world *world = *state;
     click(world, "s", "a", 1000, 0);
-    assert_non_null(answer(world, "s", "a", 1000, "bc", 2000));
-    assert_int_equal(world->judge.judged, 0);
+    assert_non_null(answer(world, "s", "a", 1, "bc", 2000));
+    assert_int_equal(world->watch.judged, 0);
     click(world, "s", "c", 2000, 5000); /* second on the list */
-    assert_int_equal(world->judge.judged, 1);
-    assert_int_equal(world->judge.hits, 1);
-    assert_true(judge_reciprocal_rank(&world->judge) == 0.5);
-    answer(world, "s", "c", 2000, "bd", 6000);
+    answer(world, "s", "c", 2, "bd", 6000);
+    assert_int_equal(world->watch.judged, 1);
+    assert_int_equal(world->watch.hits, 1);
+    assert_true(watch_reciprocal_rank(&world->watch) == 0.5);
     click(world, "s", "a", 3000, 7000); /* not on it */
-    assert_int_equal(world->judge.judged, 2);
-    assert_true(judge_hit_rate(&world->judge) == 0.5);
-    assert_true(judge_reciprocal_rank(&world->judge) == 0.25);
-    assert_int_equal(world->judge.latency_us.total, 2);
-    assert_int_equal(world->judge.latency_us.max, 2000);
-}
-
-static void a_list_that_comes_after_the_next_click_is_judged_when_it_comes(void **state)
-{
-    struct world *world = *state;
-    click(world, "s", "a", 1000, 0);
-    click(world, "s", "b", 2000, 10);
-    assert_int_equal(world->judge.judged, 0);
-    answer(world, "s", "a", 1000, "b", 20);
-    assert_int_equal(world->judge.judged, 1);
-    assert_int_equal(world->judge.hits, 1);
-    answer(world, "s", "b", 2000, "c", 30);
-    assert_int_equal(world->judge.judged, 1);
+    answer(world, "s", "a", 3, "b", 8000);
+    assert_int_equal(world->watch.judged, 2);
+    assert_true(watch_hit_rate(&world->watch) == 0.5);
+    assert_true(watch_reciprocal_rank(&world->watch) == 0.25);
+    assert_int_equal(world->watch.latency_us.total, 3);
+    assert_int_equal(world->watch.latency_us.max, 2000);
 }
 
 static void only_the_first_twenty_of_a_list_count(void **state)
 {
     struct world *world = *state;
     click(world, "s", "a", 1000, 0);
-    answer(world, "s", "a", 1000, "bbbbbbbbbbbbbbbbbbbbc", 10); /* c is the 21st */
+    answer(world, "s", "a", 1, "bbbbbbbbbbbbbbbbbbbbc", 10); /* c is the 21st */
     click(world, "s", "c", 2000, 20);
-    assert_int_equal(world->judge.judged, 1);
-    assert_int_equal(world->judge.hits, 0);
+    answer(world, "s", "c", 2, "b", 30);
+    assert_int_equal(world->watch.judged, 1);
+    assert_int_equal(world->watch.hits, 0);
+}
+
+static void items_that_are_not_in_the_catalogue_are_no_hits(void **state)
+{
+    struct world *world = *state;
+    click(world, "s", "a", 1000, 0);
+    answer(world, "s", "a", 1, "xb", 10);
+    click(world, "s", "y", 2000, 20);
+    answer(world, "s", "y", 2, "b", 30);
+    assert_int_equal(world->watch.judged, 1);
+    assert_int_equal(world->watch.hits, 0);
 }
 
 static void answers_to_clicks_that_are_not_known_are_passed_over(void **state)
 {
     struct world *world = *state;
-    assert_null(answer(world, "s", "a", 1000, "b", 0));
+    assert_null(answer(world, "s", "a", 1, "b", 0));
     click(world, "s", "a", 1000, 0);
-    assert_null(answer(world, "s", "a", 999, "b", 10));
-    assert_null(answer(world, "t", "a", 1000, "b", 10));
-    assert_non_null(answer(world, "s", "a", 1000, "b", 10));
-    assert_null(answer(world, "s", "a", 1000, "b", 20)); /* the same answer again */
-    assert_int_equal(world->judge.answers, 1);
-    for (int i = 0; i < JUDGE_CLICKS; i++) /* pushes the first click out */
-        click(world, "s", "b", 2000 + i, 30);
-    assert_null(answer(world, "s", "a", 1000, "b", 40));
+    assert_null(answer(world, "s", "a", 2, "b", 10));
+    assert_null(answer(world, "t", "a", 1, "b", 10));
+    assert_non_null(answer(world, "s", "a", 1, "b", 10));
+    assert_null(answer(world, "s", "a", 1, "b", 20)); /* the same answer again */
+    assert_int_equal(world->watch.answers, 1);
+    click(world, "s", "a", 2000, 30);
+    for (int i = 0; i < WATCH_CLICKS; i++) /* pushes that click out */
+        click(world, "s", "b", 3000 + i, 30);
+    assert_null(answer(world, "s", "a", 2, "b", 40));
 }
 
 static void counts_start_anew_but_sessions_go_on(void **state)
 {
     struct world *world = *state;
     click(world, "s", "a", 1000, 0);
-    answer(world, "s", "a", 1000, "b", 10);
-    judge_restart(&world->judge);
-    assert_int_equal(world->judge.clicks, 0);
+    answer(world, "s", "a", 1, "b", 10);
+    watch_restart(&world->watch);
+    assert_int_equal(world->watch.clicks, 0);
     click(world, "s", "b", 2000, 20);
-    assert_int_equal(world->judge.judged, 1);
-    assert_int_equal(world->judge.hits, 1);
+    answer(world, "s", "b", 2, "b", 30);
+    assert_int_equal(world->watch.judged, 1);
+    assert_int_equal(world->watch.hits, 1);
 }
 
 static void the_latest_sessions_come_first(void **state)
 {
     struct world *world = *state;
-    const struct judged_session *sessions[2];
-    assert_int_equal(judge_latest(&world->judge, sessions, 2), 0);
+    const struct watched_session *sessions[2];
+    assert_int_equal(watch_latest(&world->watch, sessions, 2), 0);
     click(world, "first", "a", 1000, 10);
     click(world, "second", "a", 1000, 20);
     click(world, "third", "a", 1000, 30);
     click(world, "first", "b", 2000, 40);
-    assert_int_equal(judge_latest(&world->judge, sessions, 2), 2);
-    assert_string_equal(sessions[0]->name, "first");
-    assert_string_equal(sessions[1]->name, "third");
+    assert_int_equal(watch_latest(&world->watch, sessions, 2), 2);
+    assert_string_equal(sessions[0]->session_id, "first");
+    assert_string_equal(sessions[1]->session_id, "third");
 }
 
 /* ---- drawing */
 
 static struct view view_of(struct world *world)
 {
-    return (struct view){.judge = &world->judge,
+    return (struct view){.watch = &world->watch,
                          .catalogue = world->catalogue,
                          .doing = "live",
                          .stream_ms = 1207040400000,
@@ -181,7 +186,7 @@ static void a_frame_fits_its_terminal(void **state)
     struct world *world = *state;
     struct view view = view_of(world);
     click(world, "s", "a", 1000, 0);
-    answer(world, "s", "a", 1000, "dcb", 10);
+    answer(world, "s", "a", 1, "dcb", 10);
     click(world, "s", "d", 2000, 20);
     for (uint32_t columns = 1; columns < 160; columns += 7) {
         for (uint32_t rows = 1; rows < 50; rows += 3) {
@@ -199,9 +204,9 @@ static void a_screen_shows_titles_ranks_reasons_and_where_to_look(void **state)
     struct view view = view_of(world);
     AUTO(buffer) out = {0};
     click(world, "s", "a", 1000, 0);
-    answer(world, "s", "a", 1000, "cb", 10);
+    answer(world, "s", "a", 1, "cb", 10);
     click(world, "s", "b", 2000, 20);
-    answer(world, "s", "b", 2000, "dc", 30);
+    answer(world, "s", "b", 2, "dc", 30);
     struct terminal terminal = {true, false, 120, 30};
     view_screen(&view, &terminal, &out);
     const char *text = buffer_text(&out);
@@ -238,12 +243,12 @@ static void plain_lines_say_the_same(void **state)
     struct view view = view_of(world);
     AUTO(buffer) out = {0};
     click(world, "s", "a", 1000, 0);
-    view_answer(&view, answer(world, "s", "a", 1000, "cb", 10), &out);
+    view_answer(&view, answer(world, "s", "a", 1, "cb", 10), &out);
     assert_string_equal(buffer_text(&out), "session s, click 1: red boots -> 1. green hat 50 %, popular now;"
                                            " 2. blue scarf 50 %, popular now\n");
     buffer_clear(&out);
     click(world, "t", "a", 1000, 0);
-    view_answer(&view, answer(world, "t", "a", 1000, "", 10), &out);
+    view_answer(&view, answer(world, "t", "a", 1, "", 10), &out);
     assert_string_equal(buffer_text(&out), "session t, click 1: red boots -> nothing yet\n");
     buffer_clear(&out);
     view_counts(&view, &out);
@@ -255,8 +260,8 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, world_open, world_close)
     const struct CMUnitTest tests[] = {
         TEST(the_next_click_judges_the_list_before_it),
-        TEST(a_list_that_comes_after_the_next_click_is_judged_when_it_comes),
         TEST(only_the_first_twenty_of_a_list_count),
+        TEST(items_that_are_not_in_the_catalogue_are_no_hits),
         TEST(answers_to_clicks_that_are_not_known_are_passed_over),
         TEST(counts_start_anew_but_sessions_go_on),
         TEST(the_latest_sessions_come_first),
