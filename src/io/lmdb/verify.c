@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Walks an LMDB 0.9 file (data version 1, 64-bit, little-endian) without LMDB. Every page that the newest meta page
+ * leads to must lie in the file, say its own number and kind, be used once, and have its nodes inside it. Keys' order
+ * and values are not looked at: they can be wrong without harm to the process. */
+#include "io/lmdb/environment.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define MAGIC          0xbeefc0deu
+#define DATA_VERSION   1
+#define PAGE_HEAD      16u /* number 8, pad 2, flags 2, lower 2, upper 2 (or overflow pages 4) */
+#define PAGE_BRANCH    0x01
+#define PAGE_LEAF      0x02
+#define PAGE_OVERFLOW  0x04
+#define PAGE_META      0x08
+#define NODE_HEAD      8u /* size or page: low 2, high 2; flags 2; key size 2; key; data */
+#define NODE_OVERFLOW  0x01
+#define NODE_DATABASE  0x02
+#define NODE_DUPLICATE 0x04
+#define DATABASE_SIZE  48u /* pad 4, flags 2, depth 2, branch, leaf, overflow pages and entries 8 each, root 8 */
+#define ROOT_OFFSET    40u
+#define META_DATABASES 24u /* magic 4, version 4, address 8, map size 8 */
+#define META_LAST_PAGE (META_DATABASES + 2 * DATABASE_SIZE)
+#define META_END       (META_LAST_PAGE + 16)
+#define DEPTH_MAX      32
+#define NO_PAGE        UINT64_MAX
+
+struct file {
+    const uint8_t *data;
+    size_t size;
+    size_t page_size;
+    uint64_t page_count; /* pages the meta page speaks of; the last ones may not be there if nothing is in them */
+    uint8_t *claimed;    /* a bit a page */
+    bool bad;
+    uint64_t bad_page; /* where the walk found the first thing wrong */
+};
+
+static uint64_t number_at(const uint8_t *data, unsigned size)
+{
+    uint64_t number = 0;
+    for (unsigned i = 0; i < size; i++)
+        number |= (uint64_t)data[i] << 8 * i;
+    return number;
+}
+
+static bool bad_at(struct file *file, uint64_t page)
+{
+    if (!file->bad)
+        file->bad_page = page;
+    file->bad = true;
+    return false;
+}
+
+static bool claim(struct file *file, uint64_t page)
+{
+    if (page < 2 || page >= file->page_count || file->claimed[page / 8] & 1 << page % 8)
+        return bad_at(file, page);
+    file->claimed[page / 8] |= (uint8_t)(1 << page % 8);
+    return true;
+}
+
+/* The page when it is in the file and says that it is what is looked for. */
+static const uint8_t *page_at(struct file *file, uint64_t page, unsigned kinds)
+{
+    if (!claim(file, page) || page >= file->size / file->page_size)
+        return NULL;
+    const uint8_t *data = file->data + page * file->page_size;
+    unsigned flags = (unsigned)number_at(data + 10, 2) & 0x7f;
+    return number_at(data, 8) == page && flags && !(flags & (flags - 1)) && flags & kinds ? data : NULL;
+}
+
+static const uint8_t *overflow_at(struct file *file, uint64_t page, uint64_t data_size)
+{
+    const uint8_t *data = page_at(file, page, PAGE_OVERFLOW);
+    uint64_t count = data ? number_at(data + 12, 4) : 0;
+    uint64_t last = file->size / file->page_size;
+    if (count == 0 || count > last - page || PAGE_HEAD + data_size > count * file->page_size)
+        return NULL;
+    for (uint64_t i = 1; i < count; i++)
+        if (!claim(file, page + i))
+            return NULL;
+    return data + PAGE_HEAD;
+}
+
+enum tree { TREE_FREE, TREE_MAIN, TREE_DATA };
+
+static bool tree_is_good(struct file *file, enum tree tree, uint64_t page, unsigned depth);
+
+/* An entry of the free list: a count and so many page numbers. */
+static bool free_pages_are_good(struct file *file, const uint8_t *data, uint64_t size)
+{
+    uint64_t count = size >= 8 ? number_at(data, 8) : UINT64_MAX;
+    if (count > size / 8 - 1)
+        return false;
+    for (uint64_t i = 1; i <= count; i++)
+        if (!claim(file, number_at(data + 8 * i, 8)))
+            return false;
+    return true;
+}
+
+static bool leaf_node_is_good(struct file *file, enum tree tree, const uint8_t *node, size_t room)
+{
+    uint64_t size = number_at(node, 4);
+    unsigned flags = (unsigned)number_at(node + 4, 2);
+    size_t head = NODE_HEAD + (size_t)number_at(node + 6, 2);
+    size_t inside = flags & NODE_OVERFLOW ? 8 : size;
+    if (head > room || inside > room - head || flags & NODE_DUPLICATE)
+        return false;
+    const uint8_t *data = node + head;
+    if (flags & NODE_OVERFLOW && !(data = overflow_at(file, number_at(data, 8), size)))
+        return false;
+    if (tree == TREE_FREE)
+        return head == NODE_HEAD + 8 && free_pages_are_good(file, data, size);
+    if (!(flags & NODE_DATABASE))
+        return tree == TREE_DATA; /* our main tree holds nothing but databases */
+    return tree == TREE_MAIN && size == DATABASE_SIZE && !(flags & NODE_OVERFLOW) &&
+           tree_is_good(file, TREE_DATA, number_at(data + ROOT_OFFSET, 8), 0);
+}
+
+static bool tree_is_good(struct file *file, enum tree tree, uint64_t number, unsigned depth)
+{
+    if (number == NO_PAGE)
+        return true;
+    const uint8_t *page = page_at(file, number, PAGE_BRANCH | PAGE_LEAF);
+    if (!page || depth > DEPTH_MAX)
+        return bad_at(file, number);
+    size_t lower = number_at(page + 12, 2), upper = number_at(page + 14, 2);
+    bool branch = number_at(page + 10, 2) & PAGE_BRANCH;
+    if (lower < PAGE_HEAD + (branch ? 4 : 2) || lower % 2 || lower > upper || upper > file->page_size)
+        return bad_at(file, number);
+    for (size_t at = PAGE_HEAD; at < lower; at += 2) {
+        size_t offset = number_at(page + at, 2);
+        if (offset < upper || offset + NODE_HEAD > file->page_size)
+            return bad_at(file, number);
+        const uint8_t *node = page + offset;
+        size_t room = file->page_size - offset;
+        bool good = branch ? NODE_HEAD + number_at(node + 6, 2) <= room &&
+                                 tree_is_good(file, tree, number_at(node, 6), depth + 1)
+                           : leaf_node_is_good(file, tree, node, room);
+        if (!good)
+            return bad_at(file, number);
+    }
+    return true;
+}
+
+/* The newest meta page; NULL when there is none. */
+static const uint8_t *newest_meta(const struct file *file, size_t page_size)
+{
+    const uint8_t *newest = NULL;
+    for (size_t i = 0; i < 2; i++) {
+        const uint8_t *page = file->data + i * page_size, *meta = page + PAGE_HEAD;
+        if (!(number_at(page + 10, 2) & PAGE_META) || number_at(meta, 4) != MAGIC ||
+            number_at(meta + 4, 4) != DATA_VERSION || number_at(meta + META_DATABASES, 4) != page_size)
+            return NULL;
+        if (!newest || number_at(meta + META_END - 8, 8) > number_at(newest + META_END - 8, 8))
+            newest = meta;
+    }
+    return newest;
+}
+
+static bool file_is_good(struct file *file, bool *ret_memory)
+{
+    if (file->size < PAGE_HEAD + META_END)
+        return false;
+    size_t page_size = number_at(file->data + PAGE_HEAD + META_DATABASES, 4);
+    if (page_size < 512 || page_size > 65536 || page_size & (page_size - 1) || file->size < 2 * page_size)
+        return false;
+    const uint8_t *meta = newest_meta(file, page_size);
+    if (!meta)
+        return false;
+    file->page_size = page_size;
+    file->page_count = number_at(meta + META_LAST_PAGE, 8) + 1;
+    if (file->page_count < 2 || file->page_count > (uint64_t)1 << 40)
+        return false;
+    file->claimed = calloc(file->page_count / 8 + 1, 1);
+    if (!file->claimed) {
+        *ret_memory = false;
+        return false;
+    }
+    return tree_is_good(file, TREE_FREE, number_at(meta + META_DATABASES + ROOT_OFFSET, 8), 0) &&
+           tree_is_good(file, TREE_MAIN, number_at(meta + META_DATABASES + DATABASE_SIZE + ROOT_OFFSET, 8), 0);
+}
+
+static struct status verify_bytes(const uint8_t *data, size_t size, const char *path, struct complaint *complaint)
+{
+    struct file file = {.data = data, .size = size};
+    bool memory = true;
+    bool good = file_is_good(&file, &memory);
+    free(file.claimed);
+    if (!memory)
+        return FAIL(MEMORY, file.page_count, "no memory to check the stored state");
+    if (good)
+        return OK;
+    return complain(complaint, FAIL(CORRUPT, file.bad_page, "the stored state is damaged"),
+                    "%s is damaged (page %llu): remove its folder, the sessions will be rebuilt from the clicks; and "
+                    "look after the disk",
+                    path, (unsigned long long)file.bad_page);
+}
+
+struct status environment_verify(const char *path, struct complaint *complaint)
+{
+    int file = open(path, O_RDONLY | O_CLOEXEC);
+    if (file < 0)
+        return errno == ENOENT ? OK : complain_of_errno(complaint, "open", path);
+    struct stat info;
+    struct status status = OK;
+    void *data = MAP_FAILED;
+    if (fstat(file, &info))
+        status = complain_of_errno(complaint, "look at", path);
+    else if (info.st_size > 0 &&
+             (data = mmap(NULL, (size_t)info.st_size, PROT_READ, MAP_SHARED, file, 0)) == MAP_FAILED)
+        status = complain_of_errno(complaint, "map", path);
+    close(file);
+    if (failed(status) || info.st_size == 0)
+        return status;
+    status = verify_bytes(data, (size_t)info.st_size, path, complaint);
+    munmap(data, (size_t)info.st_size);
+    return status;
+}
