@@ -2,9 +2,9 @@
 #pragma once
 /* codec: record values <-> structs, for the four record types of schemas/.
  *
- *   bytes -> [framing] -> writer schema -- the embedded one ------------------------+-> fixed decoder -> struct
- *                                       -- another one -> plan of its resolution --+   (no allocation, bounds-checked)
- *                         JSON -> jansson ----------------------------------------+
+ *   Avro -> [framing] -> its writer's schema is the embedded one ------> fixed decoder -> struct
+ *                     -> it is another one -> plan of its resolution --^  (bounds-checked, no allocation)
+ *   JSON -> jansson ---------------------------------------------------^
  *
  * Formats: RECORD_AVRO, bare Avro binary in the embedded schema; RECORD_CONFLUENT, magic byte 0, big-endian 4-byte
  * schema id, Avro binary in that id's schema; RECORD_JSON, one JSON object with the schema's field names (an id may be

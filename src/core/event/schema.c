@@ -462,11 +462,13 @@ static bool skip_entries(const struct schema *schema, struct reader *reader, con
     return true;
 }
 
-static bool skip_record(const struct schema *schema, struct reader *reader, const char *field)
+static bool skip_record(const struct schema *schema, struct reader *reader)
 {
-    for (uint32_t i = 0; i < schema->sized_count; i++)
-        if (!schema_skip(schema->fields[schema->sized[i]].type, reader, field))
+    for (uint32_t i = 0; i < schema->sized_count; i++) {
+        const struct schema_field *field = &schema->fields[schema->sized[i]];
+        if (!schema_skip(field->type, reader, field->path))
             return false;
+    }
     return true;
 }
 
@@ -506,7 +508,7 @@ bool schema_skip(const struct schema *schema, struct reader *reader, const char 
     case SCHEMA_MAP:
         return skip_entries(schema, reader, field);
     case SCHEMA_RECORD:
-        return skip_record(schema, reader, field);
+        return skip_record(schema, reader);
     case SCHEMA_KIND_COUNT:
         break;
     }

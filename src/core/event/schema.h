@@ -70,7 +70,7 @@ MUST_CHECK struct status schema_parse(struct bytes text, struct schema_document 
                                       struct complaint *complaint);
 void schema_document_release(struct schema_document *document);
 
-/* Walks one datum; `field` is named when it is malformed. */
+/* Walks one datum. `field`, or the field of a record within, is named when it is malformed. */
 bool schema_skip(const struct schema *schema, struct reader *reader, const char *field);
 
 /* "string", "record", ... */

@@ -53,38 +53,27 @@ bool read_boolean(struct reader *reader, const char *field, bool *ret_value)
     return true;
 }
 
-/* Little-endian bytes as an integer, whatever the machine's order. */
-static uint64_t read_raw(struct reader *reader, size_t size)
-{
-    uint64_t raw = 0;
-    for (size_t i = 0; i < size; i++)
-        raw |= (uint64_t)reader->at[i] << (8 * i);
-    reader->at += size;
-    return raw;
-}
-
-static uint8_t *put_raw(uint8_t *at, uint64_t raw, size_t size)
-{
-    for (size_t i = 0; i < size; i++)
-        *at++ = (uint8_t)(raw >> (8 * i));
-    return at;
-}
-
 bool read_float(struct reader *reader, const char *field, float *ret_value)
 {
-    if (reader_left(reader) < 4)
+    uint32_t raw;
+    if (reader_left(reader) < sizeof raw)
         return reader_fail(reader, field, "the record ends within a float");
-    uint32_t raw = (uint32_t)read_raw(reader, 4);
+    memcpy(&raw, reader->at, sizeof raw);
+    raw = le32toh(raw);
     memcpy(ret_value, &raw, sizeof raw);
+    reader->at += sizeof raw;
     return true;
 }
 
 bool read_double(struct reader *reader, const char *field, double *ret_value)
 {
-    if (reader_left(reader) < 8)
+    uint64_t raw;
+    if (reader_left(reader) < sizeof raw)
         return reader_fail(reader, field, "the record ends within a double");
-    uint64_t raw = read_raw(reader, 8);
+    memcpy(&raw, reader->at, sizeof raw);
+    raw = le64toh(raw);
     memcpy(ret_value, &raw, sizeof raw);
+    reader->at += sizeof raw;
     return true;
 }
 
@@ -100,18 +89,4 @@ bool read_block(struct reader *reader, const char *field, size_t item_size_min, 
         return reader_fail(reader, field, "the count of entries goes past the end of the record");
     *ret_count = magnitude;
     return true;
-}
-
-uint8_t *put_float(uint8_t *at, float value)
-{
-    uint32_t raw;
-    memcpy(&raw, &value, sizeof raw);
-    return put_raw(at, raw, 4);
-}
-
-uint8_t *put_double(uint8_t *at, double value)
-{
-    uint64_t raw;
-    memcpy(&raw, &value, sizeof raw);
-    return put_raw(at, raw, 8);
 }

@@ -9,6 +9,8 @@
 #include <eddy/base/bytes.h>
 #include <eddy/base/status.h>
 
+#include <endian.h>
+
 #define VARINT_MAX           10 /* bytes of a 64-bit number */
 #define CONFLUENT_FRAME_SIZE 5  /* magic byte 0, big-endian schema id */
 
@@ -140,5 +142,21 @@ static inline uint8_t *put_optional_text(uint8_t *at, struct bytes text)
     return text.size ? put_text(at, text) : at;
 }
 
-uint8_t *put_float(uint8_t *at, float value);
-uint8_t *put_double(uint8_t *at, double value);
+/* Avro's reals are little-endian, whatever the machine is. */
+static inline uint8_t *put_float(uint8_t *at, float value)
+{
+    uint32_t raw;
+    memcpy(&raw, &value, sizeof raw);
+    raw = htole32(raw);
+    memcpy(at, &raw, sizeof raw);
+    return at + sizeof raw;
+}
+
+static inline uint8_t *put_double(uint8_t *at, double value)
+{
+    uint64_t raw;
+    memcpy(&raw, &value, sizeof raw);
+    raw = htole64(raw);
+    memcpy(at, &raw, sizeof raw);
+    return at + sizeof raw;
+}

@@ -70,21 +70,30 @@ static void fields_may_be_reordered_and_others_added(void **state)
     (void)state;
     static const char schema[] =
         CLICK_SCHEMA(
-            FIELD("weights", "{\"type\":\"array\",\"items\":\"double\"}") "," FIELD("timestamp", "\"long\"") "," FIELD("tags", "{\"type\":\"map\",\"values\":[\"null\",\"int\"]}") "," FIELD("nothing", "\"null\"") "," FIELD(
-                "item_id",
-                "\"string\"") "," FIELD("where",
-                                        "{\"type\":\"record\",\"name\":\"Place\",\"fields\":[" FIELD("x", "\"float\"") "," FIELD(
-                                            "flag",
-                                            "\"boolean\"") "]}") "," FIELD("elsewhere",
-                                                                           "[\"null\",\"Place\"]") "," FIELD("hash",
-                                                                                                             "{\"type\""
-                                                                                                             ":\"fixed"
-                                                                                                             "\","
-                                                                                                             "\"name\":"
-                                                                                                             "\"Hash\","
-                                                                                                             "\"size\":"
-                                                                                                             "3}") "," FIELD("session_id",
-                                                                                                                             "\"string\""));
+            FIELD("weights", "{\"type\":\"array\",\"items\":\"double\"}") "," FIELD("timestamp", "\"long\"") "," FIELD("tags", "{\"type\":\"map\",\"values\":[\"null\",\"int\"]}") "," FIELD(
+                "nothing",
+                "\"null\"") "," FIELD("item_id",
+                                      "\"string\"") "," FIELD("where",
+                                                              "{\"type\":\"record\",\"name\":\"Place\","
+                                                              "\"fields\":[" FIELD("x", "\"float\"") "," FIELD(
+                                                                  "flag",
+                                                                  "\"boolean\"") "]}") "," FIELD("elsewhere",
+                                                                                                 "[\"null\","
+                                                                                                 "\"Place\""
+                                                                                                 "]") "," FIELD("hash",
+                                                                                                                "{\"typ"
+                                                                                                                "e\""
+                                                                                                                ":\"fix"
+                                                                                                                "ed"
+                                                                                                                "\","
+                                                                                                                "\"name"
+                                                                                                                "\":"
+                                                                                                                "\"Hash"
+                                                                                                                "\","
+                                                                                                                "\"size"
+                                                                                                                "\":"
+                                                                                                                "3}") "," FIELD("session_id",
+                                                                                                                                "\"string\""));
     struct click click = decode_with(schema, BYTES("\x01\x10"
                                                    "12345678"
                                                    "\x00" /* weights, with the block's size */
@@ -302,23 +311,30 @@ static void a_price_is_promoted_to_a_double(void **state)
 static void entries_of_an_array_are_resolved_too(void **state)
 {
     (void)state;
-    static const char schema[] =
-        "{\"type\":\"record\",\"name\":\"ClosedSession\",\"fields\":[" FIELD("clicks", "{\"type\":\"array\",\"items\":{"
-                                                                                       "\"type\":\"record\",\"name\":"
-                                                                                       "\"SessionClick\",\"fields\":"
-                                                                                       "[" FIELD("timestamp", TIME("tim"
-                                                                                                                   "est"
-                                                                                                                   "amp"
-                                                                                                                   "-mi"
-                                                                                                                   "cro"
-                                                                                                                   "s")) "," FIELD("item_id", "\"string\"") "]}}") "," FIELD(
-            "session_id",
-            "\"string\"") "," FIELD("partition",
-                                    "\"int\"") "," FIELD("close_timestamp",
-                                                         "\"long\"") "," FIELD("close_offset",
-                                                                               "\"long\"") "," FIELD("close_sequence",
-                                                                                                     "\"int\"") "," FIELD("total_clicks",
-                                                                                                                          "\"int\"") "]}";
+    static const char schema[] = "{\"type\":\"record\",\"name\":\"ClosedSession\",\"fields\":[" FIELD(
+        "clicks",
+        "{\"type\":\"array\",\"items\":{"
+        "\"type\":\"record\",\"name\":"
+        "\"SessionClick\",\"fields\":"
+        "[" FIELD(
+            "timestamp",
+            TIME(
+                "tim"
+                "est"
+                "amp"
+                "-mi"
+                "cro"
+                "s")) "," FIELD("item_id",
+                                "\"string\"") "]}}") "," FIELD("session_id",
+                                                               "\"string\"") "," FIELD("partition",
+                                                                                       "\"int\"") "," FIELD("close_"
+                                                                                                            "timest"
+                                                                                                            "amp",
+                                                                                                            "\"long"
+                                                                                                            "\"") "," FIELD("close_offset",
+                                                                                                                            "\"long\"") "," FIELD("close_sequence",
+                                                                                                                                                  "\"int\"") "," FIELD("total_clicks",
+                                                                                                                                                                       "\"int\"") "]}";
     struct decoder *decoder = open_with(RECORD_CLOSED_SESSION, schema);
     AUTO(arena) batch = {0};
     struct closed_record session;
