@@ -316,6 +316,22 @@ struct status plan_make(const struct schema *writer, const struct schema *reader
     return make(&maker, writer, reader, "", ret_plan);
 }
 
+bool plan_is_total(const struct plan *plan)
+{
+    if (plan->kind == PLAN_REFUSE)
+        return false;
+    if (plan->kind == PLAN_ENUM)
+        for (uint32_t i = 0; i < plan->writer->count; i++)
+            if (plan->map[i] < 0)
+                return false;
+    if (plan->kind == PLAN_COPY)
+        return true;
+    for (uint32_t i = 0; i < plan->count; i++)
+        if (plan->parts[i] && !plan_is_total(plan->parts[i]))
+            return false;
+    return true;
+}
+
 /* ---- running */
 
 static void append_long(struct buffer *out, int64_t value)

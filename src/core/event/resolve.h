@@ -22,6 +22,10 @@ struct plan;
 MUST_CHECK struct status plan_make(const struct schema *writer, const struct schema *reader, struct arena *memory,
                                    struct plan **ret_plan, struct complaint *complaint);
 
+/* True when the reader can take every datum of the writer: no branch of a union and no symbol of an enum is left to be
+ * refused when it is met. */
+bool plan_is_total(const struct plan *plan);
+
 /* Appends the datum to `out` in the reader's schema. False when it is malformed (see reader_status) or holds what the
  * reader cannot take; false without a problem noted when `out` has no room. */
 bool plan_run(const struct plan *plan, struct reader *reader, struct buffer *out);
