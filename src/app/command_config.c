@@ -103,6 +103,11 @@ int command_config(int argc, char **argv)
     AUTO(config) config = {0};
     if ((code = config_from_arguments(argv[0], &line.from, CONFIG_ONLY, &config)) != EXIT_OK)
         return code;
+    struct complaint complaint = {""};
+    if (failed(config_check_kafka(&config, &complaint))) {
+        fprintf(stderr, "eddy config: %s\n", complaint.text);
+        return EXIT_CONFIG;
+    }
     if (task == TASK_CHECK) {
         fputs("eddy config: all right\n", stderr);
         return EXIT_OK;

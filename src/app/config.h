@@ -15,6 +15,7 @@
 #include <eddy/core/catalogue.h>
 #include <eddy/core/codec.h>
 #include <eddy/core/engine.h>
+#include <eddy/io/kafka.h>
 
 enum topic {
     TOPIC_CLICKS,
@@ -106,7 +107,10 @@ struct config {
     /* Kept for messages. */
     char *file;
     struct config_origin *origins; /* by row of the option table */
+
+    /* Made by config_check(). */
     struct bytes *category_bytes;
+    struct kafka_property *kafka_properties;
 };
 
 /* Everything at its default; the first call on a config. */
@@ -132,6 +136,11 @@ MUST_CHECK struct status config_make(struct config *config, const char *file, co
 const char *config_topic(const struct config *config, enum topic topic);
 /* The value of kafka.<name>, NULL when it is not set. */
 const char *config_kafka(const struct config *config, const char *name);
+/* For the clients of io/kafka, borrowing from `config`; without a listener. CONFIG when no broker is configured. */
+MUST_CHECK struct status config_kafka_options(const struct config *config, struct kafka_options *ret_options,
+                                              struct complaint *complaint);
+/* CONFIG when librdkafka does not know a name or refuses a value. config_check() does not look into that. */
+MUST_CHECK struct status config_check_kafka(const struct config *config, struct complaint *complaint);
 
 /* As YAML that loads again, one "key: value  # origin" a line; secrets are ***. */
 void config_dump(const struct config *config, struct buffer *out);

@@ -33,6 +33,9 @@ struct kafka_options {
 /* "2.0.2": of the librdkafka that is linked. */
 const char *kafka_library_version(void);
 
+/* CONFIG when librdkafka has no such property or does not accept the value. */
+MUST_CHECK struct status kafka_check_property(const struct kafka_property *property, struct complaint *complaint);
+
 enum kafka_start_kind { KAFKA_START_EARLIEST, KAFKA_START_LATEST, KAFKA_START_TIME };
 
 struct kafka_start {

@@ -16,7 +16,7 @@ static struct place place_of(const struct config *config, const char *key)
 {
     const struct config_option *option = option_find(key);
     assert(option);
-    struct config_origin origin = config->origins[option - options];
+    struct config_origin origin = config->origins[option - option_table];
     struct place place;
     if (origin.source == CONFIG_FILE)
         snprintf(place.text, sizeof place.text, "%.250s:%d: %s", config->file, origin.line, key);
@@ -29,11 +29,15 @@ static struct place place_of(const struct config *config, const char *key)
     return place;
 }
 
+static bool is_default(const struct config *config, const char *key)
+{
+    return config->origins[option_find(key) - option_table].source == CONFIG_DEFAULT;
+}
+
 /* The one of two keys that the user set: it is the one to complain about. */
 static struct place place_of_either(const struct config *config, const char *key, const char *other)
 {
-    bool is_default = config->origins[option_find(key) - options].source == CONFIG_DEFAULT;
-    return place_of(config, is_default ? other : key);
+    return place_of(config, is_default(config, key) ? other : key);
 }
 
 static const char *const topic_keys[TOPIC_COUNT] = {
@@ -44,6 +48,14 @@ static const char *const topic_keys[TOPIC_COUNT] = {
     [TOPIC_LATE_CLICKS] = "topics.late_clicks",
     [TOPIC_DEAD_LETTERS] = "topics.dead_letters",
 };
+
+static struct status topic_twice(const struct config *config, const char *key, const char *other, const char *name,
+                                 struct complaint *complaint)
+{
+    bool swap = is_default(config, key);
+    return complain(complaint, FAIL(CONFIG, 0, "topic named twice"), "%s: '%s' is the name of %s too",
+                    place_of(config, swap ? other : key).text, name, swap ? key : other);
+}
 
 static struct status check_topic(struct config *config, int topic, struct complaint *complaint)
 {
@@ -64,9 +76,7 @@ static struct status check_topic(struct config *config, int topic, struct compla
                         place_of(config, topic_keys[topic]).text, full);
     for (int other = 0; other < topic; other++)
         if (!strcmp(full, config->topics.full[other]))
-            return complain(complaint, FAIL(CONFIG, topic, "topic named twice"), "%s: '%s' is the name of %s too",
-                            place_of_either(config, topic_keys[topic], topic_keys[other]).text, full,
-                            topic_keys[other]);
+            return topic_twice(config, topic_keys[topic], topic_keys[other], full, complaint);
     return OK;
 }
 
@@ -144,7 +154,7 @@ static struct status derive(struct config *config)
     config->engine.fusion.filters.categories_excluded = categories;
     config->engine.fusion.filters.category_count = (uint32_t)excluded->count;
     config->clicks.by_user = config->engine.session.by_user;
-    return OK;
+    return config_derive_kafka(config);
 }
 
 struct status config_check(struct config *config, struct complaint *complaint)

@@ -7,8 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define KAFKA_SETTINGS_MAX 256
-#define SCHEMA_FILES_MAX   256
+#define SCHEMA_FILES_MAX 256
 
 /* ---- unknown keys */
 
@@ -18,10 +17,20 @@ static const char *same_last_word(const char *key)
     const char *dot = strrchr(key, '.');
     const char *word = dot ? dot + 1 : key;
     for (size_t i = 0; i < option_count; i++) {
-        const char *last = strrchr(options[i].key, '.');
-        if (!strcmp(last ? last + 1 : options[i].key, word))
-            return options[i].key;
+        const char *last = strrchr(option_table[i].key, '.');
+        if (!strcmp(last ? last + 1 : option_table[i].key, word))
+            return option_table[i].key;
     }
+    return NULL;
+}
+
+/* For a key without its unit: session.gap for session.gap_ms. */
+static const char *same_beginning(const char *key)
+{
+    size_t size = strlen(key);
+    for (size_t i = 0; i < option_count; i++)
+        if (!strncmp(option_table[i].key, key, size) && option_table[i].key[size] == '_')
+            return option_table[i].key;
     return NULL;
 }
 
@@ -31,8 +40,10 @@ struct status config_unknown_key(const char *where, const char *key, struct comp
     if (!candidates)
         return FAIL(MEMORY, 0, "no memory for a message");
     for (size_t i = 0; i < option_count; i++)
-        candidates[i] = options[i].key;
-    const char *near = suggest(key, candidates);
+        candidates[i] = option_table[i].key;
+    const char *near = same_beginning(key);
+    if (!near)
+        near = suggest(key, candidates);
     if (!near)
         near = same_last_word(key);
     free(candidates);
@@ -50,101 +61,34 @@ bool config_is_section(const char *name)
     if (!strcmp(name, "kafka"))
         return true;
     for (size_t i = 0; i < option_count; i++)
-        if (!strncmp(options[i].key, name, size) && options[i].key[size] == '.')
+        if (!strncmp(option_table[i].key, name, size) && option_table[i].key[size] == '.')
             return true;
     return false;
 }
 
 /* ---- assignments */
 
-static struct status place(const struct assignment *assignment, struct status status, const struct complaint *why,
-                           struct complaint *complaint)
+struct status assignment_failed(const struct config_assignment *assignment, struct status status,
+                                const struct complaint *why, struct complaint *complaint)
 {
     return complain(complaint, status, "%s: %s: %s", assignment->where, assignment->key,
                     *why->text ? why->text : status.fault->what);
 }
 
-static struct status twice(const struct assignment *assignment, struct config_origin first, struct complaint *complaint)
+struct status assignment_repeated(const struct config_assignment *assignment, struct config_origin first,
+                                  struct complaint *complaint)
 {
     return complain(complaint, FAIL(CONFIG, first.line, "key given twice"), "%s: %s is already set in line %d",
                     assignment->where, assignment->key, first.line);
 }
 
-static bool is_repeated(const struct assignment *assignment, struct config_origin first)
+bool assignment_repeats(const struct config_assignment *assignment, struct config_origin first)
 {
     return assignment->origin.source == CONFIG_FILE && first.source == CONFIG_FILE;
 }
 
-/* Names that eddy decides about; value: what to set instead. */
-static const char *kafka_reserved(const char *name)
-{
-    static const char *const rows[][2] = {
-        {"group.id", "set group_id instead"},
-        {"auto.offset.reset", "set start instead"},
-        {"enable.auto.commit", "eddy commits offsets itself, with its state"},
-        {"auto.commit.interval.ms", "set commit_interval_ms instead"},
-        {"enable.auto.offset.store", "eddy stores offsets itself"},
-        {"transactional.id", "it belongs to delivery: exactly_once"},
-    };
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-        if (!strcmp(rows[i][0], name))
-            return rows[i][1];
-    return NULL;
-}
-
-static struct kafka_setting *find_kafka(const struct config *config, const char *name)
-{
-    for (size_t i = 0; i < config->kafka_count; i++)
-        if (!strcmp(config->kafka[i].name, name))
-            return &config->kafka[i];
-    return NULL;
-}
-
-static struct status put_kafka(struct config *config, const struct assignment *assignment, const char *name,
-                               char *value)
-{
-    struct kafka_setting *setting = find_kafka(config, name);
-    if (!setting) {
-        if (!config->kafka && !(config->kafka = calloc(KAFKA_SETTINGS_MAX, sizeof *config->kafka)))
-            return FAIL(MEMORY, 0, "no memory for the settings of librdkafka");
-        if (config->kafka_count == KAFKA_SETTINGS_MAX)
-            return FAIL(LIMIT, KAFKA_SETTINGS_MAX, "too many settings for librdkafka");
-        setting = &config->kafka[config->kafka_count];
-        if (!(setting->name = strdup(name)))
-            return FAIL(MEMORY, 0, "no memory for the settings of librdkafka");
-        config->kafka_count++;
-    }
-    free(setting->value);
-    setting->value = value;
-    setting->secret = secret_name(name);
-    setting->origin = assignment->origin;
-    return OK;
-}
-
-static struct status assign_kafka(struct config *config, const struct assignment *assignment, const char *name,
-                                  struct complaint *complaint)
-{
-    const struct kafka_setting *old = find_kafka(config, name);
-    if (old && is_repeated(assignment, old->origin))
-        return twice(assignment, old->origin, complaint);
-    if (assignment->value.list || !*name)
-        return complain(complaint, FAIL(CONFIG, 0, "bad setting for librdkafka"),
-                        "%s: %s: settings of librdkafka are 'name: value', one text each", assignment->where,
-                        assignment->key);
-    const char *instead = kafka_reserved(name);
-    if (instead)
-        return complain(complaint, FAIL(CONFIG, 0, "setting that eddy decides about"), "%s: %s cannot be set: %s",
-                        assignment->where, assignment->key, instead);
-    struct complaint why = {""};
-    char *value = NULL;
-    struct status status =
-        secret_resolve(assignment->value.texts[0], secret_name(name), assignment->origin.source, &value, &why);
-    if (!failed(status) && failed(status = put_kafka(config, assignment, name, value)))
-        free(value);
-    return failed(status) ? place(assignment, status, &why, complaint) : OK;
-}
-
-static struct status put_schema(struct config *config, const struct assignment *assignment, int32_t id, char *path)
+static struct status put_schema(struct config *config, const struct config_assignment *assignment, int32_t id,
+                                char *path)
 {
     struct schema_file *schema = NULL;
     for (size_t i = 0; i < config->schema_count; i++)
@@ -156,7 +100,7 @@ static struct status put_schema(struct config *config, const struct assignment *
         if (config->schema_count == SCHEMA_FILES_MAX)
             return FAIL(LIMIT, SCHEMA_FILES_MAX, "too many schema ids");
         schema = &config->schemas[config->schema_count++];
-    } else if (is_repeated(assignment, schema->origin)) {
+    } else if (assignment_repeats(assignment, schema->origin)) {
         return FAIL(CONFIG, 0, "this id is already set in the same file");
     }
     free(schema->path);
@@ -164,8 +108,8 @@ static struct status put_schema(struct config *config, const struct assignment *
     return OK;
 }
 
-static struct status assign_schema(struct config *config, const struct assignment *assignment, const char *digits,
-                                   struct complaint *complaint)
+static struct status assign_schema(struct config *config, const struct config_assignment *assignment,
+                                   const char *digits, struct complaint *complaint)
 {
     int64_t id;
     if (!bytes_to_int64(bytes_of_text(digits), &id) || id > INT32_MAX)
@@ -179,11 +123,11 @@ static struct status assign_schema(struct config *config, const struct assignmen
     struct status status = secret_resolve(assignment->value.texts[0], false, assignment->origin.source, &path, &why);
     if (!failed(status) && failed(status = put_schema(config, assignment, (int32_t)id, path)))
         free(path);
-    return failed(status) ? place(assignment, status, &why, complaint) : OK;
+    return failed(status) ? assignment_failed(assignment, status, &why, complaint) : OK;
 }
 
 static struct status resolve_and_read(struct config *config, const struct config_option *option,
-                                      const struct assignment *assignment, struct complaint *why)
+                                      const struct config_assignment *assignment, struct complaint *why)
 {
     AUTO(text_list) resolved = {0};
     resolved.texts = calloc(assignment->value.count + 1, sizeof *resolved.texts);
@@ -198,24 +142,25 @@ static struct status resolve_and_read(struct config *config, const struct config
 }
 
 static struct status assign_option(struct config *config, const struct config_option *option,
-                                   const struct assignment *assignment, struct complaint *complaint)
+                                   const struct config_assignment *assignment, struct complaint *complaint)
 {
-    struct config_origin *origin = &config->origins[option - options];
-    if (is_repeated(assignment, *origin))
-        return twice(assignment, *origin, complaint);
+    struct config_origin *origin = &config->origins[option - option_table];
+    if (assignment_repeats(assignment, *origin))
+        return assignment_repeated(assignment, *origin, complaint);
     struct complaint why = {""};
     struct status status = resolve_and_read(config, option, assignment, &why);
     if (failed(status))
-        return place(assignment, status, &why, complaint);
+        return assignment_failed(assignment, status, &why, complaint);
     *origin = assignment->origin;
     return OK;
 }
 
-struct status config_assign(struct config *config, const struct assignment *assignment, struct complaint *complaint)
+struct status config_assign(struct config *config, const struct config_assignment *assignment,
+                            struct complaint *complaint)
 {
     const char *key = assignment->key;
     if (!strncmp(key, "kafka.", 6))
-        return assign_kafka(config, assignment, key + 6, complaint);
+        return config_assign_kafka(config, assignment, key + 6, complaint);
     if (!strncmp(key, "schema_ids.", 11) && key[11] && !key[11 + strspn(key + 11, "0123456789")])
         return assign_schema(config, assignment, key + 11, complaint);
     const struct config_option *option = option_find(key);
@@ -231,7 +176,7 @@ struct status config_set(struct config *config, const char *text, struct complai
         return complain(complaint, FAIL(CONFIG, 0, "not an assignment"), "--set: write --set key=value");
     char *key = strndup(text, (size_t)(equals - text));
     char *value = strdup(equals + 1);
-    struct assignment assignment = {key, {&value, 1, false}, {CONFIG_SET, 0}, "--set"};
+    struct config_assignment assignment = {key, {&value, 1, false}, {CONFIG_SET, 0}, "--set"};
     struct status status =
         key && value ? config_assign(config, &assignment, complaint) : FAIL(MEMORY, 0, "no memory for --set");
     free(key);
@@ -248,10 +193,10 @@ struct status config_defaults(struct config *config, struct complaint *complaint
     if (!config->origins)
         return FAIL(MEMORY, 0, "no memory for the configuration");
     for (size_t i = 0; i < option_count; i++) {
-        char *text = strdup(options[i].standard);
+        char *text = strdup(option_table[i].standard);
         struct raw_value value = {&text, 1, false};
-        struct status status =
-            text ? option_read(&options[i], &value, config, complaint) : FAIL(MEMORY, 0, "no memory for a default");
+        struct status status = text ? option_read(&option_table[i], &value, config, complaint)
+                                    : FAIL(MEMORY, 0, "no memory for a default");
         free(text);
         TRY(status);
     }
@@ -261,14 +206,10 @@ struct status config_defaults(struct config *config, struct complaint *complaint
 void config_release(struct config *config)
 {
     for (size_t i = 0; i < option_count; i++)
-        option_release(&options[i], config);
-    for (size_t i = 0; i < config->kafka_count; i++) {
-        free(config->kafka[i].name);
-        free(config->kafka[i].value);
-    }
+        option_release(&option_table[i], config);
+    config_release_kafka(config);
     for (size_t i = 0; i < config->schema_count; i++)
         free(config->schemas[i].path);
-    free(config->kafka);
     free(config->schemas);
     free(config->file);
     free(config->origins);
@@ -301,10 +242,4 @@ const char *config_topic(const struct config *config, enum topic topic)
 {
     assert(*config->topics.full[topic]);
     return config->topics.full[topic];
-}
-
-const char *config_kafka(const struct config *config, const char *name)
-{
-    const struct kafka_setting *setting = find_kafka(config, name);
-    return setting ? setting->value : NULL;
 }

@@ -20,8 +20,8 @@ static void write_origin(const struct config *config, struct config_origin origi
 void config_dump(const struct config *config, struct buffer *out)
 {
     for (size_t i = 0; i < option_count; i++) {
-        buffer_format(out, "%s: ", options[i].key);
-        option_write(&options[i], config, out);
+        buffer_format(out, "%s: ", option_table[i].key);
+        option_write(&option_table[i], config, out);
         write_origin(config, config->origins[i], out);
     }
     for (size_t i = 0; i < config->schema_count; i++) {
@@ -42,7 +42,7 @@ static void document_section(const struct option_section *section, struct buffer
     buffer_format(out, "\n## %s\n\n%s\n", *section->name ? section->name : "Top level", section->doc);
     buffer_append_text(out, "\n| key | default | allowed | meaning |\n|---|---|---|---|\n");
     for (size_t i = 0; i < option_count; i++) {
-        const struct config_option *option = &options[i];
+        const struct config_option *option = &option_table[i];
         if (!in_section(option, section->name))
             continue;
         buffer_format(out, "| `%s` | %s%s%s | ", option->key, *option->standard ? "`" : "", option->standard,

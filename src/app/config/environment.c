@@ -50,9 +50,9 @@ static bool key_of_variable(const char *variable, char key[NAME_MAX_BYTES])
     }
     for (size_t i = 0; i < option_count; i++) {
         char name[NAME_MAX_BYTES];
-        variable_of_key(options[i].key, name);
+        variable_of_key(option_table[i].key, name);
         if (!strcmp(name, variable)) {
-            snprintf(key, NAME_MAX_BYTES, "%s", options[i].key);
+            snprintf(key, NAME_MAX_BYTES, "%s", option_table[i].key);
             return true;
         }
     }
@@ -82,7 +82,7 @@ static struct status unknown_variable(const char *name, struct complaint *compla
     const char **candidates = calloc(option_count + 1, sizeof *candidates);
     const char *near = NULL;
     for (size_t i = 0; names && candidates && i < option_count; i++) {
-        variable_of_key(options[i].key, names[i]);
+        variable_of_key(option_table[i].key, names[i]);
         candidates[i] = names[i];
     }
     if (names && candidates)
@@ -112,7 +112,7 @@ static struct status load_variable(struct config *config, const char *variable, 
     char *text = strdup(equals + 1);
     if (!text)
         return FAIL(MEMORY, 0, "no memory for a variable");
-    struct assignment assignment = {key, {&text, 1, false}, {CONFIG_ENVIRONMENT, 0}, name};
+    struct config_assignment assignment = {key, {&text, 1, false}, {CONFIG_ENVIRONMENT, 0}, name};
     struct status status = config_assign(config, &assignment, complaint);
     free(text);
     return status;

@@ -65,7 +65,7 @@ static struct status assign(struct loader *loader, struct raw_value value, int l
 {
     if (!value.list && !*value.texts[0] && config_is_section(loader->key))
         return OK; /* a section with all its lines commented out */
-    struct assignment assignment = {loader->key, value, {CONFIG_FILE, line}, locate(loader, line)};
+    struct config_assignment assignment = {loader->key, value, {CONFIG_FILE, line}, locate(loader, line)};
     return config_assign(loader->config, &assignment, loader->complaint);
 }
 

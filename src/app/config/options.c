@@ -72,7 +72,7 @@ const struct option_section option_sections[] = {
     {0},
 };
 
-const struct config_option options[] = {
+const struct config_option option_table[] = {
     PLAIN("group_id", group_id, "eddy", "Consumer group. Processes with the same group share the clicks partitions."),
     PLAIN("start", start, "earliest",
           "Where to begin on a partition for which the group has committed no offset: `earliest`, `latest`, or a time "
@@ -270,12 +270,12 @@ const struct config_option options[] = {
     CHOICE("log.format", log.format, "auto", log_format_words, "auto: logfmt on a terminal, JSON lines otherwise."),
 };
 
-const size_t option_count = sizeof options / sizeof *options;
+const size_t option_count = sizeof option_table / sizeof *option_table;
 
 const struct config_option *option_find(const char *key)
 {
     for (size_t i = 0; i < option_count; i++)
-        if (!strcmp(options[i].key, key))
-            return &options[i];
+        if (!strcmp(option_table[i].key, key))
+            return &option_table[i];
     return NULL;
 }

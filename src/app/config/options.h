@@ -27,7 +27,7 @@ struct config_option {
     const char *doc;
 };
 
-extern const struct config_option options[];
+extern const struct config_option option_table[];
 extern const size_t option_count;
 
 struct option_section {
@@ -64,7 +64,7 @@ void text_list_release(struct text_list *list);
 
 /* ---- config.c, for the sources */
 
-struct assignment {
+struct config_assignment {
     const char *key;
     struct raw_value value;
     struct config_origin origin;
@@ -72,8 +72,22 @@ struct assignment {
 };
 
 /* Expands ${NAME}, keeps secrets out of files, and sets the option, kafka.* or schema_ids.* entry. */
-MUST_CHECK struct status config_assign(struct config *config, const struct assignment *assignment,
+MUST_CHECK struct status config_assign(struct config *config, const struct config_assignment *assignment,
                                        struct complaint *complaint);
+/* What went wrong with an assignment, by place and key; `why` may be empty. */
+struct status assignment_failed(const struct config_assignment *assignment, struct status status,
+                                const struct complaint *why, struct complaint *complaint);
+/* True when the same file has set it before, and the failure to say so. */
+bool assignment_repeats(const struct config_assignment *assignment, struct config_origin first);
+struct status assignment_repeated(const struct config_assignment *assignment, struct config_origin first,
+                                  struct complaint *complaint);
+
+/* ---- kafka.c */
+MUST_CHECK struct status config_assign_kafka(struct config *config, const struct config_assignment *assignment,
+                                             const char *name, struct complaint *complaint);
+MUST_CHECK struct status config_derive_kafka(struct config *config);
+void config_release_kafka(struct config *config);
+
 /* True when keys may start with "<name>.". */
 bool config_is_section(const char *name);
 /* FAIL(CONFIG) with a suggestion. */

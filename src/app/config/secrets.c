@@ -76,8 +76,10 @@ static struct status read_secret_file(const char *path, struct buffer *out, stru
     return OK;
 }
 
-static struct status take_text(struct buffer *buffer, char **ret_text)
+static struct status take_text(struct buffer *buffer, char **ret_text, struct complaint *complaint)
 {
+    if (!bytes_is_utf8(buffer_bytes(buffer)))
+        return complain(complaint, FAIL(CONFIG, 0, "not UTF-8"), "the value is not UTF-8 text");
     char *copy = strndup(buffer->size ? (const char *)buffer->data : "", buffer->size);
     if (!copy)
         return FAIL(MEMORY, 0, "no memory for a configured text");
@@ -101,8 +103,8 @@ struct status secret_resolve(const char *text, bool secret, enum config_source s
         buffer_append_text(&expanded, text);
     TRY(buffer_check(&expanded));
     if (!from_file)
-        return take_text(&expanded, ret_text);
+        return take_text(&expanded, ret_text, complaint);
     AUTO(buffer) content = {0};
     TRY(read_secret_file(buffer_text(&expanded) + 5, &content, complaint));
-    return take_text(&content, ret_text);
+    return take_text(&content, ret_text, complaint);
 }

@@ -246,7 +246,7 @@ static struct status read_list(const struct config_option *option, const struct 
     assert(wanted <= sizeof numbers / sizeof *numbers);
     if (parts.count != wanted)
         return complain(complaint, FAIL(CONFIG, parts.count, "wrong length of list"),
-                        "must be a list of %zu numbers, such as [1, 1, 1, 1]; there are %zu", wanted, parts.count);
+                        "must be a list of %zu numbers, written [a, b, ...]; there are %zu", wanted, parts.count);
     for (size_t i = 0; i < wanted; i++)
         TRY(read_float(option, parts.texts[i], &numbers[i], complaint));
     memcpy(field, numbers, option->size);
@@ -266,16 +266,38 @@ struct status option_read(const struct config_option *option, const struct raw_v
 
 /* ---- writing */
 
+/* The bytes of a character above ASCII that YAML must not meet unescaped (C1 controls, line breaks of Unicode, byte
+ * order marks), or 0. */
+static size_t awkward(const unsigned char *text, unsigned *ret_code)
+{
+    if (text[0] == 0xc2 && text[1] < 0xa0) {
+        *ret_code = text[1];
+        return 2;
+    }
+    if (text[0] < 0xe0 || text[0] > 0xef)
+        return 0;
+    *ret_code = (text[0] & 0xfU) << 12 | (text[1] & 0x3fU) << 6 | (text[2] & 0x3fU);
+    return *ret_code == 0x2028 || *ret_code == 0x2029 || *ret_code == 0xfeff || *ret_code >= 0xfffe ? 3 : 0;
+}
+
 void yaml_write_text(const char *text, struct buffer *out)
 {
+    assert(bytes_is_utf8(bytes_of_text(text)));
     buffer_append_byte(out, '"');
-    for (const unsigned char *byte = (const unsigned char *)text; *byte; byte++)
-        if (*byte == '"' || *byte == '\\')
+    for (const unsigned char *byte = (const unsigned char *)text; *byte; byte++) {
+        unsigned code;
+        size_t size = awkward(byte, &code);
+        if (size > 0) {
+            buffer_format(out, "\\u%04x", code);
+            byte += size - 1;
+        } else if (*byte == '"' || *byte == '\\') {
             buffer_format(out, "\\%c", *byte);
-        else if (*byte < 0x20 || *byte == 0x7f)
+        } else if (*byte < 0x20 || *byte == 0x7f) {
             buffer_format(out, "\\x%02x", *byte);
-        else
+        } else {
             buffer_append_byte(out, *byte);
+        }
+    }
     buffer_append_byte(out, '"');
 }
 

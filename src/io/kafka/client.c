@@ -65,6 +65,14 @@ static struct status set(rd_kafka_conf_t *conf, const struct kafka_property *pro
     }
 }
 
+struct status kafka_check_property(const struct kafka_property *property, struct complaint *complaint)
+{
+    rd_kafka_conf_t *conf = rd_kafka_conf_new();
+    struct status status = set(conf, property, complaint);
+    rd_kafka_conf_destroy(conf);
+    return status;
+}
+
 static struct status set_all(rd_kafka_conf_t *conf, const struct kafka_property *properties,
                              struct complaint *complaint)
 {

@@ -87,12 +87,297 @@ static void a_file_sets_nested_and_dotted_keys_lists_and_kafka_settings(void **s
     assert_int_equal(config.start.time_ms, INT64_C(1714521600000));
 }
 
+/* ---- sources */
+
+static void set(struct config *config, const char *assignment)
+{
+    struct complaint complaint = {""};
+    if (failed(config_set(config, assignment, &complaint)))
+        fail_msg("%s", complaint.text);
+}
+
+static void later_sources_win(void **state)
+{
+    (void)state;
+    AUTO(config) config = {0};
+    struct complaint complaint = {""};
+    setenv("EDDY_SESSION_GAP_MS", "2min", 1);
+    setenv("EDDY_SESSION_GRACE_MS", "2s", 1);
+    setenv("EDDY_KAFKA_SSL_CA_LOCATION", "/ca", 1);
+    setenv("EDDY_SCHEMA_IDS_12", "b.avsc", 1);
+    setenv("EDDY_FILTERS_CATEGORIES_EXCLUDED", "a, b", 1);
+    assert_ok(config_defaults(&config, &complaint));
+    struct bytes yaml = BYTES("session: {gap_ms: 1min, grace_ms: 1s, max_duration_ms: 1h}\n");
+    assert_ok(config_load_text(&config, "f", yaml, &complaint));
+    assert_ok(config_load_environment(&config, &complaint));
+    set(&config, "session.gap_ms=3min");
+    set(&config, "session.gap_ms=4min"); /* --set may be repeated: the last wins */
+    set(&config, "fusion.transition_weights=[0.5,1, 0.75 ,0]");
+    assert_int_equal(config.engine.session.gap_ms, 4 * 60000);
+    assert_int_equal(config.engine.session.grace_ms, 2000);
+    assert_int_equal(config.engine.session.max_duration_ms, 3600000);
+    assert_string_equal(config_kafka(&config, "ssl.ca.location"), "/ca");
+    assert_int_equal(config.schemas[0].id, 12);
+    assert_int_equal(config.categories_excluded.count, 2);
+    assert_string_equal(config.categories_excluded.texts[1], "b");
+    assert_true(config.engine.fusion.transition_weights[2] == 0.75f);
+    unsetenv("EDDY_SESSION_GAP_MS");
+    unsetenv("EDDY_SESSION_GRACE_MS");
+    unsetenv("EDDY_KAFKA_SSL_CA_LOCATION");
+    unsetenv("EDDY_SCHEMA_IDS_12");
+    unsetenv("EDDY_FILTERS_CATEGORIES_EXCLUDED");
+}
+
+static void assert_variable(const char *name, const char *value, const char *wanted)
+{
+    AUTO(config) config = {0};
+    struct complaint complaint = {""};
+    setenv(name, value, 1);
+    assert_ok(config_defaults(&config, &complaint));
+    struct status status = config_load_environment(&config, &complaint);
+    unsetenv(name);
+    if (failed(status) != (wanted != NULL) || (wanted && !strstr(complaint.text, wanted)))
+        fail_msg("%s=%s gave: %s", name, value, complaint.text);
+}
+
+static void variables_that_name_nothing_are_refused(void **state)
+{
+    (void)state;
+    assert_variable("EDDY_SESION_GAP_MS", "1", "did you mean EDDY_SESSION_GAP_MS?");
+    assert_variable("EDDY_XYZ_ABCDEF_GHIJKL", "1", "EDDY_XYZ_ABCDEF_GHIJKL names no option");
+    assert_variable("EDDY_", "1", "names no option");
+    assert_variable("EDDY_KAFKA_", "1", "names no option");
+    assert_variable("EDDY_SCHEMA_IDS_", "1", "names no option");
+    assert_variable("EDDY_SCHEMA_IDS_99999999999999999999999", "1", "names no option");
+    assert_variable("EDDY_SESSION_GAP_MS", "x", "EDDY_SESSION_GAP_MS: session.gap_ms: 'x'");
+    assert_variable("EDDY_GROUP_ID", "\xff", "UTF-8");
+    char longest[300] = "EDDY_";
+    memset(longest + 5, 'X', 290);
+    assert_variable(longest, "1", "names no option");
+}
+
+static void variables_of_others_are_left_alone(void **state)
+{
+    (void)state;
+    assert_variable("EDDY_SEED", "7", NULL);
+    assert_variable("EDDY_TEST_BROKER", "x", NULL);
+    assert_variable("EDDY_SERVICE_HOST", "10.0.0.1", NULL);
+    assert_variable("EDDY_SERVICE_PORT_HTTP", "9464", NULL);
+    assert_variable("EDDY_PORT", "tcp://10.0.0.1:9464", NULL);
+    assert_variable("EDDY_PORT_9464_TCP_ADDR", "10.0.0.1", NULL);
+    assert_variable("EDDYSON", "x", NULL);
+}
+
+static void set_wants_a_key_and_a_value(void **state)
+{
+    (void)state;
+    AUTO(config) config = {0};
+    struct complaint complaint = {""};
+    assert_ok(config_defaults(&config, &complaint));
+    assert_fails(CONFIG, config_set(&config, "session.gap_ms", &complaint));
+    assert_non_null(strstr(complaint.text, "--set key=value"));
+    assert_fails(CONFIG, config_set(&config, "=1", &complaint));
+    assert_fails(CONFIG, config_set(&config, "session.gap=1min", &complaint));
+    assert_non_null(strstr(complaint.text, "--set: unknown key 'session.gap'; did you mean 'session.gap_ms'?"));
+    set(&config, "group_id=a=b"); /* the first = separates */
+    assert_string_equal(config.group_id, "a=b");
+}
+
+/* ---- secrets */
+
+static void secrets_come_from_the_environment_or_a_file(void **state)
+{
+    (void)state;
+    struct temporary_folder folder = temporary_folder_make();
+    AUTO(config) config = {0};
+    AUTO(buffer) dump = {0};
+    struct complaint complaint = {""};
+    char path[300], yaml[600];
+    snprintf(path, sizeof path, "%s/password", folder.path);
+    FILE *file = fopen(path, "w");
+    fputs("from the file\r\n", file);
+    fclose(file);
+    setenv("EDDY_TEST_SECRET", "hunter2 ${HOME}", 1);
+    setenv("EDDY_TEST_FOLDER", folder.path, 1);
+    setenv("EDDY_KAFKA_SSL_KEY_PASSWORD", "from the variable", 1);
+    snprintf(yaml, sizeof yaml,
+             "kafka:\n  sasl.password: ${EDDY_TEST_SECRET}\n  ssl.keystore.password: file:%s\n"
+             "  ssl.key.pem: file:${EDDY_TEST_FOLDER}/password\n  sasl.username: a-${EDDY_TEST_SECRET}\n",
+             path);
+    assert_ok(config_defaults(&config, &complaint));
+    assert_ok(config_load_text(&config, "f", bytes_of_text(yaml), &complaint));
+    assert_ok(config_load_environment(&config, &complaint));
+    assert_string_equal(config_kafka(&config, "sasl.password"), "hunter2 ${HOME}");
+    assert_string_equal(config_kafka(&config, "ssl.keystore.password"), "from the file");
+    assert_string_equal(config_kafka(&config, "ssl.key.pem"), "from the file");
+    assert_string_equal(config_kafka(&config, "ssl.key.password"), "from the variable");
+    assert_string_equal(config_kafka(&config, "sasl.username"), "a-hunter2 ${HOME}");
+    set(&config, "kafka.sasl.username=x");
+    config_dump(&config, &dump);
+    assert_null(strstr(buffer_text(&dump), "hunter2"));
+    assert_null(strstr(buffer_text(&dump), "from the"));
+    assert_non_null(strstr(buffer_text(&dump), "kafka.sasl.password: \"***\"  # f:2\n"));
+    unsetenv("EDDY_TEST_SECRET");
+    unsetenv("EDDY_TEST_FOLDER");
+    unsetenv("EDDY_KAFKA_SSL_KEY_PASSWORD");
+    temporary_folder_remove(&folder);
+}
+
+static void secrets_written_out_are_refused_and_never_repeated(void **state)
+{
+    (void)state;
+    static const char *const lines[] = {
+        "kafka.sasl.password=hunter2",
+        "kafka.ssl.key.password=x${EDDY_TEST_SECRET}hunter2",
+        "kafka.sasl.oauthbearer.client.secret=hunter2",
+        "kafka.ssl.key.pem=-----BEGIN hunter2",
+        "kafka.ssl.keystore.password=${hunter2",
+        "kafka.sasl.password=",
+        "kafka.sasl.password=$${EDDY_TEST_SECRET}hunter2",
+    };
+    setenv("EDDY_TEST_SECRET", "hunter2", 1);
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
+        AUTO(config) config = {0};
+        struct complaint complaint = {""};
+        assert_ok(config_defaults(&config, &complaint));
+        assert_fails(CONFIG, config_set(&config, lines[i], &complaint));
+        assert_null(strstr(complaint.text, "hunter2"));
+        assert_non_null(strstr(complaint.text, "file:/path"));
+    }
+    unsetenv("EDDY_TEST_SECRET");
+}
+
+static void broken_references_are_refused(void **state)
+{
+    (void)state;
+    AUTO(config) config = {0};
+    struct complaint complaint = {""};
+    assert_ok(config_defaults(&config, &complaint));
+    assert_fails(CONFIG, config_set(&config, "group_id=a${EDDY_TEST_NOT_SET}", &complaint));
+    assert_non_null(strstr(complaint.text, "EDDY_TEST_NOT_SET is not set"));
+    assert_fails(CONFIG, config_set(&config, "group_id=a${", &complaint));
+    assert_fails(CONFIG, config_set(&config, "group_id=${}", &complaint));
+    assert_fails(CONFIG, config_set(&config, "group_id=${a b}", &complaint));
+    assert_fails(IO, config_set(&config, "kafka.sasl.password=file:/nowhere/at/all", &complaint));
+    assert_non_null(strstr(complaint.text, "/nowhere/at/all"));
+    assert_fails(CONFIG, config_set(&config, "kafka.sasl.password=file:/dev/zero", &complaint));
+    set(&config, "group_id=$a{b}$");
+    assert_string_equal(config.group_id, "$a{b}$");
+}
+
+/* ---- the whole */
+
+static void a_dump_loads_again_to_the_same_dump(void **state)
+{
+    (void)state;
+    AUTO(config) config = {0};
+    AUTO(config) again = {0};
+    AUTO(buffer) first = {0};
+    AUTO(buffer) second = {0};
+    struct complaint complaint = {""};
+    assert_ok(config_defaults(&config, &complaint));
+    set(&config, "group_id=quote\" back\\ tab\t \xc3\xa4 \xe2\x80\xa8 \xc2\x85 end");
+    set(&config, "filters.categories_excluded=a,b c,#d");
+    set(&config, "kafka.ssl.ca.location=/a: b # c");
+    set(&config, "learn.weights.view=0.1");
+    set(&config, "start=2024-05-01T00:00:00.123Z");
+    set(&config, "schema_ids.5=x.avsc");
+    config_dump(&config, &first);
+    assert_ok(config_defaults(&again, &complaint));
+    if (failed(config_load_text(&again, "dump", buffer_bytes(&first), &complaint)))
+        fail_msg("%s", complaint.text);
+    assert_string_equal(again.group_id, config.group_id);
+    assert_true(again.learned.type_weights[0] == 0.1f);
+    assert_memory_equal(again.engine.fusion.transition_weights, config.engine.fusion.transition_weights,
+                        sizeof again.engine.fusion.transition_weights);
+    /* All places are the dump's now: those of a second round of it are the same. */
+    config_dump(&again, &second);
+    AUTO(config) third = {0};
+    AUTO(buffer) last = {0};
+    assert_ok(config_defaults(&third, &complaint));
+    assert_ok(config_load_text(&third, "dump", buffer_bytes(&second), &complaint));
+    config_dump(&third, &last);
+    assert_string_equal(buffer_text(&second), buffer_text(&last));
+}
+
+static void every_option_takes_its_own_default_from_every_source_and_is_documented(void **state)
+{
+    (void)state;
+    AUTO(buffer) docs = {0};
+    config_document(&docs);
+    assert_ok(buffer_check(&docs));
+    for (size_t i = 0; i < option_count; i++) {
+        AUTO(config) config = {0};
+        struct complaint complaint = {""};
+        char line[512];
+        assert_ok(config_defaults(&config, &complaint));
+        snprintf(line, sizeof line, "%s=%s", option_table[i].key, option_table[i].standard);
+        set(&config, line);
+        snprintf(line, sizeof line, "%s: %s\n", option_table[i].key, option_table[i].standard);
+        if (failed(config_load_text(&config, "f", bytes_of_text(line), &complaint)))
+            fail_msg("%s", complaint.text);
+        snprintf(line, sizeof line, "| `%s` |", option_table[i].key);
+        assert_non_null(strstr(buffer_text(&docs), line));
+        assert_true(option_table[i].words || option_table[i].min < option_table[i].max ||
+                    option_table[i].kind == OPTION_BOOL || option_table[i].kind >= OPTION_TEXT);
+        assert_true(option_table[i].max <= 9007199254740992.0); /* exact in a double */
+        for (size_t j = 0; j < i; j++) {
+            assert_string_not_equal(option_table[i].key, option_table[j].key);
+            assert_int_not_equal(option_table[i].offset, option_table[j].offset);
+        }
+    }
+}
+
+static void config_make_releases_on_failure(void **state)
+{
+    (void)state;
+    struct config config;
+    struct complaint complaint = {""};
+    static const char *const good[] = {"group_id=a"}, *const bad[] = {"group_id=a", "group=b"};
+    assert_ok(config_make(&config, "config/eddy.yaml", good, 1, &complaint));
+    assert_string_equal(config.group_id, "a");
+    config_release(&config);
+    config_release(&config);
+    assert_fails(CONFIG, config_make(&config, "config/eddy.yaml", bad, 2, &complaint));
+    assert_null(config.group_id);
+}
+
+static void kafka_options_need_a_broker(void **state)
+{
+    (void)state;
+    AUTO(config) config = {0};
+    struct complaint complaint = {""};
+    struct kafka_options options;
+    assert_ok(config_defaults(&config, &complaint));
+    assert_ok(config_check(&config, &complaint));
+    assert_fails(CONFIG, config_kafka_options(&config, &options, &complaint));
+    assert_non_null(strstr(complaint.text, "kafka.bootstrap.servers"));
+    set(&config, "kafka.bootstrap.servers=a:9092");
+    set(&config, "kafka.linger.ms=7");
+    assert_ok(config_check(&config, &complaint));
+    assert_ok(config_kafka_options(&config, &options, &complaint));
+    assert_string_equal(options.bootstrap, "a:9092");
+    assert_int_equal(options.property_count, 2);
+    assert_string_equal(options.properties[1].value, "7");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(defaults_are_within_their_ranges_and_pass_the_check),
         cmocka_unit_test(defaults_are_those_of_the_core),
         cmocka_unit_test(a_file_sets_nested_and_dotted_keys_lists_and_kafka_settings),
+        cmocka_unit_test(later_sources_win),
+        cmocka_unit_test(variables_that_name_nothing_are_refused),
+        cmocka_unit_test(variables_of_others_are_left_alone),
+        cmocka_unit_test(set_wants_a_key_and_a_value),
+        cmocka_unit_test(secrets_come_from_the_environment_or_a_file),
+        cmocka_unit_test(secrets_written_out_are_refused_and_never_repeated),
+        cmocka_unit_test(broken_references_are_refused),
+        cmocka_unit_test(a_dump_loads_again_to_the_same_dump),
+        cmocka_unit_test(every_option_takes_its_own_default_from_every_source_and_is_documented),
+        cmocka_unit_test(config_make_releases_on_failure),
+        cmocka_unit_test(kafka_options_need_a_broker),
     };
     return cmocka_run_group_tests_name("config", tests, NULL, NULL);
 }
