@@ -17,6 +17,7 @@ static const struct command commands[] = {
     {"config", "show, check and document the configuration", command_config},
     {"evaluate", "score configurations on recorded sessions", command_evaluate},
     {"generate", "make a synthetic clickstream, for load", command_generate},
+    {"replay", "run recorded clicks through the engine", command_replay},
     {"version", "print the version", command_version},
 };
 

@@ -5,8 +5,7 @@
 
 #define SHOWN_MAX 10 /* broken records shown one by one */
 
-/* What to do about a broken record: OK to go on. */
-static struct status skip(struct log_reading *reading, struct status status, const struct complaint *complaint)
+struct status log_reading_skip(struct log_reading *reading, struct status status, const struct complaint *complaint)
 {
     if (reading->strict || !failed_as(status, FAULT_BAD_INPUT))
         return status;
@@ -38,7 +37,7 @@ struct status log_reading_click(struct log_reading *reading, struct log_file *lo
             reading->records += *ret_found;
             return OK;
         }
-        status = skip(reading, status, &reason);
+        status = log_reading_skip(reading, status, &reason);
         if (failed(status))
             return complain(complaint, status, "%s", reason.text);
     }
@@ -54,7 +53,7 @@ struct status log_reading_item(struct log_reading *reading, struct log_file *log
             reading->records += *ret_found;
             return OK;
         }
-        status = skip(reading, status, &reason);
+        status = log_reading_skip(reading, status, &reason);
         if (failed(status))
             return complain(complaint, status, "%s", reason.text);
     }

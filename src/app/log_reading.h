@@ -18,6 +18,11 @@ MUST_CHECK struct status log_reading_click(struct log_reading *reading, struct l
 MUST_CHECK struct status log_reading_item(struct log_reading *reading, struct log_file *log, struct item *ret_item,
                                           bool *ret_found, struct complaint *complaint);
 
+/* What to do about a record that was refused after it was read: shows and counts it, and returns OK to go on; with
+ * `strict`, or when the failure is not BAD_INPUT, the failure. */
+MUST_CHECK struct status log_reading_skip(struct log_reading *reading, struct status status,
+                                          const struct complaint *complaint);
+
 /* Says on stderr how many records were skipped; silent when none was. */
 void log_reading_report(const struct log_reading *reading);
 

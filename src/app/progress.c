@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/progress.h"
+
+#include <eddy/base/timestamp.h>
+#include <eddy/io/system.h>
+
+#include <stdio.h>
+#include <unistd.h>
+
+#define LOOK_EVERY       256 /* ticks, to a power of two */
+#define TERMINAL_STEP_US 200000
+#define PLAIN_STEP_US    10000000
+
+static int64_t now_us(void)
+{
+    struct time_source time = system_time();
+    return time.ops->monotonic_us(time.self);
+}
+
+struct progress progress_start(const char *what)
+{
+    int64_t now = now_us();
+    return (struct progress){.what = what, .terminal = isatty(STDERR_FILENO), .start_us = now, .last_us = now};
+}
+
+void progress_tick(struct progress *progress, int64_t time_ms)
+{
+    if (++progress->count % LOOK_EVERY)
+        return;
+    int64_t now = now_us();
+    if (now - progress->last_us < (progress->terminal ? TERMINAL_STEP_US : PLAIN_STEP_US))
+        return;
+    char text[TIMESTAMP_TEXT_MAX];
+    progress->last_us = now;
+    progress->shown = true;
+    fprintf(stderr, "%s%llu %s, at %.19s, %.0f/s%s", progress->terminal ? "\r" : "",
+            (unsigned long long)progress->count, progress->what, timestamp_text(time_ms, text),
+            (double)progress->count / progress_seconds(progress), progress->terminal ? "\033[K" : "\n");
+}
+
+void progress_end(struct progress *progress)
+{
+    if (progress->terminal && progress->shown)
+        fputs("\r\033[K", stderr);
+}
+
+double progress_seconds(const struct progress *progress)
+{
+    return (double)(now_us() - progress->start_us) / 1e6;
+}

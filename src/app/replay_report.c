@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/json_writer.h"
+#include "app/plot.h"
+#include "app/replay.h"
+#include "app/text_file.h"
+
+#include <eddy/base/timestamp.h>
+
+#define QUANTILES 100
+
+static double quantile_us(const struct replay_result *result, double quantile)
+{
+    return (double)histogram_quantile(&result->latency_ns, quantile) / 1000;
+}
+
+static double mean_us(const struct replay_result *result)
+{
+    const struct histogram *latency = &result->latency_ns;
+    return latency->total ? (double)latency->sum / (double)latency->total / 1000 : 0;
+}
+
+void replay_report_table(const struct replay_result *result, FILE *out)
+{
+    char first[TIMESTAMP_TEXT_MAX], last[TIMESTAMP_TEXT_MAX];
+    fprintf(out, "%llu clicks from %.19s to %.19s: %llu answered, %llu late, %llu duplicates, %llu out of order\n",
+            (unsigned long long)result->reading.records, timestamp_text(result->first_ms, first),
+            timestamp_text(result->last_ms, last), (unsigned long long)result->answered,
+            (unsigned long long)result->late, (unsigned long long)result->duplicates,
+            (unsigned long long)result->out_of_order);
+    fprintf(out, "%llu sessions opened, %llu closed (%llu early), %llu learned (%llu late), %u items\n\n      ",
+            (unsigned long long)result->opened, (unsigned long long)result->closed, (unsigned long long)result->evicted,
+            (unsigned long long)result->learner.learned, (unsigned long long)result->learner.late, result->items);
+    for (size_t c = 0; c < CUTOFF_COUNT; c++)
+        fprintf(out, "      @%-2u", cutoffs[c]);
+    fprintf(out, "   of %llu lists that a click followed\n", (unsigned long long)result->judged);
+    for (size_t m = 0; m < MEASURE_COUNT; m++) {
+        fprintf(out, "  %-5s", measures[m].title);
+        for (size_t c = 0; c < CUTOFF_COUNT; c++)
+            fprintf(out, "   %.4f", replay_mean(result, &measures[m], cutoffs[c]));
+        fputc('\n', out);
+    }
+    fprintf(out, "  CPU per click: mean %.1f us, p50 %.1f, p90 %.1f, p99 %.1f, max %.1f (%.0f clicks per CPU-second)\n",
+            mean_us(result), quantile_us(result, 0.5), quantile_us(result, 0.9), quantile_us(result, 0.99),
+            (double)result->latency_ns.max / 1000,
+            result->cpu_ns ? (double)result->reading.records * 1e9 / (double)result->cpu_ns : 0);
+    fprintf(out, "  %.1f s, learned state of %.1f MiB, version %016llx\n", result->wall_s,
+            (double)result->learned_bytes / (1 << 20), (unsigned long long)result->learned_version);
+}
+
+/* ---- JSON */
+
+static void json_counts(struct json_writer *json, const struct replay_result *result)
+{
+    const struct {
+        const char *key;
+        uint64_t value;
+    } rows[] = {{"records", result->reading.records},
+                {"skipped", result->reading.skipped},
+                {"answered", result->answered},
+                {"empty", result->empty},
+                {"late", result->late},
+                {"duplicates", result->duplicates},
+                {"out_of_order", result->out_of_order},
+                {"sessions_opened", result->opened},
+                {"sessions_closed", result->closed},
+                {"sessions_evicted", result->evicted},
+                {"learned", result->learner.learned},
+                {"learned_late", result->learner.late},
+                {"items", result->items},
+                {"judged", result->judged},
+                {"unfollowed", result->unfollowed}};
+    json_object(json, "counts");
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        json_integer(json, rows[i].key, (int64_t)rows[i].value);
+    json_end_object(json);
+}
+
+static void json_measures(struct json_writer *json, const struct replay_result *result)
+{
+    for (size_t m = 0; m < MEASURE_COUNT; m++) {
+        json_object(json, measures[m].name);
+        for (size_t c = 0; c < CUTOFF_COUNT; c++) {
+            char key[16];
+            snprintf(key, sizeof key, "%u", cutoffs[c]);
+            json_number(json, key, replay_mean(result, &measures[m], cutoffs[c]));
+        }
+        json_end_object(json);
+    }
+}
+
+static void json_costs(struct json_writer *json, const struct replay_result *result)
+{
+    json_object(json, "cpu_us");
+    json_number(json, "mean", mean_us(result));
+    json_number(json, "p50", quantile_us(result, 0.5));
+    json_number(json, "p90", quantile_us(result, 0.9));
+    json_number(json, "p99", quantile_us(result, 0.99));
+    json_number(json, "max", (double)result->latency_ns.max / 1000);
+    json_end_object(json);
+    json_number(json, "cpu_s", (double)result->cpu_ns / 1e9);
+    json_number(json, "wall_s", result->wall_s);
+    json_integer(json, "learned_bytes", (int64_t)result->learned_bytes);
+}
+
+static void json_timeline(struct json_writer *json, const struct timeline *timeline)
+{
+    json_array(json, "timeline");
+    for (size_t i = 0; i < TIMELINE_BUCKETS; i++) {
+        const struct timeline_bucket *bucket = &timeline->buckets[i];
+        if (bucket->judged == 0)
+            continue;
+        json_object(json, NULL);
+        json_integer(json, "from_ms", timeline->start_ms + (int64_t)i * timeline->width_ms);
+        json_integer(json, "judged", (int64_t)bucket->judged);
+        for (size_t m = 0; m < MEASURE_COUNT; m++)
+            json_number(json, measures[m].name, bucket->sums[m] / (double)bucket->judged);
+        json_end_object(json);
+    }
+    json_end_array(json);
+}
+
+void replay_report_json(const struct replay_options *options, const struct replay_result *result, struct buffer *out)
+{
+    struct json_writer json = json_writer_of(out);
+    char version[20];
+    json_object(&json, NULL);
+    json_text(&json, "eddy", BYTES(EDDY_VERSION));
+    json_text(&json, "mode", BYTES("prequential"));
+    json_array(&json, "files");
+    for (size_t i = 0; i < options->file_count; i++)
+        json_text(&json, NULL, bytes_of_text(options->files[i]));
+    json_end_array(&json);
+    json_integer(&json, "first_ms", result->first_ms);
+    json_integer(&json, "last_ms", result->last_ms);
+    json_counts(&json, result);
+    json_measures(&json, result);
+    json_costs(&json, result);
+    snprintf(version, sizeof version, "%016llx", (unsigned long long)result->learned_version);
+    json_text(&json, "learned_version", bytes_of_text(version));
+    json_integer(&json, "timeline_width_ms", result->timeline.width_ms);
+    json_timeline(&json, &result->timeline);
+    json_end_object(&json);
+}
+
+/* ---- plots */
+
+static struct status write_plot(const struct plot *plot, const char *folder, const char *name,
+                                struct complaint *complaint)
+{
+    AUTO(buffer) path = {0}, content = {0};
+    buffer_format(&path, "%s/%s", folder, name);
+    plot_write(plot, &content);
+    return text_file_write(buffer_text(&path), &content, complaint);
+}
+
+static struct status plot_timeline(const struct timeline *timeline, const char *folder, struct complaint *complaint)
+{
+    double x[TIMELINE_BUCKETS], y[2][TIMELINE_BUCKETS];
+    size_t count = 0;
+    for (size_t i = 0; i < TIMELINE_BUCKETS; i++) {
+        const struct timeline_bucket *bucket = &timeline->buckets[i];
+        if (bucket->judged == 0)
+            continue;
+        x[count] = (double)i * (double)timeline->width_ms / 3600e3;
+        y[0][count] = bucket->sums[MEASURE_HIT_RATE] / (double)bucket->judged;
+        y[1][count++] = bucket->sums[MEASURE_RECIPROCAL_RANK] / (double)bucket->judged;
+    }
+    struct plot plot = {.title = "Each next click judges the list before it",
+                        .x_label = "hours of the log",
+                        .y_label = "mean",
+                        .series = {{"HR@20", x, y[0], count}, {"MRR@20", x, y[1], count}},
+                        .series_count = 2};
+    return write_plot(&plot, folder, "timeline.svg", complaint);
+}
+
+static struct status plot_latency(const struct replay_result *result, const char *folder, struct complaint *complaint)
+{
+    double x[QUANTILES], y[QUANTILES];
+    for (int i = 0; i < QUANTILES; i++) {
+        y[i] = (double)(i + 1) / QUANTILES;
+        x[i] = quantile_us(result, y[i]);
+    }
+    struct plot plot = {.title = "Share of clicks that took at most so long",
+                        .x_label = "CPU time, us",
+                        .y_label = "share",
+                        .x_logarithmic = true,
+                        .y_max = 1,
+                        .series = {{"all of it", x, y, QUANTILES}},
+                        .series_count = 1};
+    return write_plot(&plot, folder, "latency.svg", complaint);
+}
+
+struct status replay_report_plots(const struct replay_result *result, const char *folder, struct complaint *complaint)
+{
+    TRY(plot_timeline(&result->timeline, folder, complaint));
+    return plot_latency(result, folder, complaint);
+}
