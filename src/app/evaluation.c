@@ -55,17 +55,17 @@ static struct status learn(struct run *run, int64_t gap_ms, struct evaluation_re
     return OK;
 }
 
-static void write_line(const struct run *run, const struct whole_session *session, uint32_t position, uint32_t truth,
-                       uint32_t count)
+void evaluation_write_line(const struct evaluation_data *data, const struct whole_session *session, uint32_t position,
+                           const struct recommended_item *list, uint32_t count, FILE *dump)
 {
-    const struct catalogue *catalogue = run->data->catalogue;
-    struct bytes name = session_name(run->data, session), id = catalogue_id(catalogue, truth);
-    fprintf(run->dump, BYTES_FORMAT "\t%u\t" BYTES_FORMAT "\t", BYTES_ARGS(name), position, BYTES_ARGS(id));
+    struct bytes name = session_name(data, session);
+    struct bytes id = catalogue_id(data->catalogue, data->log.items[session->start + position - 1]);
+    fprintf(dump, BYTES_FORMAT "\t%u\t" BYTES_FORMAT "\t", BYTES_ARGS(name), position, BYTES_ARGS(id));
     for (uint32_t i = 0; i < count; i++) {
-        id = catalogue_id(catalogue, run->list[i].item);
-        fprintf(run->dump, "%s" BYTES_FORMAT, i ? "," : "", BYTES_ARGS(id));
+        id = catalogue_id(data->catalogue, list[i].item);
+        fprintf(dump, "%s" BYTES_FORMAT, i ? "," : "", BYTES_ARGS(id));
     }
-    fputc('\n', run->dump);
+    fputc('\n', dump);
 }
 
 /* Takes note of a list of `count` items whose true next item was `truth`. */
@@ -101,7 +101,7 @@ static struct status test_session(struct run *run, const struct whole_session *s
         result->predict_ns += took_ns;
         judge(run, truth, count, result);
         if (run->dump)
-            write_line(run, session, length + 1, truth, count);
+            evaluation_write_line(run->data, session, length + 1, run->list, count, run->dump);
     }
     return OK;
 }

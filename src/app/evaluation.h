@@ -60,6 +60,10 @@ MUST_CHECK struct status evaluation_run(const struct evaluation_data *data, cons
                                         struct evaluation_result *ret_result);
 void evaluation_result_release(struct evaluation_result *result);
 
+/* A line of the dump: `list` for the click at `position` (from 1) of a test session. */
+void evaluation_write_line(const struct evaluation_data *data, const struct whole_session *session, uint32_t position,
+                           const struct recommended_item *list, uint32_t count, FILE *dump);
+
 /* Per test session the sum of a measure and the number of predictions, for bootstrap_interval(); with `base` not NULL
  * of the difference of the two results. ret_sums: (test_count). */
 void evaluation_session_sums(const struct evaluation_data *data, const struct evaluation_result *result,
