@@ -3,14 +3,11 @@
 #include "app/arguments.h"
 #include "app/command.h"
 
-#include <eddy/core/codec.h>
 #include <eddy/core/generate.h>
+#include <eddy/io/log_writer.h>
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
-
-#define CHUNK_BYTES 65536
 
 struct generate_command {
     struct generate_options options;
@@ -18,93 +15,52 @@ struct generate_command {
     const char *format, *output, *items_output;
 };
 
-/* A file being written; "-" is standard output. */
-struct text_file {
-    const char *path;
-    FILE *stream;
-    struct buffer text;
-};
-
-static bool text_file_open(struct text_file *file, const char *path)
+/* Writes `count` records of a type to a file. */
+static struct status write_file(struct generator *generator, const char *path, enum record_type type,
+                                enum log_file_format format, int64_t count, struct complaint *complaint)
 {
-    *file = (struct text_file){.path = path, .stream = strcmp(path, "-") ? fopen(path, "wb") : stdout};
-    if (!file->stream)
-        fprintf(stderr, "eddy generate: cannot write %s: %s\n", path, strerror(errno));
-    return file->stream != NULL;
-}
-
-/* Writes what has been gathered, when it is worth it. */
-static bool text_file_write(struct text_file *file, size_t bytes_min)
-{
-    if (file->text.size < bytes_min)
-        return true;
-    bool written = !failed(buffer_check(&file->text)) &&
-                   fwrite(file->text.data, 1, file->text.size, file->stream) == file->text.size;
-    if (!written)
-        fprintf(stderr, "eddy generate: cannot write %s: %s\n", file->path, strerror(errno));
-    buffer_clear(&file->text);
-    return written;
-}
-
-static bool text_file_close(struct text_file *file)
-{
-    bool written = text_file_write(file, 1);
-    buffer_release(&file->text);
-    int result = file->stream == stdout ? fflush(stdout) : fclose(file->stream);
-    if (written && result)
-        fprintf(stderr, "eddy generate: cannot write %s: %s\n", file->path, strerror(errno));
-    return written && !result;
-}
-
-static const struct encoding as_json = {.format = RECORD_JSON};
-
-static void append_click(struct generator *generator, uint32_t index, bool json, struct buffer *out)
-{
-    (void)index;
-    struct click click;
-    generator_next(generator, &click);
-    if (json)
-        encode_click(as_json, &click, out);
-    else
-        generate_tsv_click(&click, out);
-}
-
-static void append_item(struct generator *generator, uint32_t index, bool json, struct buffer *out)
-{
-    struct item item;
-    generator_item(generator, index, &item);
-    if (json)
-        encode_item(as_json, &item, out);
-    else
-        generate_tsv_item(&item, out);
-}
-
-/* Writes `count` records; `columns` is the first line of a TSV file. */
-static bool write_records(struct generator *generator, const char *path, bool json, const char *columns, int64_t count,
-                          void (*append)(struct generator *, uint32_t, bool, struct buffer *))
-{
-    struct text_file file;
-    if (!text_file_open(&file, path))
-        return false;
-    if (!json)
-        buffer_append_text(&file.text, columns);
-    bool written = true;
-    for (int64_t i = 0; i < count && written; i++) {
-        append(generator, (uint32_t)i, json, &file.text);
-        if (json)
-            buffer_append_byte(&file.text, '\n');
-        written = text_file_write(&file, CHUNK_BYTES);
+    struct log_writer *writer;
+    TRY(log_writer_open(path, type, format, &writer, complaint));
+    for (int64_t i = 0; i < count; i++) {
+        struct click click;
+        struct item item;
+        struct status status;
+        if (type == RECORD_CLICK) {
+            generator_next(generator, &click);
+            status = log_writer_click(writer, &click, complaint);
+        } else {
+            generator_item(generator, (uint32_t)i, &item);
+            status = log_writer_item(writer, &item, complaint);
+        }
+        if (failed(status)) {
+            log_writer_abandon(writer);
+            return status;
+        }
     }
-    return text_file_close(&file) && written;
+    return log_writer_close(writer, complaint);
 }
 
-static bool write_files(struct generator *generator, const struct generate_command *command)
+/* In the order of enum log_file_format. */
+static const char *const format_words[] = {"tsv", "csv", "jsonl", "avro"};
+
+#define FORMAT_COUNT (sizeof format_words / sizeof *format_words)
+
+/* What --format says, else what the file's name says. */
+static enum log_file_format format_of(const struct generate_command *command, const char *path)
 {
-    bool json = !strcmp(command->format, "jsonl");
-    if (command->items_output &&
-        !write_records(generator, command->items_output, json, GENERATE_TSV_ITEMS, command->items, append_item))
-        return false;
-    return write_records(generator, command->output, json, GENERATE_TSV_CLICKS, command->clicks, append_click);
+    for (size_t i = 0; command->format && i < FORMAT_COUNT; i++)
+        if (!strcmp(command->format, format_words[i]))
+            return (enum log_file_format)i;
+    return log_writer_format(path);
+}
+
+static struct status write_files(struct generator *generator, const struct generate_command *command,
+                                 struct complaint *complaint)
+{
+    const char *items = command->items_output, *clicks = command->output;
+    if (items)
+        TRY(write_file(generator, items, RECORD_ITEM, format_of(command, items), command->items, complaint));
+    return write_file(generator, clicks, RECORD_CLICK, format_of(command, clicks), command->clicks, complaint);
 }
 
 static int generate(struct generate_command *command)
@@ -112,15 +68,15 @@ static int generate(struct generate_command *command)
     struct generator *generator;
     struct complaint complaint = {0};
     struct status status = generator_open(&command->options, &complaint, &generator);
-    if (failed(status)) {
-        char text[256];
-        fprintf(stderr, "eddy generate: %s\n",
-                *complaint.text ? complaint.text : status_text(status, text, sizeof text));
-        return failed_as(status, FAULT_CONFIG) ? EXIT_USAGE : EXIT_FAILED;
+    if (!failed(status)) {
+        status = write_files(generator, command, &complaint);
+        generator_close(generator);
     }
-    bool written = write_files(generator, command);
-    generator_close(generator);
-    return written ? EXIT_OK : EXIT_FAILED;
+    if (!failed(status))
+        return EXIT_OK;
+    char text[256];
+    fprintf(stderr, "eddy generate: %s\n", *complaint.text ? complaint.text : status_text(status, text, sizeof text));
+    return failed_as(status, FAULT_CONFIG) ? EXIT_USAGE : EXIT_FAILED;
 }
 
 /* False, with a sentence, for what generator_open() cannot see: numbers too large for its fields. */
@@ -146,17 +102,16 @@ static bool take_numbers(struct generate_command *command)
         fprintf(stderr, "eddy generate: --clicks cannot be negative\n");
         return false;
     }
-    if (strcmp(command->format, "tsv") && strcmp(command->format, "jsonl")) {
-        fprintf(stderr, "eddy generate: --format is tsv or jsonl, not '%s'\n", command->format);
-        return false;
-    }
-    return true;
+    for (size_t i = 0; i < FORMAT_COUNT; i++)
+        if (!command->format || !strcmp(command->format, format_words[i]))
+            return true;
+    fprintf(stderr, "eddy generate: --format is tsv, csv, jsonl or avro, not '%s'\n", command->format);
+    return false;
 }
 
 int command_generate(int argc, char **argv)
 {
-    struct generate_command command = {
-        .options = generate_defaults(), .clicks = 1000000, .format = "tsv", .output = "-"};
+    struct generate_command command = {.options = generate_defaults(), .clicks = 1000000, .output = "-"};
     command.items = command.options.items;
     command.sessions = command.options.sessions;
     command.seed = (int64_t)command.options.seed;
@@ -168,7 +123,8 @@ int command_generate(int argc, char **argv)
         {"rate", "N", "clicks a second in event time (a session clicks every 20 s)", ARGUMENT_NUMBER, &command.rate},
         {"start-ms", "TIME", "event time of the first click (2024-01-01)", ARGUMENT_TIME, &command.options.start_ms},
         {"seed", "N", "another seed, another stream (1)", ARGUMENT_NUMBER, &command.seed},
-        {"format", "FORMAT", "tsv or jsonl (tsv)", ARGUMENT_TEXT, &command.format},
+        {"format", "FORMAT", "tsv, csv, jsonl or avro (as the file is called, else tsv)", ARGUMENT_TEXT,
+         &command.format},
         {"output", "FILE", "where the clicks go (-: standard output)", ARGUMENT_TEXT, &command.output},
         {"items-output", "FILE", "write the catalogue too", ARGUMENT_TEXT, &command.items_output},
         {0}};

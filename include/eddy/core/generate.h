@@ -11,7 +11,6 @@
  * Session lengths follow a power law, 1..length_max. (Two power laws: Kersbergen et al., "ETUDE", ICDE 2024.)
  *
  * Same options, same clicks. No allocation after opening; one thread. Memory: 40 bytes a session, 8 bytes a rank. */
-#include <eddy/base/buffer.h>
 #include <eddy/core/catalogue.h>
 #include <eddy/core/click.h>
 
@@ -45,9 +44,3 @@ void generator_next(struct generator *generator, struct click *ret_click);
 
 /* The catalogue entry of item `index`, 0 .. items-1; its bytes live until the next call. */
 void generator_item(struct generator *generator, uint32_t index, struct item *ret_item);
-
-/* Lines of tab-separated text, and the lines that name their columns (io/log_file.h reads both). */
-#define GENERATE_TSV_CLICKS "session_id\ttimestamp_ms\titem_id\ttype\tuser_id\n"
-#define GENERATE_TSV_ITEMS  "item_id\ttitle\tcategory\tprice\n"
-void generate_tsv_click(const struct click *click, struct buffer *out);
-void generate_tsv_item(const struct item *item, struct buffer *out);

@@ -210,6 +210,19 @@ static enum click_type draw_type(struct generator *generator)
     return percent < 1 ? CLICK_TYPE_PURCHASE : percent < 6 ? CLICK_TYPE_ADD_TO_CART : CLICK_TYPE_VIEW;
 }
 
+struct bytes number_text(char *text, char letter, uint64_t number)
+{
+    char digits[20];
+    size_t count = 0;
+    do
+        digits[count++] = (char)('0' + number % 10);
+    while (number /= 10);
+    text[0] = letter;
+    for (size_t i = 0; i < count; i++)
+        text[i + 1] = digits[count - 1 - i];
+    return bytes_of(text, count + 1);
+}
+
 void generator_next(struct generator *generator, struct click *ret_click)
 {
     struct visit *visit = &generator->visits[random_below(&generator->random, generator->options.sessions)];
