@@ -11,6 +11,7 @@
 #include "bench/plain_knn.h"
 
 #include <eddy/core/generate.h>
+#include <eddy/io/log_writer.h>
 #include <eddy/io/system.h>
 
 #include <stdlib.h>
@@ -196,22 +197,17 @@ static int64_t generate(const char *path)
     options.length_max = 50;
     struct generator *generator;
     must(generator_open(&options, NULL, &generator));
-    FILE *file = fopen(path, "w");
-    if (!file)
-        exit(1);
-    fputs(GENERATE_TSV_CLICKS, file);
-    AUTO(buffer) line = {0};
+    struct log_writer *writer;
+    must(log_writer_open(path, RECORD_CLICK, LOG_FILE_TSV, &writer, NULL));
     int64_t test_from_ms = 0;
     for (int i = 0; i < 400000; i++) {
         struct click click;
         generator_next(generator, &click);
-        buffer_clear(&line);
-        generate_tsv_click(&click, &line);
-        fwrite(line.data, 1, line.size, file);
+        must(log_writer_click(writer, &click, NULL));
         if (i == 360000)
             test_from_ms = click.time_ms;
     }
-    fclose(file);
+    must(log_writer_close(writer, NULL));
     generator_close(generator);
     return test_from_ms;
 }

@@ -98,28 +98,28 @@ void evaluation_report_table(const struct evaluation_report *report, FILE *out)
 static void json_data(struct json_writer *json, const struct evaluation_report *report)
 {
     const struct evaluation_data *data = report->data;
-    json_object(json, "data");
-    json_array(json, "clicks");
+    json_begin_object(json, "data");
+    json_begin_array(json, "clicks");
     for (size_t i = 0; i < report->files->click_count; i++)
         json_text(json, NULL, bytes_of_text(report->files->clicks[i]));
     json_end_array(json);
-    json_integer(json, "records", (int64_t)report->reading->records);
-    json_integer(json, "skipped", (int64_t)report->reading->skipped);
-    json_integer(json, "train_sessions", (int64_t)data->train_count);
-    json_integer(json, "train_clicks", (int64_t)data->train_clicks);
-    json_integer(json, "train_items", data->train_items);
-    json_integer(json, "test_sessions", (int64_t)data->test_count);
-    json_integer(json, "predictions", (int64_t)data->predictions);
-    json_integer(json, "dropped_clicks", (int64_t)data->dropped_clicks);
-    json_integer(json, "dropped_sessions", (int64_t)data->dropped_sessions);
+    json_whole_number(json, "records", (int64_t)report->reading->records);
+    json_whole_number(json, "skipped", (int64_t)report->reading->skipped);
+    json_whole_number(json, "train_sessions", (int64_t)data->train_count);
+    json_whole_number(json, "train_clicks", (int64_t)data->train_clicks);
+    json_whole_number(json, "train_items", data->train_items);
+    json_whole_number(json, "test_sessions", (int64_t)data->test_count);
+    json_whole_number(json, "predictions", (int64_t)data->predictions);
+    json_whole_number(json, "dropped_clicks", (int64_t)data->dropped_clicks);
+    json_whole_number(json, "dropped_sessions", (int64_t)data->dropped_sessions);
     json_end_object(json);
 }
 
 static void json_intervals(struct json_writer *json, const char *key, const struct interval *intervals)
 {
-    json_object(json, key);
+    json_begin_object(json, key);
     for (size_t m = 0; m < MEASURE_COUNT; m++) {
-        json_object(json, measures[m].name);
+        json_begin_object(json, measures[m].name);
         json_number(json, "value", intervals[m].value);
         json_number(json, "low", intervals[m].low);
         json_number(json, "high", intervals[m].high);
@@ -130,7 +130,7 @@ static void json_intervals(struct json_writer *json, const char *key, const stru
 
 static void json_latency(struct json_writer *json, const struct evaluation_result *result)
 {
-    json_object(json, "cpu_us");
+    json_begin_object(json, "cpu_us");
     json_number(json, "mean", latency_mean_us(result));
     json_number(json, "p50", quantile_us(result, 0.5));
     json_number(json, "p90", quantile_us(result, 0.9));
@@ -161,13 +161,13 @@ static void json_positions(struct json_writer *json, const struct evaluation_rep
 {
     struct position_row rows[POSITIONS_MAX + 1];
     evaluation_positions(report, number, rows);
-    json_array(json, "by_position");
+    json_begin_array(json, "by_position");
     for (size_t position = 2; position <= POSITIONS_MAX; position++) {
         if (rows[position].predictions == 0)
             continue;
-        json_object(json, NULL);
-        json_integer(json, "position", (int64_t)position);
-        json_integer(json, "predictions", (int64_t)rows[position].predictions);
+        json_begin_object(json, NULL);
+        json_whole_number(json, "position", (int64_t)position);
+        json_whole_number(json, "predictions", (int64_t)rows[position].predictions);
         for (size_t m = 0; m < MEASURE_COUNT; m++)
             json_number(json, measures[m].name, rows[position].sums[m] / (double)rows[position].predictions);
         json_end_object(json);
@@ -179,10 +179,10 @@ static void json_system(struct json_writer *json, const struct evaluation_report
 {
     const struct evaluation_system *system = &report->systems[number];
     uint32_t items = report->data->train_items;
-    json_object(json, NULL);
+    json_begin_object(json, NULL);
     json_text(json, "name", bytes_of_text(system->name));
     for (size_t m = 0; m < MEASURE_COUNT; m++) {
-        json_object(json, measures[m].name);
+        json_begin_object(json, measures[m].name);
         for (size_t c = 0; c < CUTOFF_COUNT; c++) {
             char key[16];
             snprintf(key, sizeof key, "%u", cutoffs[c]);
@@ -198,8 +198,8 @@ static void json_system(struct json_writer *json, const struct evaluation_report
                 exposure_popularity(system->result.exposure, report->data->percentiles, items));
     json_latency(json, &system->result);
     json_number(json, "learn_cpu_s", (double)system->result.learn_ns / 1e9);
-    json_integer(json, "learned_sessions", (int64_t)system->result.learned_sessions);
-    json_integer(json, "learned_bytes", (int64_t)system->result.learned_bytes);
+    json_whole_number(json, "learned_sessions", (int64_t)system->result.learned_sessions);
+    json_whole_number(json, "learned_bytes", (int64_t)system->result.learned_bytes);
     json_positions(json, report, number);
     json_end_object(json);
 }
@@ -208,15 +208,15 @@ void evaluation_report_json(const struct evaluation_report *report, struct buffe
 {
     struct json_writer json = json_writer_of(out);
     const struct evaluation_split *split = &report->data->split;
-    json_object(&json, NULL);
+    json_begin_object(&json, NULL);
     json_text(&json, "eddy", BYTES(EDDY_VERSION));
     json_text(&json, "mode", BYTES("train_test"));
     json_text(&json, "split", bytes_of_text(report->validation ? "validation" : "test"));
-    json_integer(&json, "train_before_ms", split->train_before_ms);
+    json_whole_number(&json, "train_before_ms", split->train_before_ms);
     if (split->test_before_ms != INT64_MAX)
-        json_integer(&json, "test_before_ms", split->test_before_ms);
+        json_whole_number(&json, "test_before_ms", split->test_before_ms);
     json_data(&json, report);
-    json_array(&json, "systems");
+    json_begin_array(&json, "systems");
     for (size_t s = 0; s < report->system_count; s++)
         json_system(&json, report, s);
     json_end_array(&json);

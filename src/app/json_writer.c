@@ -63,12 +63,12 @@ static void close_level(struct json_writer *writer, uint8_t bracket)
         buffer_append_byte(writer->out, '\n');
 }
 
-void json_object(struct json_writer *writer, const char *key)
+void json_begin_object(struct json_writer *writer, const char *key)
 {
     open_level(writer, key, '{');
 }
 
-void json_array(struct json_writer *writer, const char *key)
+void json_begin_array(struct json_writer *writer, const char *key)
 {
     open_level(writer, key, '[');
 }
@@ -98,7 +98,7 @@ void json_number(struct json_writer *writer, const char *key, double number)
         buffer_append_text(writer->out, "null");
 }
 
-void json_integer(struct json_writer *writer, const char *key, int64_t number)
+void json_whole_number(struct json_writer *writer, const char *key, int64_t number)
 {
     begin_value(writer, key);
     buffer_format(writer->out, "%lld", (long long)number);

@@ -11,10 +11,10 @@ struct json_writer {
 };
 
 struct json_writer json_writer_of(struct buffer *out);
-void json_object(struct json_writer *writer, const char *key);
-void json_array(struct json_writer *writer, const char *key);
+void json_begin_object(struct json_writer *writer, const char *key);
+void json_begin_array(struct json_writer *writer, const char *key);
 void json_end_object(struct json_writer *writer);
 void json_end_array(struct json_writer *writer);
 void json_text(struct json_writer *writer, const char *key, struct bytes text);
 void json_number(struct json_writer *writer, const char *key, double number);
-void json_integer(struct json_writer *writer, const char *key, int64_t number);
+void json_whole_number(struct json_writer *writer, const char *key, int64_t number);
