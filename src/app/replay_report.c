@@ -69,16 +69,16 @@ static void json_counts(struct json_writer *json, const struct replay_result *re
                 {"items", result->items},
                 {"judged", result->judged},
                 {"unfollowed", result->unfollowed}};
-    json_object(json, "counts");
+    json_begin_object(json, "counts");
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-        json_integer(json, rows[i].key, (int64_t)rows[i].value);
+        json_whole_number(json, rows[i].key, (int64_t)rows[i].value);
     json_end_object(json);
 }
 
 static void json_measures(struct json_writer *json, const struct replay_result *result)
 {
     for (size_t m = 0; m < MEASURE_COUNT; m++) {
-        json_object(json, measures[m].name);
+        json_begin_object(json, measures[m].name);
         for (size_t c = 0; c < CUTOFF_COUNT; c++) {
             char key[16];
             snprintf(key, sizeof key, "%u", cutoffs[c]);
@@ -90,7 +90,7 @@ static void json_measures(struct json_writer *json, const struct replay_result *
 
 static void json_costs(struct json_writer *json, const struct replay_result *result)
 {
-    json_object(json, "cpu_us");
+    json_begin_object(json, "cpu_us");
     json_number(json, "mean", mean_us(result));
     json_number(json, "p50", quantile_us(result, 0.5));
     json_number(json, "p90", quantile_us(result, 0.9));
@@ -99,19 +99,19 @@ static void json_costs(struct json_writer *json, const struct replay_result *res
     json_end_object(json);
     json_number(json, "cpu_s", (double)result->cpu_ns / 1e9);
     json_number(json, "wall_s", result->wall_s);
-    json_integer(json, "learned_bytes", (int64_t)result->learned_bytes);
+    json_whole_number(json, "learned_bytes", (int64_t)result->learned_bytes);
 }
 
 static void json_timeline(struct json_writer *json, const struct timeline *timeline)
 {
-    json_array(json, "timeline");
+    json_begin_array(json, "timeline");
     for (size_t i = 0; i < TIMELINE_BUCKETS; i++) {
         const struct timeline_bucket *bucket = &timeline->buckets[i];
         if (bucket->judged == 0)
             continue;
-        json_object(json, NULL);
-        json_integer(json, "from_ms", timeline->start_ms + (int64_t)i * timeline->width_ms);
-        json_integer(json, "judged", (int64_t)bucket->judged);
+        json_begin_object(json, NULL);
+        json_whole_number(json, "from_ms", timeline->start_ms + (int64_t)i * timeline->width_ms);
+        json_whole_number(json, "judged", (int64_t)bucket->judged);
         for (size_t m = 0; m < MEASURE_COUNT; m++)
             json_number(json, measures[m].name, bucket->sums[m] / (double)bucket->judged);
         json_end_object(json);
@@ -123,21 +123,21 @@ void replay_report_json(const struct replay_options *options, const struct repla
 {
     struct json_writer json = json_writer_of(out);
     char version[20];
-    json_object(&json, NULL);
+    json_begin_object(&json, NULL);
     json_text(&json, "eddy", BYTES(EDDY_VERSION));
     json_text(&json, "mode", BYTES("prequential"));
-    json_array(&json, "files");
+    json_begin_array(&json, "files");
     for (size_t i = 0; i < options->file_count; i++)
         json_text(&json, NULL, bytes_of_text(options->files[i]));
     json_end_array(&json);
-    json_integer(&json, "first_ms", result->first_ms);
-    json_integer(&json, "last_ms", result->last_ms);
+    json_whole_number(&json, "first_ms", result->first_ms);
+    json_whole_number(&json, "last_ms", result->last_ms);
     json_counts(&json, result);
     json_measures(&json, result);
     json_costs(&json, result);
     snprintf(version, sizeof version, "%016llx", (unsigned long long)result->learned_version);
     json_text(&json, "learned_version", bytes_of_text(version));
-    json_integer(&json, "timeline_width_ms", result->timeline.width_ms);
+    json_whole_number(&json, "timeline_width_ms", result->timeline.width_ms);
     json_timeline(&json, &result->timeline);
     json_end_object(&json);
 }
