@@ -179,57 +179,37 @@ static struct status learn(struct shard *shard, struct task *task, int64_t time_
 
 /* ---- a run */
 
-static bool find_items(struct shard *shard)
+/* Looks up the items of the run from `from` on and returns where the first new one stands (or the run ends). A new
+ * item is named when its click's turn comes and not before: what clicks before it are answered must not depend on how
+ * the stream was cut into runs. The reader lock is held. */
+static size_t find_items(struct shard *shard, size_t from)
 {
     const struct catalogue *catalogue = knowledge_catalogue(shard->ports.knowledge);
-    bool all = true;
-    for (size_t i = 0; i < shard->run_count; i++) {
-        struct engine_click *click = &shard->run[i];
+    for (; from < shard->run_count; from++) {
+        struct engine_click *click = &shard->run[from];
         if (click->item == ITEM_NONE)
             click->item = catalogue_find(catalogue, click->click.item_id);
-        all = all && click->item != ITEM_NONE;
-    }
-    return all;
-}
-
-/* Names the items that are new. In a full catalogue some stay without. */
-static struct status name_items(struct shard *shard)
-{
-    struct catalogue *catalogue = knowledge_catalogue(shard->ports.knowledge);
-    struct status status = OK;
-    knowledge_lock_write(shard->ports.knowledge);
-    uint32_t before = catalogue_count(catalogue);
-    for (size_t i = 0; i < shard->run_count && !failed(status); i++) {
-        struct engine_click *click = &shard->run[i];
         if (click->item == ITEM_NONE)
-            status = catalogue_intern(catalogue, click->click.item_id, &click->item);
-        if (failed_as(status, FAULT_LIMIT))
-            status = OK;
+            break;
     }
-    uint32_t named = catalogue_count(catalogue) - before;
-    knowledge_unlock(shard->ports.knowledge);
-    metric_add(shard->ports.metrics, METRIC_CLICKS_UNKNOWN_ITEM, named);
-    return status;
+    return from;
 }
 
-/* Takes clicks out of the run that cannot be answered because their item has no number. */
-static struct status drop_nameless(struct shard *shard)
+/* Names a click's new item. When the catalogue is full the click is a dead letter; those on known items go on. */
+static struct status name_item(struct shard *shard, size_t at, bool *ret_named)
 {
-    struct complaint complaint = {0};
-    struct status reason = complain(&complaint, FAIL(LIMIT, 0, "the catalogue is full"),
-                                    "the item is new and the catalogue is full (items.max, items.memory_max_bytes)");
-    size_t kept = 0;
-    for (size_t i = 0; i < shard->run_count; i++) {
-        if (shard->run[i].item == ITEM_NONE) {
-            if (!shard->run[i].silent)
-                TRY(shard_publish_dead_letter(shard, shard->run_messages[i], reason, &complaint));
-            continue;
-        }
-        shard->run[kept] = shard->run[i];
-        shard->run_messages[kept++] = shard->run_messages[i];
-    }
-    shard->run_count = kept;
-    return OK;
+    struct engine_click *click = &shard->run[at];
+    knowledge_lock_write(shard->ports.knowledge);
+    struct status status =
+        catalogue_intern(knowledge_catalogue(shard->ports.knowledge), click->click.item_id, &click->item);
+    knowledge_unlock(shard->ports.knowledge);
+    *ret_named = !failed(status);
+    metric_add(shard->ports.metrics, METRIC_CLICKS_UNKNOWN_ITEM, 1);
+    if (!failed_as(status, FAULT_LIMIT))
+        return status;
+    struct complaint complaint;
+    complain(&complaint, status, "the item is new and the catalogue is full (items.max, items.memory_max_bytes)");
+    return click->silent ? OK : shard_publish_dead_letter(shard, shard->run_messages[at], status, &complaint);
 }
 
 static struct status effects_out(struct shard *shard, struct task *task, const struct effects *effects,
@@ -244,27 +224,32 @@ static struct status effects_out(struct shard *shard, struct task *task, const s
     return effects->learn ? learn(shard, task, effects->learn_to_ms) : OK;
 }
 
-static struct status step_engine(struct shard *shard, struct task *task, size_t from, struct effects *ret_effects)
+/* Steps the engine over the clicks from `from` on whose items have numbers; *ret_named is where those end. */
+static struct status step_engine(struct shard *shard, struct task *task, size_t from, size_t *ret_named,
+                                 struct effects *ret_effects)
 {
+    struct status status = OK;
     knowledge_lock_read(shard->ports.knowledge);
-    struct status status = engine_step(task->engine, shard->run + from, shard->run_count - from, shard->scratch,
-                                       &shard->batch, ret_effects);
+    *ret_named = find_items(shard, from);
+    if (*ret_named > from)
+        status =
+            engine_step(task->engine, shard->run + from, *ret_named - from, shard->scratch, &shard->batch, ret_effects);
     knowledge_unlock(shard->ports.knowledge);
     return status;
 }
 
 static struct status answer(struct shard *shard, struct task *task)
 {
-    knowledge_lock_read(shard->ports.knowledge);
-    bool all = find_items(shard);
-    knowledge_unlock(shard->ports.knowledge);
-    if (!all) {
-        TRY(name_items(shard));
-        TRY(drop_nameless(shard));
-    }
     for (size_t done = 0; done < shard->run_count;) {
-        struct effects effects;
-        TRY(step_engine(shard, task, done, &effects));
+        struct effects effects = {0};
+        size_t named;
+        TRY(step_engine(shard, task, done, &named, &effects));
+        if (named == done) {
+            bool now_named;
+            TRY(name_item(shard, done, &now_named));
+            done += !now_named;
+            continue;
+        }
         assert(effects.consumed > 0 || effects.learn);
         TRY(effects_out(shard, task, &effects, shard->run_messages + done, effects.consumed));
         done += effects.consumed;

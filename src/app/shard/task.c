@@ -191,11 +191,24 @@ void task_close(struct shard *shard, struct task *task)
     metric_add(shard->ports.metrics, METRIC_PARTITIONS_ASSIGNED, -1);
 }
 
+/* The last boundary that the position's watermark had passed: what had been learned there is learned again. */
+static int64_t boundary_before(const struct shard *shard, int64_t watermark_ms)
+{
+    return watermark_ms == INT64_MIN ? INT64_MIN
+                                     : watermark_ms - watermark_ms % shard->options.engine.learn_interval_ms;
+}
+
 static struct status task_enter(struct shard *shard, struct task *task)
 {
-    knowledge_lock_write(shard->ports.knowledge);
-    struct status status = knowledge_join(shard->ports.knowledge, task->partition);
-    knowledge_unlock(shard->ports.knowledge);
+    struct knowledge *knowledge = shard->ports.knowledge;
+    int64_t reached_ms = boundary_before(shard, engine_position(task->engine).watermark_ms);
+    knowledge_lock_write(knowledge);
+    struct status status = knowledge_join(knowledge, task->partition);
+    if (!failed(status))
+        status = knowledge_reached(knowledge, task->partition, reached_ms);
+    if (failed(status))
+        knowledge_leave(knowledge, task->partition);
+    knowledge_unlock(knowledge);
     TRY(status);
     shard->tasks[task->partition] = task;
     shard->task_count++;

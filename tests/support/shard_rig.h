@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+/* shard_rig: one shard on a world in memory, with a clock of its own, that can be crashed and started again. */
+#include "app/follower.h"
+#include "app/shard.h"
+
+#include <eddy/io/memory.h>
+
+struct shard_rig {
+    struct memory_world *world;
+    int32_t partitions;
+    int items; /* in the catalogue from the start: item-0, item-1, ... */
+    struct shard_options options;
+    struct knowledge_options knowledge_options;
+
+    struct knowledge *knowledge;
+    struct decoder *decoder, *sessions_decoder;
+    struct follower *follower;
+    struct metrics metrics;
+    struct shard *shard;
+    int64_t wall_ms, monotonic_us;
+    int stores_open;
+    size_t traffic; /* clicks made by shard_rig_traffic() */
+};
+
+/* Short times: gap 10 s, grace 1 s, boundaries every 5 s; a commit every 100 ms; clicks as bare Avro. */
+void shard_rig_open(struct shard_rig *rig, int32_t partitions);
+void shard_rig_close(struct shard_rig *rig);
+
+/* Starts a shard with new knowledge, fed with the sessions published so far, and gives it all partitions. The failure
+ * is that of accepting one. */
+MUST_CHECK struct status shard_rig_start(struct shard_rig *rig, struct complaint *complaint);
+/* Without any goodbye. */
+void shard_rig_crash(struct shard_rig *rig);
+/* Gives all partitions up and stops. */
+MUST_CHECK struct status shard_rig_stop(struct shard_rig *rig);
+
+/* Steps, 10 ms apart, until everything is consumed and committed. */
+MUST_CHECK struct status shard_rig_run(struct shard_rig *rig);
+
+/* Appends the click of a visitor; the record's timestamp is the click's. */
+int64_t shard_rig_click(struct shard_rig *rig, int32_t partition, const char *session_id, const char *item_id,
+                        int64_t time_ms);
+#define SHARD_RIG_TIME INT64_C(1700000000000)
+/* `count` more clicks of interleaved sessions over the partitions, 250 ms apart. */
+void shard_rig_traffic(struct shard_rig *rig, size_t count, uint64_t seed);
+
+/* Flushed records of an output; `index` counts within it. NULL past the end. */
+size_t shard_rig_count(const struct shard_rig *rig, enum output output);
+const struct output_record *shard_rig_output(const struct shard_rig *rig, enum output output, size_t index);
+
+/* A hash of all that the stores hold. */
+uint64_t shard_rig_state(const struct shard_rig *rig);
