@@ -198,15 +198,16 @@ struct options {
 /* LISTS.eddy, LISTS.vstan-single-hr, ...; *ret_dump is NULL when none is wanted. */
 static struct status open_dump(const char *path, const char *name, FILE **ret_dump, struct complaint *complaint)
 {
-    *ret_dump = NULL;
-    if (!path)
-        return OK;
-    AUTO(buffer) full = {0};
-    buffer_format(&full, "%s.%s", path, name);
-    *ret_dump = fopen(buffer_text(&full), "w");
-    if (!*ret_dump)
-        return complain(complaint, FAIL(IO, errno, "a file cannot be written"), "%s: %s", buffer_text(&full),
-                        strerror(errno));
+    FILE *dump = NULL;
+    if (path) {
+        AUTO(buffer) full = {0};
+        buffer_format(&full, "%s.%s", path, name);
+        dump = fopen(buffer_text(&full), "w");
+        if (!dump)
+            return complain(complaint, FAIL(IO, errno, "a file cannot be written"), "%s: %s", buffer_text(&full),
+                            strerror(errno));
+    }
+    *ret_dump = dump;
     return OK;
 }
 
