@@ -31,8 +31,10 @@ __attribute__((format(printf, 2, 3))) static enum arguments_result wrong(const c
     return ARGUMENTS_WRONG;
 }
 
-static enum arguments_result unknown(const struct usage *usage, const char *command, const char *name)
+static enum arguments_result unknown(const struct usage *usage, const char *command, const char *text)
 {
+    char name[64];
+    snprintf(name, sizeof name, "%.*s", (int)strcspn(text, "="), text);
     const char *names[ARGUMENT_LIST_MAX + 1] = {0};
     size_t count = 0;
     for (const struct argument *argument = usage->arguments; argument->name && count < ARGUMENT_LIST_MAX; argument++)
