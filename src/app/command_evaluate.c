@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/config_arguments.h"
 #include "app/evaluation_report.h"
+#include "app/replay_command.h"
 #include "app/text_file.h"
 
 #include <errno.h>
@@ -9,7 +10,7 @@
 struct evaluate_options {
     struct config_arguments config;
     struct argument_list clicks, variants;
-    const char *items, *json, *dump, *plots;
+    const char *mode, *items, *json, *dump, *plots;
     int64_t test_from_ms, valid_from_ms;
     bool strict;
 };
@@ -152,11 +153,30 @@ static int run(const struct evaluate_options *options)
     return code;
 }
 
+static int run_prequential(const struct evaluate_options *options)
+{
+    if (options->variants.count > 0) {
+        fputs("eddy evaluate: --vs is for --mode train-test\n", stderr);
+        return EXIT_USAGE;
+    }
+    struct replay_command command = {.name = "evaluate",
+                                     .options = {.files = options->clicks.texts,
+                                                 .file_count = options->clicks.count,
+                                                 .items = options->items,
+                                                 .dump = options->dump,
+                                                 .strict = options->strict},
+                                     .config = options->config,
+                                     .json = options->json,
+                                     .plots = options->plots};
+    return replay_command_run(&command);
+}
+
 int command_evaluate(int argc, char **argv)
 {
-    struct evaluate_options options = {.test_from_ms = INT64_MIN, .valid_from_ms = INT64_MIN};
+    struct evaluate_options options = {.mode = "train-test", .test_from_ms = INT64_MIN, .valid_from_ms = INT64_MIN};
     const struct argument arguments[] = {
         {"clicks", "FILE", "log of clicks with session_id; may stand several times", ARGUMENT_TEXTS, &options.clicks},
+        {"mode", "MODE", "train-test (default), or prequential: as 'eddy replay'", ARGUMENT_TEXT, &options.mode},
         {"items", "FILE", "catalogue", ARGUMENT_TEXT, &options.items},
         {"test-from", "TIME", "sessions that begin before it train, the others test", ARGUMENT_TIME,
          &options.test_from_ms},
@@ -178,9 +198,14 @@ int command_evaluate(int argc, char **argv)
     enum arguments_result result = arguments_parse(&usage, argc, argv, NULL);
     if (result != ARGUMENTS_OK)
         return result == ARGUMENTS_HELP ? EXIT_OK : EXIT_USAGE;
-    if (options.clicks.count == 0 || options.test_from_ms == INT64_MIN) {
+    bool prequential = !strcmp(options.mode, "prequential");
+    if (!prequential && strcmp(options.mode, "train-test") != 0) {
+        fprintf(stderr, "eddy evaluate: --mode is train-test or prequential, not '%s'\n", options.mode);
+        return EXIT_USAGE;
+    }
+    if (options.clicks.count == 0 || (!prequential && options.test_from_ms == INT64_MIN)) {
         fputs("eddy evaluate: --clicks and --test-from are needed. Run 'eddy evaluate --help'.\n", stderr);
         return EXIT_USAGE;
     }
-    return run(&options);
+    return prequential ? run_prequential(&options) : run(&options);
 }

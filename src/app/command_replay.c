@@ -1,21 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 /* eddy replay: recorded clicks through the engine, prequentially. */
-#include "app/config_arguments.h"
-#include "app/replay.h"
+#include "app/replay_command.h"
 #include "app/text_file.h"
 
 #include <stdlib.h>
 
-struct replay_command {
-    struct replay_options options;
-    struct config_arguments config;
-    const char *json, *plots;
-};
-
-static int fail(struct status status, const struct complaint *complaint)
+static int fail(const char *name, struct status status, const struct complaint *complaint)
 {
     char text[256];
-    fprintf(stderr, "eddy replay: %s\n", complaint->text[0] ? complaint->text : status_text(status, text, sizeof text));
+    fprintf(stderr, "eddy %s: %s\n", name,
+            complaint->text[0] ? complaint->text : status_text(status, text, sizeof text));
     return failed_as(status, FAULT_BAD_INPUT) ? EXIT_DATA : EXIT_FAILED;
 }
 
@@ -34,11 +28,11 @@ static struct status write_reports(const struct replay_command *command, const s
     return command->plots ? replay_report_plots(result, command->plots, complaint) : OK;
 }
 
-static int run(const struct replay_command *command)
+int replay_command_run(const struct replay_command *command)
 {
     struct config config;
     struct complaint complaint = {{0}};
-    int code = config_from_arguments("replay", &command->config, CONFIG_ONLY, &config);
+    int code = config_from_arguments(command->name, &command->config, CONFIG_ONLY, &config);
     if (code != EXIT_OK)
         return code;
     struct replay_result *result = malloc(sizeof *result);
@@ -48,12 +42,12 @@ static int run(const struct replay_command *command)
         status = write_reports(command, result, &complaint);
     free(result);
     config_release(&config);
-    return failed(status) ? fail(status, &complaint) : EXIT_OK;
+    return failed(status) ? fail(command->name, status, &complaint) : EXIT_OK;
 }
 
 int command_replay(int argc, char **argv)
 {
-    struct replay_command command = {0};
+    struct replay_command command = {.name = "replay"};
     struct argument_list files = {0};
     const struct argument arguments[] = {
         {"items", "FILE", "catalogue, read first", ARGUMENT_TEXT, &command.options.items},
@@ -81,5 +75,5 @@ int command_replay(int argc, char **argv)
     }
     command.options.files = files.texts;
     command.options.file_count = files.count;
-    return run(&command);
+    return replay_command_run(&command);
 }
