@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/terminal.h"
 
+#include "app/environment.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
@@ -11,7 +13,7 @@ const char terminal_leave[] = "\033[?25h\033[?1049l";
 
 struct terminal terminal_of_output(void)
 {
-    const char *kind = getenv("TERM"), *no_colour = getenv("NO_COLOR");
+    const char *kind = environment_get("TERM"), *no_colour = environment_get("NO_COLOR");
     struct winsize size;
     struct terminal terminal = {.columns = 80, .rows = 24};
     terminal.screen = isatty(STDOUT_FILENO) && kind && strcmp(kind, "dumb");

@@ -75,12 +75,12 @@ struct config_assignment {
 MUST_CHECK struct status config_assign(struct config *config, const struct config_assignment *assignment,
                                        struct complaint *complaint);
 /* What went wrong with an assignment, by place and key; `why` may be empty. */
-struct status assignment_failed(const struct config_assignment *assignment, struct status status,
-                                const struct complaint *why, struct complaint *complaint);
+MUST_CHECK struct status assignment_failed(const struct config_assignment *assignment, struct status status,
+                                           const struct complaint *why, struct complaint *complaint);
 /* True when the same file has set it before, and the failure to say so. */
 bool assignment_repeats(const struct config_assignment *assignment, struct config_origin first);
-struct status assignment_repeated(const struct config_assignment *assignment, struct config_origin first,
-                                  struct complaint *complaint);
+MUST_CHECK struct status assignment_repeated(const struct config_assignment *assignment, struct config_origin first,
+                                             struct complaint *complaint);
 
 /* ---- kafka.c */
 MUST_CHECK struct status config_assign_kafka(struct config *config, const struct config_assignment *assignment,
@@ -91,10 +91,7 @@ void config_release_kafka(struct config *config);
 /* True when keys may start with "<name>.". */
 bool config_is_section(const char *name);
 /* FAIL(CONFIG) with a suggestion. */
-struct status config_unknown_key(const char *where, const char *key, struct complaint *complaint);
-
-/* ---- environment.c: the one place that reads the process's environment */
-const char *environment_get(const char *name);
+MUST_CHECK struct status config_unknown_key(const char *where, const char *key, struct complaint *complaint);
 
 /* ---- secrets.c */
 

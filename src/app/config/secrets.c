@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/config/options.h"
 
+#include "app/environment.h"
+
 #include <ctype.h>
 #include <errno.h>
 #include <stdio.h>

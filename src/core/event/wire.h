@@ -35,7 +35,7 @@ static inline size_t reader_left(const struct reader *reader)
 bool reader_fail(struct reader *reader, const char *field, const char *problem) __attribute__((cold));
 
 /* BAD_INPUT (detail = byte offset) and a complaint about the failure noted. */
-struct status reader_status(const struct reader *reader, struct complaint *complaint) __attribute__((cold));
+MUST_CHECK struct status reader_status(const struct reader *reader, struct complaint *complaint) __attribute__((cold));
 
 /* Fails unless every byte was read. */
 bool reader_finish(struct reader *reader);

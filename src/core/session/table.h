@@ -17,7 +17,7 @@
 #define SESSIONS_A_CHUNK_BITS 12
 #define SESSIONS_A_CHUNK      (1u << SESSIONS_A_CHUNK_BITS)
 #define NUMBER_NONE           UINT64_MAX
-#define TIME_MAX_MS           ((int64_t)1 << 50) /* of a stored or applied click; far outside what click_check lets in */
+#define TIME_MAX_MS           ((int64_t)1 << 50) /* of a stored or applied click; far outside what click_check takes */
 
 struct session {
     int64_t opened_ms; /* time of the opening click; all other times are kept relative to it */

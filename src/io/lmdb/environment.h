@@ -14,7 +14,7 @@ struct state_directory {
 const char *unsuitable_file_system(unsigned long magic);
 
 /* A failed system call on `path`: DISK_FULL or IO, with a complaint "cannot <verb> <path>: <reason>". */
-struct status complain_of_errno(struct complaint *complaint, const char *verb, const char *path);
+MUST_CHECK struct status complain_of_errno(struct complaint *complaint, const char *verb, const char *path);
 
 #define BOOT_ID_SIZE 36
 

@@ -24,7 +24,7 @@ struct store {
 };
 
 /* What an LMDB result means. */
-struct status status_of(int result);
+MUST_CHECK struct status status_of(int result);
 /* A value of the meta database, empty when it is not there; lives as long as the transaction. */
 MUST_CHECK struct status meta_get(const struct store *store, MDB_txn *transaction, const char *name,
                                   struct bytes *ret_value);

@@ -1,21 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The only file that reads the process's environment. */
 #include "app/config/options.h"
 
 #include "app/command.h"
+#include "app/environment.h"
 
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #define PREFIX         "EDDY_"
 #define NAME_MAX_BYTES 128
-
-const char *environment_get(const char *name)
-{
-    return getenv(name);
-}
 
 /* session.gap_ms -> EDDY_SESSION_GAP_MS */
 static void variable_of_key(const char *key, char name[NAME_MAX_BYTES])
@@ -120,7 +114,7 @@ static struct status load_variable(struct config *config, const char *variable, 
 
 struct status config_load_environment(struct config *config, struct complaint *complaint)
 {
-    for (char *const *variable = environ; variable && *variable; variable++)
+    for (char *const *variable = environment_all(); *variable; variable++)
         if (!strncmp(*variable, PREFIX, strlen(PREFIX)))
             TRY(load_variable(config, *variable, complaint));
     return OK;
