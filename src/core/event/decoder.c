@@ -195,6 +195,7 @@ static struct status convert_avro(struct decoder *decoder, const struct writer *
     bool good = plan_run(writer->plan, reader, &decoder->datum) && reader_finish(reader);
     if (!good && reader->problem)
         return reader_status(reader, complaint);
+    assert(good || decoder->datum.overflow);
     return converted(decoder, reader, complaint);
 }
 

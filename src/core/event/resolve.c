@@ -4,8 +4,10 @@
 #include "core/event/json.h"
 
 #include <jansson.h>
+#include <stdio.h>
 
-#define FIELDS_MAX 32 /* of a reader's record */
+#define FIELDS_MAX  32 /* of a reader's record */
+#define PROBLEM_MAX 64 /* bytes of a refusal */
 
 enum plan_kind {
     PLAN_COPY,      /* the same bytes in both */
@@ -216,13 +218,14 @@ static struct status make_record(struct maker *maker, const struct schema *write
 
 /* ---- unions */
 
-static struct status make_refusal(struct maker *maker, const char *problem, struct plan *plan)
+static struct status make_refusal(struct maker *maker, const struct schema *writer, const char *field,
+                                  struct plan **ret_plan)
 {
-    size_t size = strlen(problem);
-    char *copy = NEW(maker, char, size + 1);
-    memcpy(copy, problem, size);
-    plan->kind = PLAN_REFUSE;
-    plan->problem = copy;
+    char *problem = NEW(maker, char, PROBLEM_MAX);
+    snprintf(problem, PROBLEM_MAX, "the writer's %s cannot be read here", schema_kind_text(writer->kind));
+    struct plan *plan = NEW(maker, struct plan, 1);
+    *plan = (struct plan){.kind = PLAN_REFUSE, .writer = writer, .field = field, .problem = problem};
+    *ret_plan = plan;
     return OK;
 }
 
@@ -254,9 +257,7 @@ static struct status make_branches(struct maker *maker, const struct schema *wri
         if (!*first.text || writer->parts[i]->kind != SCHEMA_NULL)
             first = complaint;
         refusal = status;
-        plan->parts[i] = NEW(maker, struct plan, 1);
-        *plan->parts[i] = (struct plan){.writer = writer->parts[i], .field = plan->field};
-        TRY(make_refusal(maker, "the writer's union has a branch here that cannot be read", plan->parts[i]));
+        TRY(make_refusal(maker, writer->parts[i], plan->field, &plan->parts[i]));
     }
     if (!readable && failed(refusal))
         return complain(maker->complaint, refusal, "%s", first.text);

@@ -3,9 +3,10 @@
 /* schema: an Avro schema (Avro 1.11) as a tree, parsed from JSON text that may be hostile: the text of a writer's
  * schema comes from a registry or a file's header.
  *
- * Refused, with a complaint that names the field: more than 64 KiB of text, types nested deeper than 32, more than 4096
- * types or 1024 fields of a record, types that contain themselves, arrays and maps of values that take no bytes (a
- * datum of a few bytes could hold 10^12 of them), and whatever the specification forbids.
+ * Refused, with a complaint that names the field: more than 64 KiB of text, types nested deeper than 32, more than 512
+ * named types or 1024 fields of a record, names longer than 255 bytes, types that contain themselves, arrays and maps
+ * of values that take no bytes (a datum of a few bytes could hold 10^12 of them), and whatever the specification
+ * forbids.
  *
  * schema_skip() walks a datum: it is the bounds check that everything else relies on. Its time is proportional to the
  * bytes walked. A document owns its tree; schemas and names live until its release. */
@@ -35,7 +36,7 @@ struct json_t; /* jansson's */
 
 struct schema_field {
     const char *name;
-    const char *path; /* "clicks.item_id": the name behind those of the fields around it, for complaints */
+    const char *path; /* "clicks.item_id": the name behind that of the field around it, for complaints */
     const struct schema *type;
     const struct json_t *fallback; /* the default, NULL without one */
     const struct json_t *aliases;  /* array of strings, or NULL */

@@ -268,6 +268,21 @@ static void categories_deeper_than_eight_are_cut(void **state)
     decoder_close(decoder);
 }
 
+static void an_item_id_has_at_most_255_bytes(void **state)
+{
+    (void)state;
+    for (int size = CLICK_ID_MAX; size <= CLICK_ID_MAX + 1; size++) {
+        char id[CLICK_ID_MAX + 1];
+        memset(id, 'a', sizeof id);
+        struct item item = {.item_id = bytes_of(id, (size_t)size)};
+        struct complaint complaint = {0};
+        AUTO(buffer) out = {0};
+        encode_item(AVRO, &item, &out);
+        struct status status = decode_any(RECORD_ITEM, buffer_bytes(&out), &complaint);
+        assert_int_equal(failed(status), size > CLICK_ID_MAX);
+    }
+}
+
 static void a_recommendation_may_lack_scorers(void **state)
 {
     (void)state;
@@ -423,6 +438,7 @@ int main(void)
         cmocka_unit_test(hostile_records_are_refused_by_field),
         cmocka_unit_test(arrays_may_come_in_blocks),
         cmocka_unit_test(categories_deeper_than_eight_are_cut),
+        cmocka_unit_test(an_item_id_has_at_most_255_bytes),
         cmocka_unit_test(a_recommendation_may_lack_scorers),
         cmocka_unit_test(encoders_stop_at_a_full_buffer),
         cmocka_unit_test(an_item_comes_back),

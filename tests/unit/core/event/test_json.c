@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "support/support.h"
 
+#include "core/event/json.h"
+
 #include <eddy/core/codec.h>
+
+#include <jansson.h>
 
 #define JSON ((struct encoding){RECORD_JSON, 0})
 
@@ -254,7 +258,7 @@ static void a_recommendation_comes_back(void **state)
     (void)state;
     struct catalogue *catalogue = open_catalogue();
     const struct recommended_item items[] = {
-        {1, 0.1f, {0.3f, 0.7f, 0, 0}, {REASON_POPULAR, ITEM_NONE, 0}},
+        {1, 0x1.fffffep-4f, {0x1.000002p-2f, 0.7f, 1e-30f, 0}, {REASON_POPULAR, ITEM_NONE, 0}},
         {0, 0.125f, {0, 0, 1, 0}, {REASON_REPEAT, 0, 0}},
     };
     struct recommendation recommendation = {.session_id = BYTES("s1"),
@@ -273,12 +277,58 @@ static void a_recommendation_comes_back(void **state)
     assert_bytes(back.topic, "clicks");
     assert_bytes(back.learned_version, "0000000000000000");
     assert_int_equal(back.count, 2);
-    assert_true(back.scores[0] == 0.1f && back.scores[1] == 0.125f);
+    assert_true(back.scores[0] == 0x1.fffffep-4f && back.scores[1] == 0.125f);
     assert_memory_equal(back.shares, items[0].shares, sizeof items[0].shares);
     assert_bytes(back.reasons[0], "popular now");
     assert_bytes(back.reasons[1], "seen in this session");
     decoder_close(decoder);
     catalogue_close(catalogue);
+}
+
+static void numbers_that_do_not_fit_are_refused(void **state)
+{
+    (void)state;
+    AUTO(arena) batch = {0};
+    struct closed_record session;
+    struct recommendation_record recommendation;
+    struct complaint complaint;
+    struct decoder *sessions = open_decoder(RECORD_CLOSED_SESSION), *lists = open_decoder(RECORD_RECOMMENDATION);
+    assert_fails(BAD_INPUT, decode_closed_session(sessions, BYTES("{\"session_id\":1,\"partition\":2147483648}"),
+                                                  &batch, &session, &complaint));
+    assert_string_equal(complaint.text, "partition: 2147483648 does not fit an int");
+    static const char list[] =
+        "{\"session_id\":\"s\",\"topic\":\"t\",\"partition\":0,\"offset\":1,\"click_timestamp\":5,"
+        "\"click_item_id\":\"a\",\"position\":1,\"items\":[{\"item_id\":\"b\",\"score\":1e39}]}";
+    assert_fails(BAD_INPUT, decode_recommendation(lists, bytes_of_text(list), &batch, &recommendation, &complaint));
+    assert_string_equal(complaint.text, "items.score: 1e+39 does not fit a float");
+    decoder_close(sessions);
+    decoder_close(lists);
+}
+
+static void an_unknown_symbol_takes_the_enums_default(void **state)
+{
+    (void)state;
+#define ENUM(more) "{\"type\":\"enum\",\"name\":\"E\",\"symbols\":[\"x\",\"y\"]" more "}"
+    static const struct {
+        const char *schema;
+        int symbol; /* zigzag; -1: refused */
+    } cases[] = {{ENUM(",\"default\":\"y\""), 2}, {ENUM(""), -1}};
+    for (size_t i = 0; i < 2; i++) {
+        AUTO(schema_document) document = {0};
+        AUTO(buffer) out = {0};
+        struct complaint complaint = {0};
+        json_t *value = json_string("z");
+        assert_ok(schema_parse(bytes_of_text(cases[i].schema), &document, NULL));
+        struct status status = json_to_avro(document.root, value, "field", &out, &complaint);
+        json_decref(value);
+        if (cases[i].symbol < 0) {
+            assert_true(failed_as(status, FAULT_BAD_INPUT));
+            assert_string_equal(complaint.text, "field: \"z\" is none of its values");
+        } else {
+            assert_ok(status);
+            assert_int_equal(out.data[0], cases[i].symbol);
+        }
+    }
 }
 
 static void every_truncation_of_a_record_is_refused(void **state)
@@ -308,6 +358,8 @@ int main(void)
         cmocka_unit_test(every_price_comes_back),
         cmocka_unit_test(a_closed_session_comes_back),
         cmocka_unit_test(a_recommendation_comes_back),
+        cmocka_unit_test(numbers_that_do_not_fit_are_refused),
+        cmocka_unit_test(an_unknown_symbol_takes_the_enums_default),
         cmocka_unit_test(every_truncation_of_a_record_is_refused),
     };
     return cmocka_run_group_tests_name("json", tests, NULL, NULL);

@@ -227,6 +227,10 @@ static const struct field_choice click_fields[] = {
     {"event_id", MAYBE, {MAYBE, TEXT}, false},
 };
 
+#define TWO_FIELDS                                                                                                     \
+    "{\"type\":\"record\",\"name\":\"R%d\",\"fields\":[{\"name\":\"a\",\"type\":\"long\"},{\"name\":\"b\",\"type\":"   \
+    "[\"null\",{\"type\":\"enum\",\"name\":\"E%d\",\"symbols\":[\"x\",\"y\",\"z\"]}]}]}"
+
 static const char *const extras[] = {
     "\"null\"",
     "\"boolean\"",
@@ -236,8 +240,7 @@ static const char *const extras[] = {
     "{\"type\":\"map\",\"values\":\"string\"}",
     "{\"type\":\"array\",\"items\":[\"null\",\"long\"]}",
     "{\"type\":\"array\",\"items\":{\"type\":\"map\",\"values\":{\"type\":\"array\",\"items\":\"int\"}}}",
-    "{\"type\":\"record\",\"name\":\"R%d\",\"fields\":[{\"name\":\"a\",\"type\":\"long\"},{\"name\":\"b\",\"type\":"
-    "[\"null\",{\"type\":\"enum\",\"name\":\"E%d\",\"symbols\":[\"x\",\"y\",\"z\"]}]}]}",
+    TWO_FIELDS,
     "{\"type\":\"fixed\",\"name\":\"F%d\",\"size\":7}",
 };
 #define EXTRA_COUNT  (sizeof extras / sizeof *extras)
@@ -307,7 +310,7 @@ static void fill_text(struct random *random, avro_value_t *value)
 
 static void fill_record(struct random *random, avro_value_t *value)
 {
-    size_t count;
+    size_t count = 0;
     avro_ok(avro_value_get_size(value, &count), "get_size");
     for (size_t i = 0; i < count; i++) {
         avro_value_t field;
@@ -410,7 +413,7 @@ static bool oracle_click(avro_value_t *record, unsigned present, struct click *r
     if (avro_value_get_long(&field, &click.time_ms))
         return false;
     if (present & 1u << 4) {
-        int symbol;
+        int symbol = 0;
         avro_ok(avro_value_get_by_name(record, "type", &field, NULL), "type");
         avro_ok(avro_value_get_enum(&field, &symbol), "enum");
         click.type = (enum click_type)symbol;

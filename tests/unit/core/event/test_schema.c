@@ -61,6 +61,13 @@ static void names_take_the_namespace_around_them(void **state)
     assert_string_equal(root->fields[0].type->fields[0].type->name, "c.F");
     assert_string_equal(root->fields[0].type->fields[0].path, "x.y");
     assert_ptr_equal(root->fields[1].type, root->fields[0].type);
+
+    AUTO(schema_document) other = {0};
+    assert_ok(schema_parse(
+        BYTES(RECORD("a.R", FIELD("x", RECORD("b.S", FIELD("y", "\"int\""))) "," FIELD("z", ENUM("E", "\"s\"")))),
+        &other, NULL));
+    assert_string_equal(other.root->fields[1].type->name, "a.E");
+    assert_string_equal(other.root->fields[1].path, "z");
 }
 
 static void assert_schema_refused(const char *text, const char *wanted)
@@ -132,13 +139,13 @@ static void entries_without_bytes_are_refused(void **state)
     assert_schema_refused(RECORD("R", FIELD("x", ARRAY(RECORD("S", FIELD("y", "\"null\""))))), wanted);
 }
 
-/* `count` times `part`, with its number for a %d, between `start` and `end`. */
+/* `count` times `part`, with its number for each %d (two at most), between `start` and `end`. */
 static const char *repeated(struct buffer *text, const char *start, const char *part, int count, const char *end)
 {
     buffer_clear(text);
     buffer_append_text(text, start);
     for (int i = 0; i < count; i++)
-        buffer_format(text, part, i);
+        buffer_format(text, part, i, i);
     if (text->data[text->size - 1] == ',')
         text->size--;
     buffer_append_text(text, end);
@@ -163,6 +170,25 @@ static void big_and_deep_schemas_are_refused(void **state)
     for (int i = 0; i < 32; i++)
         buffer_append_text(&text, "}");
     assert_schema_refused(buffer_text(&text), "schema: types are nested deeper than 32");
+
+    buffer_clear(&text);
+    for (int i = 0; i < 40; i++)
+        buffer_append_text(&text, "{\"type\":");
+    buffer_append_text(&text, "\"int\"");
+    for (int i = 0; i < 40; i++)
+        buffer_append_text(&text, "}");
+    assert_schema_refused(buffer_text(&text), "schema: types are nested deeper than 32");
+
+    const char *names =
+        repeated(&text, "{\"type\":\"record\",\"name\":\"R\",\"fields\":[",
+                 "{\"name\":\"f%d\",\"type\":{\"type\":\"fixed\",\"name\":\"F%d\",\"size\":1}},", 512, "]}");
+    assert_schema_refused(names, "f511: the schema names more than 512 types");
+
+    const char *name = repeated(&text, "{\"type\":\"record\",\"fields\":[],\"name\":\"", "n", 256, "\"}");
+    assert_schema_refused(name, "schema: a type has no name or not an Avro name");
+    name = repeated(&text, "{\"type\":\"record\",\"fields\":[{\"type\":\"int\",\"name\":\"", "n", 256,
+                    "\"}],\"name\":\"R\"}");
+    assert_schema_refused(name, "schema: a field has no name or not an Avro name");
 }
 
 static void a_chain_of_references_counts_as_depth(void **state)
