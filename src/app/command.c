@@ -18,6 +18,8 @@ static const struct command commands[] = {
     {"evaluate", "score configurations on recorded sessions", command_evaluate},
     {"generate", "make a synthetic clickstream, for load", command_generate},
     {"replay", "run recorded clicks through the engine", command_replay},
+    {"run", "serve: clicks from Kafka in, recommendations out", command_run},
+    {"topics", "create or check the topics on the cluster", command_topics},
     {"version", "print the version", command_version},
 };
 

@@ -178,9 +178,7 @@ static void a_refused_record_makes_every_later_flush_fail(void **state)
     publish_number(port, OUTPUT_RECOMMENDATIONS, 0, 2);
     assert_fails(IO, port.ops->flush(port.self, 10000));
     assert_fails(IO, port.ops->flush(port.self, 10000));
-    const char *reason;
-    assert_int_equal(kafka_sink_failures(sink, &reason), 1);
-    assert_non_null(strstr(reason, "recommendations"));
+    assert_int_equal(kafka_sink_failures(sink), 1);
     kafka_sink_close(sink);
 }
 
@@ -238,8 +236,10 @@ struct group_test {
     struct status refusal;
 };
 
-static struct status on_assigned(void *context, struct assignment *partitions, size_t count)
+static struct status on_assigned(void *context, struct assignment *partitions, size_t count,
+                                 struct complaint *complaint)
 {
+    (void)complaint;
     struct group_test *test = context;
     for (size_t i = 0; i < count; i++) {
         int32_t p = partitions[i].partition;

@@ -52,7 +52,8 @@ struct kafka_rebalance {
     /* The partitions are ours, to begin where the group stands or, if it never committed, at kafka_start, unless the
      * handler changes that; they are delivered to shard `partition % shard_count` once this returns OK. A failure
      * is what kafka_consumer_poll() then returns, and nothing is delivered. */
-    struct status (*assigned)(void *context, struct assignment *assignments, size_t count);
+    struct status (*assigned)(void *context, struct assignment *assignments, size_t count,
+                              struct complaint *complaint);
     /* The partitions go. lost: another process may own them by now, so nothing of them may be committed. */
     void (*revoked)(void *context, const int32_t *partitions, size_t count, bool lost);
     void *context;
@@ -106,8 +107,8 @@ void kafka_sink_close(struct kafka_sink *sink);
 /* For one thread. After a record was refused flush fails with IO for ever: the caller starts again from its last
  * commit. publish fails with IO when the topic or the record is impossible, FENCED or IO on a fatal error. */
 struct record_sink kafka_sink_port(struct kafka_sink *sink);
-/* Records refused, and the reason of the last ("" when none). */
-uint64_t kafka_sink_failures(const struct kafka_sink *sink, const char **ret_reason);
+/* Records refused. Any thread. */
+uint64_t kafka_sink_failures(const struct kafka_sink *sink);
 
 /* ---- reading a whole topic */
 

@@ -1,9 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-/* system: the operating system's clocks, the only place that reads them. */
+/* system: the operating system's clocks and CPUs, the only place that asks for them. */
 #include <eddy/port.h>
 
 struct time_source system_time(void);
+
+/* Lets the thread wait; shorter when a signal comes. */
+void system_wait_ms(int duration_ms);
+
+/* CPUs this process may run on, at least 1. */
+uint32_t system_cpu_count(void);
 
 /* CPU time of the calling thread, for measuring what an answer costs. */
 int64_t system_thread_cpu_ns(void);

@@ -76,8 +76,9 @@ static struct status publish_late(struct shard *shard, const struct effects *eff
         while (at < count && messages[at]->offset != effects->late[i].offset)
             at++;
         assert(at < count);
+        /* To the partition it came from, whatever partitioner the user has. */
         const struct output_record record = {.output = OUTPUT_LATE_CLICKS,
-                                             .partition = -1,
+                                             .partition = messages[at]->partition,
                                              .timestamp_ms = messages[at]->timestamp_ms,
                                              .key = messages[at]->key,
                                              .value = messages[at]->value};

@@ -7,12 +7,6 @@
 /* Before 2.10, librdkafka's cooperative rebalancing can hang, loop or lose an assignment by committing. */
 #define COOPERATIVE_SINCE 0x020a0000
 
-static const struct kafka_property fixed_properties[] = {
-    {"enable.auto.commit", "false"},  {"enable.auto.offset.store", "false"},
-    {"auto.offset.reset", "error"}, /* positions are explicit; one that is gone is reported, then answered */
-    {"enable.partition.eof", "true"}, {NULL, NULL},
-};
-
 static struct status check_strategy(const struct kafka_options *options, struct complaint *complaint)
 {
     for (size_t i = 0; i < options->property_count; i++) {
@@ -67,7 +61,7 @@ static struct status start_offsets(struct kafka_consumer *consumer, rd_kafka_top
     rd_kafka_topic_partition_list_t *positions = NULL;
     struct status status = kafka_group_positions(consumer, partitions, count, &positions, &consumer->complaint);
     if (!failed(status))
-        status = consumer->rebalance.assigned(consumer->rebalance.context, partitions, count);
+        status = consumer->rebalance.assigned(consumer->rebalance.context, partitions, count, &consumer->complaint);
     for (size_t i = 0; i < count && !failed(status); i++)
         list->elems[i].offset = partitions[i].start;
     if (positions)
@@ -133,13 +127,20 @@ static struct status start(struct kafka_consumer *consumer, const struct kafka_c
 {
     const struct kafka_property defaults[] = {
         {"check.crcs", "true"},
-        {"group.id", options->group_id},
         {"partition.assignment.strategy", rd_kafka_version() < COOPERATIVE_SINCE ? "range" : "cooperative-sticky"},
         {"queued.min.messages", "20000"}, /* a partition's prefetch; the default would allow 64 MiB each */
         {"queued.max.messages.kbytes", "16384"},
         {NULL, NULL},
     };
-    const struct kafka_setup setup = {RD_KAFKA_CONSUMER, "clicks", defaults, fixed_properties};
+    const struct kafka_property fixed[] = {
+        {"group.id", options->group_id},
+        {"enable.auto.commit", "false"},
+        {"enable.auto.offset.store", "false"},
+        {"auto.offset.reset", "error"}, /* positions are explicit; one that is gone is reported, then answered */
+        {"enable.partition.eof", "true"},
+        {NULL, NULL},
+    };
+    const struct kafka_setup setup = {RD_KAFKA_CONSUMER, "clicks", defaults, fixed};
     rd_kafka_conf_t *conf;
     TRY(kafka_client_configure(&consumer->client, options->kafka, &setup, &conf, complaint));
     rd_kafka_conf_set_rebalance_cb(conf, on_rebalance);

@@ -17,8 +17,7 @@ struct kafka_sink {
     int32_t sessions_partitions;
     double records_max, bytes_max;
     uint64_t records, bytes; /* ever published, for the mean size */
-    uint64_t failures;
-    char failure_text[256];
+    _Atomic uint64_t failures;
 };
 
 static const struct kafka_property defaults[] = {
@@ -86,10 +85,9 @@ void kafka_sink_close(struct kafka_sink *sink)
 static void note_failure(struct kafka_sink *sink, const rd_kafka_message_t *message)
 {
     sink->failures++;
-    snprintf(sink->failure_text, sizeof sink->failure_text, "topic %s: %s",
-             message->rkt ? rd_kafka_topic_name(message->rkt) : "?", rd_kafka_err2str(message->err));
-    kafka_client_report(&sink->client, LOG_ERR, rd_kafka_err2name(message->err), "a record was refused: %s",
-                        sink->failure_text);
+    kafka_client_report(&sink->client, LOG_ERR, rd_kafka_err2name(message->err),
+                        "a record of %zu bytes was refused: topic %s: %s", message->len,
+                        message->rkt ? rd_kafka_topic_name(message->rkt) : "?", rd_kafka_err2str(message->err));
 }
 
 /* Takes in what librdkafka has to say, without waiting. */
@@ -192,8 +190,7 @@ struct record_sink kafka_sink_port(struct kafka_sink *sink)
     return (struct record_sink){&ops, sink};
 }
 
-uint64_t kafka_sink_failures(const struct kafka_sink *sink, const char **ret_reason)
+uint64_t kafka_sink_failures(const struct kafka_sink *sink)
 {
-    *ret_reason = sink->failure_text;
     return sink->failures;
 }

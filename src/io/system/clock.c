@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <eddy/io/system.h>
 
+#include <poll.h>
+#include <sched.h>
 #include <time.h>
 
 static int64_t clock_ns(clockid_t clock)
@@ -31,4 +33,16 @@ struct time_source system_time(void)
 int64_t system_thread_cpu_ns(void)
 {
     return clock_ns(CLOCK_THREAD_CPUTIME_ID);
+}
+
+void system_wait_ms(int duration_ms)
+{
+    poll(NULL, 0, duration_ms);
+}
+
+uint32_t system_cpu_count(void)
+{
+    cpu_set_t set;
+    int count = sched_getaffinity(0, sizeof set, &set) ? 1 : CPU_COUNT(&set);
+    return count > 0 ? (uint32_t)count : 1;
 }

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+/* eddy run: clicks from Kafka, recommendations to Kafka, until a signal. */
+#include "app/config_arguments.h"
+#include "app/log.h"
+#include "app/run/embedded.h"
+#include "app/run/process.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <unistd.h>
+
+static struct process *_Atomic running; /* for the signal handler */
+
+/* The first signal drains; the second finds the default action and quits. */
+static void on_signal(int number)
+{
+    (void)number;
+    const struct sigaction standard = {.sa_handler = SIG_DFL};
+    sigaction(SIGTERM, &standard, NULL);
+    sigaction(SIGINT, &standard, NULL);
+    struct process *process = running;
+    if (process)
+        process_stop(process);
+}
+
+static void catch_signals(struct process *process)
+{
+    struct sigaction action = {.sa_handler = on_signal};
+    const struct sigaction ignore = {.sa_handler = SIG_IGN};
+    running = process;
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGTERM, &action, NULL);
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGPIPE, &ignore, NULL);
+}
+
+static int exit_code_of(struct status status)
+{
+    if (!failed(status))
+        return EXIT_OK;
+    switch (status.fault->kind) {
+    case FAULT_CONFIG:
+    case FAULT_NOT_FOUND:
+        return EXIT_CONFIG;
+    case FAULT_UNAVAILABLE:
+        return EXIT_UNAVAILABLE;
+    case FAULT_CORRUPT:
+    case FAULT_NEWER:
+        return EXIT_STATE;
+    case FAULT_LOCKED:
+    case FAULT_FENCED:
+        return EXIT_LOCKED;
+    default:
+        return EXIT_FAILED;
+    }
+}
+
+static int report(struct status status, const struct complaint *complaint)
+{
+    char text[256];
+    if (failed(status))
+        fprintf(stderr, "eddy run: %s\n",
+                complaint->text[0] ? complaint->text : status_text(status, text, sizeof text));
+    return exit_code_of(status);
+}
+
+static struct status run_process(const struct config *config, bool embedded, struct complaint *complaint)
+{
+    const struct process_options options = {.config = config, .state_in_memory = embedded};
+    struct process *process;
+    TRY(process_open(&options, &process, complaint));
+    catch_signals(process);
+    struct status status = process_run(process, complaint);
+    running = NULL;
+    process_close(process);
+    return status;
+}
+
+static struct status run_embedded(struct config *config, struct complaint *complaint)
+{
+    struct embedded *embedded;
+    TRY(embedded_open(config, &embedded, complaint));
+    const char *bootstrap = embedded_bootstrap(embedded);
+    fprintf(
+        stderr,
+        "eddy run: this is the embedded broker, for a first look only: it keeps little, and nothing when eddy ends.\n"
+        "Send clicks to topic %s and read topic %s, for example:\n"
+        "  kcat -b %s -C -t %s\n",
+        config_topic(config, TOPIC_CLICKS), config_topic(config, TOPIC_RECOMMENDATIONS), bootstrap,
+        config_topic(config, TOPIC_RECOMMENDATIONS));
+    printf("bootstrap=%s\n", bootstrap);
+    fflush(stdout);
+    struct status status = run_process(config, true, complaint);
+    embedded_close(embedded);
+    return status;
+}
+
+int command_run(int argc, char **argv)
+{
+    struct config_arguments from = {0};
+    bool embedded = false;
+    const struct argument arguments[] = {
+        {"embedded", NULL, "start a broker inside the process, for a first look", ARGUMENT_FLAG, &embedded},
+        CONFIG_ARGUMENTS(from),
+        {0},
+    };
+    const struct usage usage = {
+        "eddy run [OPTION...]",
+        "Reads clicks from Kafka and answers each with a recommendation, until SIGTERM or SIGINT: the\n"
+        "first gives the partitions up after a last commit, the second quits at once.\n",
+        arguments};
+    switch (arguments_parse(&usage, argc, argv, NULL)) {
+    case ARGUMENTS_OK:
+        break;
+    case ARGUMENTS_HELP:
+        return EXIT_OK;
+    default:
+        return EXIT_USAGE;
+    }
+    struct config config;
+    int code = config_from_arguments(argv[0], &from, CONFIG_ONLY, &config);
+    if (code != EXIT_OK)
+        return code;
+    log_configure(config.log.level, config.log.format, STDERR_FILENO);
+    struct complaint complaint = {0};
+    struct status status = embedded ? run_embedded(&config, &complaint) : run_process(&config, false, &complaint);
+    config_release(&config);
+    return report(status, &complaint);
+}

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+/* eddy topics create|check: the topics a configuration needs, made or looked at. */
+#include "app/config_arguments.h"
+#include "app/topics.h"
+
+#include <stdio.h>
+
+#define TIMEOUT_MS 10000
+
+struct topics_command {
+    const struct config *config;
+    struct kafka_admin *admin;
+    struct topic_counts counts;
+    bool problems;
+};
+
+static int report(struct status status, const struct complaint *complaint)
+{
+    char text[256];
+    fprintf(stderr, "eddy topics: %s\n", complaint->text[0] ? complaint->text : status_text(status, text, sizeof text));
+    if (failed_as(status, FAULT_CONFIG))
+        return EXIT_CONFIG;
+    return failed_as(status, FAULT_UNAVAILABLE) ? EXIT_UNAVAILABLE : EXIT_FAILED;
+}
+
+/* Late clicks keep their partition, so their topic follows the clicks that are there. */
+static int32_t partitions_wanted(const struct topics_command *command, enum topic topic)
+{
+    int32_t clicks = command->counts.partitions[TOPIC_CLICKS];
+    return topic == TOPIC_LATE_CLICKS && clicks ? clicks : (int32_t)command->config->topics.partitions;
+}
+
+static struct status create_one(struct topics_command *command, const struct topic_need *need,
+                                struct complaint *complaint)
+{
+    const struct config *config = command->config;
+    const struct kafka_property retention = {"retention.ms", need->retention_ms};
+    const struct kafka_new_topic topic = {.name = config_topic(config, need->topic),
+                                          .partition_count = partitions_wanted(command, need->topic),
+                                          .replication = (int32_t)config->topics.replication,
+                                          .compacted = need->compacted,
+                                          .properties = &retention,
+                                          .property_count = need->retention_ms != NULL};
+    bool created;
+    TRY(kafka_topic_create(command->admin, &topic, TIMEOUT_MS, &created, complaint));
+    if (created) {
+        command->counts.partitions[need->topic] = topic.partition_count;
+        printf("%-24s created, %d partitions%s\n", topic.name, topic.partition_count,
+               topic.compacted ? ", compacted" : "");
+    } else {
+        printf("%-24s is there already, %d partitions\n", topic.name, command->counts.partitions[need->topic]);
+    }
+    return OK;
+}
+
+static struct status create(struct topics_command *command, struct complaint *complaint)
+{
+    struct topic_need needs[TOPIC_COUNT];
+    size_t count = topics_needed(command->config, needs);
+    for (size_t i = 0; i < count; i++)
+        TRY(create_one(command, &needs[i], complaint));
+    return topics_check(command->config, &command->counts, complaint);
+}
+
+static struct status check_one(struct topics_command *command, const struct topic_need *need,
+                               struct complaint *complaint)
+{
+    const char *name = config_topic(command->config, need->topic);
+    struct kafka_topic_info info = {.partition_count = command->counts.partitions[need->topic]};
+    if (!info.partition_count) {
+        printf("%-24s missing\n", name);
+        return OK;
+    }
+    TRY(kafka_topic_policy(command->admin, name, TIMEOUT_MS, &info, complaint));
+    const char *problem = "";
+    if (info.compacted != need->compacted)
+        problem = need->compacted ? "  WRONG: cleanup.policy must be compact, or items are forgotten"
+                                  : "  WRONG: cleanup.policy must be delete, or records with equal keys are lost";
+    command->problems = command->problems || problem[0];
+    printf("%-24s %d partitions, %s%s\n", name, info.partition_count, info.compacted ? "compact" : "delete", problem);
+    return OK;
+}
+
+static struct status check(struct topics_command *command, struct complaint *complaint)
+{
+    struct topic_need needs[TOPIC_COUNT];
+    size_t count = topics_needed(command->config, needs);
+    for (size_t i = 0; i < count; i++)
+        TRY(check_one(command, &needs[i], complaint));
+    TRY(topics_check(command->config, &command->counts, complaint));
+    if (command->problems)
+        return complain(complaint, FAIL(CONFIG, 0, "topics are wrong"), "topics are not as they must be, see above");
+    return OK;
+}
+
+static struct status run(const struct config *config,
+                         struct status (*verb)(struct topics_command *, struct complaint *),
+                         struct complaint *complaint)
+{
+    struct topics_command command = {.config = config};
+    struct kafka_options kafka;
+    TRY(config_kafka_options(config, &kafka, complaint));
+    TRY(kafka_admin_open(&kafka, &command.admin, complaint));
+    struct status status = topics_count(config, command.admin, TIMEOUT_MS, &command.counts, complaint);
+    if (!failed(status))
+        status = verb(&command, complaint);
+    kafka_admin_close(command.admin);
+    return status;
+}
+
+int command_topics(int argc, char **argv)
+{
+    struct config_arguments from = {0};
+    struct argument_list verbs = {0};
+    const struct argument arguments[] = {CONFIG_ARGUMENTS(from), {0}};
+    const struct usage usage = {
+        "eddy topics create|check [OPTION...]",
+        "create makes the topics that are missing (topics.partitions, topics.replication); those that\n"
+        "are there stay as they are. check says what is missing or not as it must be.\n",
+        arguments};
+    switch (arguments_parse(&usage, argc, argv, &verbs)) {
+    case ARGUMENTS_OK:
+        break;
+    case ARGUMENTS_HELP:
+        return EXIT_OK;
+    default:
+        return EXIT_USAGE;
+    }
+    const char *verb = verbs.count == 1 ? verbs.texts[0] : "";
+    bool creates = !strcmp(verb, "create");
+    if (!creates && strcmp(verb, "check")) {
+        fprintf(stderr, "eddy topics: say 'create' or 'check'\n");
+        return EXIT_USAGE;
+    }
+    struct config config;
+    int code = config_from_arguments(argv[0], &from, CONFIG_ONLY, &config);
+    if (code != EXIT_OK)
+        return code;
+    struct complaint complaint = {0};
+    struct status status = run(&config, creates ? create : check, &complaint);
+    config_release(&config);
+    return failed(status) ? report(status, &complaint) : EXIT_OK;
+}

@@ -1,0 +1,423 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/run/process.h"
+
+#include "app/log.h"
+#include "app/run/decoders.h"
+#include "app/run/service.h"
+#include "app/run/stores.h"
+#include "app/run/topic_reader.h"
+#include "app/run/worker.h"
+#include "app/topics.h"
+
+#include <eddy/io/system.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#define TOPICS_TIMEOUT_MS  5000
+#define BACKOFF_FIRST_MS   500
+#define BACKOFF_MAX_MS     15000
+#define WAIT_SLICE_MS      20
+#define POLL_MS            100
+#define GAUGES_INTERVAL_US 1000000
+#define QUEUE_RECORDS_MAX  100000 /* of a shard's producer */
+#define QUEUE_BYTES_MAX    (64u << 20)
+
+/* One shard with what belongs to it alone. */
+struct lane {
+    struct kafka_sink *sink;
+    struct decoder *decoder;
+    struct worker *worker;
+};
+
+enum stage { STAGE_BROKERS, STAGE_READING, STAGE_JOINING, STAGE_READY, STAGE_STOPPING };
+
+struct process {
+    struct process_options options;
+    const struct config *config;
+    struct kafka_options kafka;
+    struct metrics metrics;
+    _Atomic bool stopping;
+    _Atomic enum stage stage;
+    struct service *service;
+    struct topic_counts counts;
+    struct stores *stores;
+    struct knowledge *knowledge;
+    struct topic_reader *reader;
+    struct kafka_consumer *consumer;
+    struct lane *lanes;
+    uint32_t lane_count;
+    int64_t gauges_us;
+};
+
+/* ---- what librdkafka says */
+
+static void on_kafka_log(void *context, int level, const char *facility, const char *text)
+{
+    struct process *process = context;
+    if (level <= 3) {
+        metric_add(&process->metrics, METRIC_BROKER_ERRORS, 1);
+        log_event(LOG_ERROR, "kafka", "about=%s text=%s", facility, text);
+    } else if (level == 4) {
+        log_event(LOG_WARN, "kafka", "about=%s text=%s", facility, text);
+    } else if (level <= 6) {
+        log_event(LOG_INFO, "kafka", "about=%s text=%s", facility, text);
+    } else {
+        log_event(LOG_DEBUG, "kafka", "about=%s text=%s", facility, text);
+    }
+}
+
+/* ---- life */
+
+static const char *waiting_for(void *context)
+{
+    static const char *const texts[] = {
+        [STAGE_BROKERS] = "waiting for the brokers",
+        [STAGE_READING] = "reading items and sessions",
+        [STAGE_JOINING] = "waiting for the group to assign partitions",
+        [STAGE_READY] = NULL,
+        [STAGE_STOPPING] = "stopping",
+    };
+    struct process *process = context;
+    return texts[atomic_load(&process->stage)];
+}
+
+static void enter(struct process *process, enum stage stage)
+{
+    atomic_store(&process->stage, stage);
+    metric_set(&process->metrics, METRIC_READY, stage == STAGE_READY);
+    if (stage == STAGE_READY)
+        log_always(LOG_INFO, "ready", "partitions=%lld",
+                   (long long)metric_get(&process->metrics, METRIC_PARTITIONS_ASSIGNED));
+}
+
+struct status process_open(const struct process_options *options, struct process **ret_process,
+                           struct complaint *complaint)
+{
+    struct process *process = calloc(1, sizeof *process);
+    if (!process)
+        return FAIL(MEMORY, 0, "no memory for the process");
+    process->options = *options;
+    process->config = options->config;
+    struct status status = config_kafka_options(options->config, &process->kafka, complaint);
+    process->kafka.listener = (struct kafka_listener){on_kafka_log, process};
+    if (!failed(status))
+        status = service_open(options->config->http_listen, &process->metrics, waiting_for, process, &process->service,
+                              complaint);
+    if (failed(status)) {
+        process_close(process);
+        return status;
+    }
+    *ret_process = process;
+    return OK;
+}
+
+static void close_lanes(struct process *process)
+{
+    for (uint32_t i = 0; i < process->lane_count; i++) {
+        worker_close(process->lanes[i].worker);
+        kafka_sink_close(process->lanes[i].sink);
+        decoder_close(process->lanes[i].decoder);
+    }
+    free(process->lanes);
+    process->lanes = NULL;
+    process->lane_count = 0;
+}
+
+void process_close(struct process *process)
+{
+    if (!process)
+        return;
+    service_close(process->service);
+    close_lanes(process);
+    kafka_consumer_close(process->consumer);
+    topic_reader_close(process->reader);
+    knowledge_close(process->knowledge);
+    stores_close(process->stores);
+    free(process);
+}
+
+void process_stop(struct process *process)
+{
+    atomic_store(&process->stopping, true);
+}
+
+bool process_ready(const struct process *process)
+{
+    return atomic_load(&process->stage) == STAGE_READY;
+}
+
+struct metrics *process_metrics(struct process *process)
+{
+    return &process->metrics;
+}
+
+static bool stopping(const struct process *process)
+{
+    return atomic_load(&process->stopping);
+}
+
+/* ---- brokers and topics */
+
+static void wait_before_retry(struct process *process, int backoff_ms, const struct complaint *complaint)
+{
+    log_always(LOG_WARN, "brokers_unreachable", "next_try_ms=%d reason=%s", backoff_ms, complaint->text);
+    for (; backoff_ms > 0 && !stopping(process); backoff_ms -= WAIT_SLICE_MS)
+        system_wait_ms(WAIT_SLICE_MS);
+}
+
+/* Calls `attempt` until it does something else than not reaching a broker. INTERRUPTED when the process is stopped. */
+static struct status keep_trying(struct process *process,
+                                 struct status (*attempt)(struct process *process, struct complaint *complaint),
+                                 struct complaint *complaint)
+{
+    for (int backoff_ms = BACKOFF_FIRST_MS; !stopping(process);) {
+        struct status status = attempt(process, complaint);
+        if (!failed_as(status, FAULT_UNAVAILABLE))
+            return status;
+        wait_before_retry(process, backoff_ms, complaint);
+        backoff_ms = backoff_ms * 2 < BACKOFF_MAX_MS ? backoff_ms * 2 : BACKOFF_MAX_MS;
+    }
+    return FAIL(INTERRUPTED, 0, "stopped while waiting for the brokers");
+}
+
+static struct status count_topics(struct process *process, struct complaint *complaint)
+{
+    struct kafka_admin *admin;
+    TRY(kafka_admin_open(&process->kafka, &admin, complaint));
+    struct status status = topics_count(process->config, admin, TOPICS_TIMEOUT_MS, &process->counts, complaint);
+    kafka_admin_close(admin);
+    return status;
+}
+
+static struct status open_reader(struct process *process, struct complaint *complaint)
+{
+    struct time_source time = system_time();
+    return topic_reader_open(process->config, &process->kafka, &process->counts, time.ops->wall_ms(time.self),
+                             process->knowledge, &process->metrics, &process->reader, complaint);
+}
+
+static struct status read_topics(struct process *process, struct complaint *complaint)
+{
+    TRY(keep_trying(process, open_reader, complaint));
+    while (!topic_reader_caught_up(process->reader)) {
+        if (stopping(process))
+            return FAIL(INTERRUPTED, 0, "stopped while reading items and sessions");
+        TRY(topic_reader_failure(process->reader));
+        system_wait_ms(WAIT_SLICE_MS);
+    }
+    return OK;
+}
+
+/* ---- rebalances; they run inside kafka_consumer_poll() and kafka_consumer_leave() */
+
+/* The assignments of one lane, handed to its worker; their starts are copied back. */
+static struct status accept_lane(struct process *process, uint32_t lane, struct assignment *assignments, size_t count,
+                                 struct assignment *room, struct complaint *complaint)
+{
+    size_t mine = 0;
+    for (size_t i = 0; i < count; i++)
+        if ((uint32_t)assignments[i].partition % process->lane_count == lane)
+            room[mine++] = assignments[i];
+    if (!mine)
+        return OK;
+    TRY(worker_accept(process->lanes[lane].worker, room, mine, complaint));
+    for (size_t i = 0, at = 0; i < count; i++)
+        if ((uint32_t)assignments[i].partition % process->lane_count == lane)
+            assignments[i].start = room[at++].start;
+    return OK;
+}
+
+static struct status on_assigned(void *context, struct assignment *assignments, size_t count,
+                                 struct complaint *complaint)
+{
+    struct process *process = context;
+    struct assignment *room = calloc(count + 1, sizeof *room);
+    struct status status = room ? OK : FAIL(MEMORY, count, "no memory for an assignment");
+    for (uint32_t lane = 0; lane < process->lane_count && !failed(status); lane++)
+        status = accept_lane(process, lane, assignments, count, room, complaint);
+    free(room);
+    metric_add(&process->metrics, METRIC_REBALANCES, 1);
+    log_always(LOG_INFO, "assigned", "partitions=%zu", count);
+    if (!failed(status) && !stopping(process))
+        enter(process, STAGE_READY);
+    return status;
+}
+
+static void on_revoked(void *context, const int32_t *partitions, size_t count, bool lost)
+{
+    struct process *process = context;
+    int32_t *room = calloc(count + 1, sizeof *room);
+    assert(room);
+    metric_add(&process->metrics, METRIC_REBALANCES, 1);
+    log_always(LOG_INFO, "revoked", "partitions=%zu lost=%s", count, lost ? "yes" : "no");
+    for (uint32_t lane = 0; lane < process->lane_count; lane++) {
+        size_t mine = 0;
+        for (size_t i = 0; i < count; i++)
+            if ((uint32_t)partitions[i] % process->lane_count == lane)
+                room[mine++] = partitions[i];
+        if (!mine)
+            continue;
+        struct status status = worker_release(process->lanes[lane].worker, room, mine, lost, PROCESS_DRAIN_MS);
+        char text[256];
+        if (failed(status))
+            log_always(LOG_ERROR, "last_commit_failed", "partitions=%zu reason=%s note=%s", mine,
+                       status_text(status, text, sizeof text), "the next owner answers the clicks since the last one");
+    }
+    free(room);
+    if (process_ready(process))
+        enter(process, STAGE_JOINING);
+}
+
+/* ---- lanes */
+
+static uint32_t lanes_wanted(const struct process *process)
+{
+    uint32_t wanted = process->config->shards ? process->config->shards : system_cpu_count();
+    uint32_t partitions = (uint32_t)process->counts.partitions[TOPIC_CLICKS];
+    return wanted < partitions ? wanted : partitions;
+}
+
+static struct shard_options shard_options_of(const struct config *config)
+{
+    return (struct shard_options){.engine = config->engine,
+                                  .limits = config->clicks,
+                                  .recommendations = config->encodings[RECORD_RECOMMENDATION],
+                                  .sessions = config->encodings[RECORD_CLOSED_SESSION],
+                                  .topic = bytes_of_text(config_topic(config, TOPIC_CLICKS)),
+                                  .batch_clicks = config->batch_clicks,
+                                  .commit_clicks = config->commit_clicks,
+                                  .commit_interval_ms = config->commit_interval_ms,
+                                  .idle_ms = config->session_idle_ms,
+                                  .start_stored = config->start.kind == START_STORED};
+}
+
+static struct status open_sink(struct process *process, struct lane *lane, struct complaint *complaint)
+{
+    const struct config *config = process->config;
+    const struct kafka_sink_options options = {
+        .kafka = &process->kafka,
+        .topics = {[OUTPUT_RECOMMENDATIONS] = config_topic(config, TOPIC_RECOMMENDATIONS),
+                   [OUTPUT_SESSIONS] = config_topic(config, TOPIC_SESSIONS),
+                   [OUTPUT_LATE_CLICKS] = config_topic(config, TOPIC_LATE_CLICKS),
+                   [OUTPUT_DEAD_LETTERS] = config_topic(config, TOPIC_DEAD_LETTERS)},
+        .sessions_partitions = process->counts.partitions[TOPIC_SESSIONS],
+        .queue_records_max = QUEUE_RECORDS_MAX,
+        .queue_bytes_max = QUEUE_BYTES_MAX};
+    return kafka_sink_open(&options, &lane->sink, complaint);
+}
+
+static struct status open_lane(struct process *process, uint32_t number, struct complaint *complaint)
+{
+    struct lane *lane = &process->lanes[number];
+    TRY(open_sink(process, lane, complaint));
+    TRY(decoder_open_configured(process->config, RECORD_CLICK, &lane->decoder, complaint));
+    const struct shard_options options = shard_options_of(process->config);
+    const struct shard_ports ports = {.source = kafka_consumer_source(process->consumer, number),
+                                      .sink = kafka_sink_port(lane->sink),
+                                      .time = system_time(),
+                                      .stores = stores_opener(process->stores),
+                                      .decoder = lane->decoder,
+                                      .knowledge = process->knowledge,
+                                      .metrics = &process->metrics};
+    struct shard *shard;
+    TRY(shard_open(&options, &ports, &shard));
+    return worker_open(shard, &lane->worker);
+}
+
+static struct status join_group(struct process *process, struct complaint *complaint)
+{
+    const struct config *config = process->config;
+    static const enum kafka_start_kind kinds[] = {[START_STORED] = KAFKA_START_EARLIEST,
+                                                  [START_EARLIEST] = KAFKA_START_EARLIEST,
+                                                  [START_LATEST] = KAFKA_START_LATEST,
+                                                  [START_TIME] = KAFKA_START_TIME};
+    process->lane_count = lanes_wanted(process);
+    process->lanes = calloc(process->lane_count, sizeof *process->lanes);
+    if (!process->lanes)
+        return FAIL(MEMORY, process->lane_count, "no memory for shards");
+    const struct kafka_consumer_options options = {.kafka = &process->kafka,
+                                                   .group_id = config->group_id,
+                                                   .topic = config_topic(config, TOPIC_CLICKS),
+                                                   .start = {kinds[config->start.kind], config->start.time_ms},
+                                                   .shard_count = process->lane_count,
+                                                   .rebalance = {on_assigned, on_revoked, process}};
+    TRY(kafka_consumer_open(&options, &process->consumer, complaint));
+    for (uint32_t i = 0; i < process->lane_count; i++)
+        TRY(open_lane(process, i, complaint));
+    return OK;
+}
+
+/* ---- the main thread's round */
+
+static void refresh_gauges(struct process *process)
+{
+    struct time_source time = system_time();
+    int64_t now_us = time.ops->monotonic_us(time.self);
+    if (now_us - process->gauges_us < GAUGES_INTERVAL_US)
+        return;
+    process->gauges_us = now_us;
+    struct metrics *metrics = &process->metrics;
+    knowledge_lock_read(process->knowledge);
+    const struct learned *learned = knowledge_learned(process->knowledge);
+    const struct catalogue *catalogue = knowledge_catalogue(process->knowledge);
+    struct learner_counts counts = learner_counts(knowledge_learner(process->knowledge));
+    metric_set(metrics, METRIC_INDEX_SESSIONS, learned_index_sessions(learned));
+    metric_set(metrics, METRIC_INDEX_BYTES, (int64_t)learned_memory(learned));
+    metric_set(metrics, METRIC_CATALOGUE_ITEMS, catalogue_count(catalogue));
+    metric_set(metrics, METRIC_CATALOGUE_BYTES, (int64_t)catalogue_memory(catalogue));
+    knowledge_unlock(process->knowledge);
+    metric_set(metrics, METRIC_SESSIONS_LEARNED, (int64_t)counts.learned);
+    metric_set(metrics, METRIC_SESSIONS_LEARNED_LATE, (int64_t)counts.late);
+    metric_set(metrics, METRIC_STATE_MAP_USED_RATIO, stores_map_used_percent(process->stores));
+    int64_t failures = 0;
+    for (uint32_t i = 0; i < process->lane_count; i++)
+        failures += (int64_t)kafka_sink_failures(process->lanes[i].sink);
+    metric_set(metrics, METRIC_DELIVERY_FAILURES, failures);
+}
+
+static struct status check_workers(struct process *process)
+{
+    for (uint32_t i = 0; i < process->lane_count; i++)
+        TRY(worker_failure(process->lanes[i].worker));
+    return topic_reader_failure(process->reader);
+}
+
+static struct status serve(struct process *process, struct complaint *complaint)
+{
+    while (!stopping(process)) {
+        TRY(kafka_consumer_poll(process->consumer, POLL_MS, complaint));
+        TRY(check_workers(process));
+        refresh_gauges(process);
+    }
+    return OK;
+}
+
+static struct status start(struct process *process, struct complaint *complaint)
+{
+    const struct config *config = process->config;
+    const struct knowledge_options knowledge = {config->catalogue, config->learned, config->learner};
+    TRY(keep_trying(process, count_topics, complaint));
+    TRY(topics_check(config, &process->counts, complaint));
+    TRY(stores_open(config, process->options.state_in_memory, &process->stores, complaint));
+    TRY(knowledge_open(&knowledge, &process->knowledge));
+    enter(process, STAGE_READING);
+    TRY(read_topics(process, complaint));
+    enter(process, STAGE_JOINING);
+    return join_group(process, complaint);
+}
+
+struct status process_run(struct process *process, struct complaint *complaint)
+{
+    log_always(LOG_INFO, "starting", "brokers=%s group=%s librdkafka=%s", process->kafka.bootstrap,
+               process->config->group_id, kafka_library_version());
+    struct status status = start(process, complaint);
+    if (!failed(status))
+        status = serve(process, complaint);
+    enter(process, STAGE_STOPPING);
+    if (process->consumer)
+        kafka_consumer_leave(process->consumer);
+    if (failed_as(status, FAULT_INTERRUPTED) && stopping(process))
+        status = OK;
+    log_always(LOG_INFO, "stopped", "result=%s", failed(status) ? status.fault->what : "ok");
+    return status;
+}

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/run/stores.h"
+
+#include "app/log.h"
+
+#include <eddy/io/memory.h>
+#include <eddy/io/session_store.h>
+#include <pthread.h>
+#include <stdlib.h>
+
+/* Open stores, so that their fullness can be asked for by the thread of the metrics. */
+struct open_store {
+    struct store *store;         /* in LMDB */
+    struct memory_store *memory; /* or this */
+    int32_t partition;
+    struct open_store *next;
+};
+
+struct stores {
+    const struct config *config;
+    struct state_directory *directory; /* NULL: in memory */
+    pthread_mutex_t lock;
+    struct open_store *first; /* under lock */
+};
+
+struct status stores_open(const struct config *config, bool in_memory, struct stores **ret_stores,
+                          struct complaint *complaint)
+{
+    struct stores *stores = calloc(1, sizeof *stores);
+    if (!stores)
+        return FAIL(MEMORY, 0, "no memory for stores");
+    stores->config = config;
+    struct status status =
+        in_memory ? OK : state_directory_open(config->state.directory, &stores->directory, complaint);
+    if (failed(status)) {
+        free(stores);
+        return status;
+    }
+    pthread_mutex_init(&stores->lock, NULL);
+    *ret_stores = stores;
+    return OK;
+}
+
+void stores_close(struct stores *stores)
+{
+    if (!stores)
+        return;
+    assert(!stores->first);
+    state_directory_close(stores->directory);
+    pthread_mutex_destroy(&stores->lock);
+    free(stores);
+}
+
+static struct status open_lmdb(struct stores *stores, struct open_store *open, struct complaint *complaint)
+{
+    const struct config *config = stores->config;
+    const struct store_options options = {.topic = config_topic(config, TOPIC_CLICKS),
+                                          .partition = open->partition,
+                                          .topic_identity = "",
+                                          .map_size_bytes = config->state.map_size_bytes,
+                                          .sync = config->state.sync};
+    TRY(store_open(stores->directory, &options, &open->store, complaint));
+    if (store_discarded(open->store)[0])
+        log_always(LOG_WARN, "state_discarded", "partition=%d path=%s reason=%s", open->partition,
+                   store_path(open->store), store_discarded(open->store));
+    return OK;
+}
+
+static struct status open_one(void *context, int32_t partition, struct session_store *ret_store,
+                              struct complaint *complaint)
+{
+    struct stores *stores = context;
+    struct open_store *open = calloc(1, sizeof *open);
+    if (!open)
+        return FAIL(MEMORY, 0, "no memory for a store");
+    open->partition = partition;
+    struct status status = stores->directory ? open_lmdb(stores, open, complaint) : memory_store_open(&open->memory);
+    if (failed(status)) {
+        free(open);
+        return status;
+    }
+    pthread_mutex_lock(&stores->lock);
+    open->next = stores->first;
+    stores->first = open;
+    pthread_mutex_unlock(&stores->lock);
+    *ret_store = open->store ? store_port(open->store) : memory_store_port(open->memory);
+    return OK;
+}
+
+static void close_one(void *context, int32_t partition, struct session_store store)
+{
+    (void)store;
+    struct stores *stores = context;
+    pthread_mutex_lock(&stores->lock);
+    struct open_store **link = &stores->first;
+    while (*link && (*link)->partition != partition)
+        link = &(*link)->next;
+    struct open_store *open = *link;
+    assert(open);
+    *link = open->next;
+    pthread_mutex_unlock(&stores->lock);
+    store_close(open->store);
+    memory_store_close(open->memory);
+    free(open);
+}
+
+struct store_opener stores_opener(struct stores *stores)
+{
+    return (struct store_opener){open_one, close_one, stores};
+}
+
+int stores_map_used_percent(struct stores *stores)
+{
+    int most = 0;
+    pthread_mutex_lock(&stores->lock);
+    for (const struct open_store *open = stores->first; open; open = open->next) {
+        int percent = open->store ? store_map_used_percent(open->store) : 0;
+        most = percent > most ? percent : most;
+    }
+    pthread_mutex_unlock(&stores->lock);
+    return most;
+}

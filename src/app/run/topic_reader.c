@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/run/topic_reader.h"
+
+#include "app/log.h"
+#include "app/run/decoders.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#define BATCH   1024
+#define WAIT_MS 50
+
+struct topic_reader {
+    struct decoder *item_decoder, *session_decoder;
+    struct follower *follower;
+    struct kafka_reader *items, *sessions; /* items: NULL when not read */
+    struct message messages[BATCH];
+    pthread_t thread;
+    bool started;
+    _Atomic bool stopping, caught_up;
+    _Atomic(const struct fault *) fault;
+};
+
+/* One portion of a topic; *ret_count says how much. */
+static struct status read_some(struct topic_reader *reader, struct kafka_reader *from, int wait_ms,
+                               struct status (*take)(struct follower *, const struct message *, size_t),
+                               size_t *ret_count)
+{
+    TRY(kafka_reader_poll(from, wait_ms, reader->messages, BATCH, ret_count));
+    return take(reader->follower, reader->messages, *ret_count);
+}
+
+static struct status read_both(struct topic_reader *reader, int wait_ms, size_t *ret_count)
+{
+    size_t items = 0, sessions = 0;
+    if (reader->items)
+        TRY(read_some(reader, reader->items, wait_ms, follower_take_items, &items));
+    TRY(read_some(reader, reader->sessions, wait_ms, follower_take_sessions, &sessions));
+    *ret_count = items + sessions;
+    return OK;
+}
+
+static void *read_on(void *context)
+{
+    struct topic_reader *reader = context;
+    struct status status = OK;
+    size_t count = 0;
+    while (!atomic_load(&reader->stopping) && !failed(status)) {
+        status = read_both(reader, count ? 0 : WAIT_MS, &count);
+        if (kafka_reader_caught_up(reader->sessions, -1) &&
+            (!reader->items || kafka_reader_caught_up(reader->items, -1)))
+            atomic_store(&reader->caught_up, true);
+    }
+    if (failed(status)) {
+        char text[256];
+        log_always(LOG_ERROR, "topic_reader_failed", "reason=%s", status_text(status, text, sizeof text));
+        atomic_store(&reader->fault, status.fault);
+    }
+    return NULL;
+}
+
+static struct status open_parts(struct topic_reader *reader, const struct config *config,
+                                const struct kafka_options *kafka, const struct topic_counts *counts, int64_t wall_ms,
+                                struct complaint *complaint)
+{
+    struct kafka_reader_options sessions = {.kafka = kafka,
+                                            .topic = config_topic(config, TOPIC_SESSIONS),
+                                            .partition_count = counts->partitions[TOPIC_SESSIONS]};
+    struct kafka_reader_options items = {
+        .kafka = kafka, .topic = config_topic(config, TOPIC_ITEMS), .partition_count = counts->partitions[TOPIC_ITEMS]};
+    if (config->learn_history_ms > 0)
+        sessions.start = (struct kafka_start){KAFKA_START_TIME, wall_ms - config->learn_history_ms};
+    if (config->items_enabled)
+        TRY(kafka_reader_open(&items, &reader->items, complaint));
+    return kafka_reader_open(&sessions, &reader->sessions, complaint);
+}
+
+static struct status open_follower(struct topic_reader *reader, const struct config *config,
+                                   struct knowledge *knowledge, struct metrics *metrics, struct complaint *complaint)
+{
+    if (config->items_enabled)
+        TRY(decoder_open_configured(config, RECORD_ITEM, &reader->item_decoder, complaint));
+    TRY(decoder_open_configured(config, RECORD_CLOSED_SESSION, &reader->session_decoder, complaint));
+    return follower_open(reader->item_decoder, reader->session_decoder, knowledge, metrics, &reader->follower);
+}
+
+static struct status start_thread(struct topic_reader *reader)
+{
+    int error = pthread_create(&reader->thread, NULL, read_on, reader);
+    reader->started = !error;
+    return error ? FAIL(MEMORY, error, "a thread cannot be made") : OK;
+}
+
+struct status topic_reader_open(const struct config *config, const struct kafka_options *kafka,
+                                const struct topic_counts *counts, int64_t wall_ms, struct knowledge *knowledge,
+                                struct metrics *metrics, struct topic_reader **ret_reader, struct complaint *complaint)
+{
+    struct topic_reader *reader = calloc(1, sizeof *reader);
+    if (!reader)
+        return FAIL(MEMORY, 0, "no memory for a reader");
+    struct status status = open_follower(reader, config, knowledge, metrics, complaint);
+    if (!failed(status))
+        status = open_parts(reader, config, kafka, counts, wall_ms, complaint);
+    if (!failed(status))
+        status = start_thread(reader);
+    if (failed(status)) {
+        topic_reader_close(reader);
+        return status;
+    }
+    *ret_reader = reader;
+    return OK;
+}
+
+void topic_reader_close(struct topic_reader *reader)
+{
+    if (!reader)
+        return;
+    atomic_store(&reader->stopping, true);
+    if (reader->started)
+        pthread_join(reader->thread, NULL);
+    kafka_reader_close(reader->items);
+    kafka_reader_close(reader->sessions);
+    follower_close(reader->follower);
+    decoder_close(reader->item_decoder);
+    decoder_close(reader->session_decoder);
+    free(reader);
+}
+
+bool topic_reader_caught_up(const struct topic_reader *reader)
+{
+    return atomic_load(&reader->caught_up);
+}
+
+struct status topic_reader_failure(const struct topic_reader *reader)
+{
+    return (struct status){.fault = atomic_load(&reader->fault)};
+}

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+/* topic_reader: the thread that reads the items and sessions topics into the shared knowledge, first to their ends,
+ * then on. */
+#include "app/config.h"
+#include "app/follower.h"
+#include "app/topics.h"
+
+struct topic_reader;
+
+/* Reads the sessions that are younger than config->learn_history_ms at wall_ms, or all. */
+MUST_CHECK struct status topic_reader_open(const struct config *config, const struct kafka_options *kafka,
+                                           const struct topic_counts *counts, int64_t wall_ms,
+                                           struct knowledge *knowledge, struct metrics *metrics,
+                                           struct topic_reader **ret_reader, struct complaint *complaint);
+void topic_reader_close(struct topic_reader *reader);
+
+/* True once both topics were read to the ends they had. */
+bool topic_reader_caught_up(const struct topic_reader *reader);
+/* OK, or why it has stopped reading. */
+MUST_CHECK struct status topic_reader_failure(const struct topic_reader *reader);

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/topics.h"
+
+#define YEAR_MS "31536000000"
+
+static const struct topic_need all_needs[] = {
+    {TOPIC_CLICKS, false, NULL},          {TOPIC_ITEMS, true, NULL},
+    {TOPIC_RECOMMENDATIONS, false, NULL}, {TOPIC_SESSIONS, false, YEAR_MS}, /* what a new process learns from */
+    {TOPIC_LATE_CLICKS, false, NULL},     {TOPIC_DEAD_LETTERS, false, NULL},
+};
+
+size_t topics_needed(const struct config *config, struct topic_need needs[TOPIC_COUNT])
+{
+    size_t count = 0;
+    for (size_t i = 0; i < sizeof all_needs / sizeof *all_needs; i++)
+        if (all_needs[i].topic != TOPIC_ITEMS || config->items_enabled)
+            needs[count++] = all_needs[i];
+    return count;
+}
+
+struct status topics_count(const struct config *config, struct kafka_admin *admin, int timeout_ms,
+                           struct topic_counts *ret_counts, struct complaint *complaint)
+{
+    struct topic_need needs[TOPIC_COUNT];
+    struct topic_counts counts = {0};
+    size_t count = topics_needed(config, needs);
+    for (size_t i = 0; i < count; i++) {
+        struct kafka_topic_info info;
+        TRY(kafka_topic_describe(admin, config_topic(config, needs[i].topic), timeout_ms, &info, complaint));
+        counts.partitions[needs[i].topic] = info.partition_count;
+    }
+    *ret_counts = counts;
+    return OK;
+}
+
+static struct status check_missing(const struct config *config, const struct topic_counts *counts,
+                                   struct complaint *complaint)
+{
+    struct topic_need needs[TOPIC_COUNT];
+    size_t count = topics_needed(config, needs), missing = 0;
+    AUTO(buffer) names = {0};
+    for (size_t i = 0; i < count; i++)
+        if (!counts->partitions[needs[i].topic])
+            buffer_format(&names, "%s%s", missing++ ? ", " : "", config_topic(config, needs[i].topic));
+    if (!missing)
+        return OK;
+    return complain(
+        complaint, FAIL(CONFIG, missing, "topics are missing"),
+        "the cluster has no topic %s. Correct topics.* in the configuration, or create what is missing with "
+        "'eddy topics create'",
+        buffer_text(&names));
+}
+
+/* A late click goes to the partition number it came from, so that the user's own partitioning is kept. */
+static struct status check_late_clicks(const struct config *config, const struct topic_counts *counts,
+                                       struct complaint *complaint)
+{
+    int32_t clicks = counts->partitions[TOPIC_CLICKS], late = counts->partitions[TOPIC_LATE_CLICKS];
+    if (late == clicks)
+        return OK;
+    return complain(
+        complaint, FAIL(CONFIG, late, "a wrong number of partitions"),
+        "topic %s has %d partitions and topic %s has %d: late clicks keep their partition, so both need the "
+        "same number",
+        config_topic(config, TOPIC_LATE_CLICKS), late, config_topic(config, TOPIC_CLICKS), clicks);
+}
+
+struct status topics_check(const struct config *config, const struct topic_counts *counts, struct complaint *complaint)
+{
+    TRY(check_missing(config, counts, complaint));
+    return check_late_clicks(config, counts, complaint);
+}

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+/* topics: which topics eddy needs, how they must be, and whether they are. */
+#include "app/config.h"
+
+#include <eddy/io/kafka_topics.h>
+
+struct topic_need {
+    enum topic topic;
+    bool compacted;
+    const char *retention_ms; /* when eddy creates it; NULL: the broker's default */
+};
+
+/* The topics a configuration needs, in the order of the enum; `needs` has room for TOPIC_COUNT. */
+size_t topics_needed(const struct config *config, struct topic_need needs[TOPIC_COUNT]);
+
+struct topic_counts {
+    int32_t partitions[TOPIC_COUNT]; /* 0: missing, or not needed */
+};
+
+/* How many partitions each needed topic has. UNAVAILABLE when no broker answers. */
+MUST_CHECK struct status topics_count(const struct config *config, struct kafka_admin *admin, int timeout_ms,
+                                      struct topic_counts *ret_counts, struct complaint *complaint);
+
+/* CONFIG with all there is to complain about: topics that are missing, numbers of partitions that do not fit. */
+MUST_CHECK struct status topics_check(const struct config *config, const struct topic_counts *counts,
+                                      struct complaint *complaint);
