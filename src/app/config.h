@@ -115,7 +115,7 @@ struct config {
 
 /* Everything at its default; the first call on a config. */
 MUST_CHECK struct status config_defaults(struct config *config, struct complaint *complaint);
-/* A YAML file of at most 1 MiB. */
+/* A YAML file of at most 1 MiB; one a config. */
 MUST_CHECK struct status config_load_file(struct config *config, const char *path, struct complaint *complaint);
 /* The same from memory; `name` stands for the file in messages. */
 MUST_CHECK struct status config_load_text(struct config *config, const char *name, struct bytes text,

@@ -12,9 +12,9 @@
 
 bool secret_name(const char *name)
 {
-    static const char *const parts[] = {"password", "passphrase", "secret", "key.pem", "ssl_key", "private.key"};
+    static const char *const parts[] = {"password", "passphrase", "secret", "key.pem", "ssl_key"};
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
-        if (strstr(name, parts[i]) && !strstr(name, ".location"))
+        if (strcasestr(name, parts[i]))
             return true;
     return false;
 }

@@ -233,6 +233,7 @@ static void secrets_written_out_are_refused_and_never_repeated(void **state)
         "kafka.ssl.key.pem=-----BEGIN hunter2",
         "kafka.ssl.keystore.password=${hunter2",
         "kafka.sasl.password=",
+        "kafka.SASL.PASSWORD=hunter2",
         "kafka.sasl.password=$${EDDY_TEST_SECRET}hunter2",
     };
     setenv("EDDY_TEST_SECRET", "hunter2", 1);
