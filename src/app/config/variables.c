@@ -67,7 +67,11 @@ static bool is_service_link(const char *name, const char *value)
 /* Variables of eddy's tests and scripts. */
 static bool is_reserved(const char *name)
 {
-    return !strcmp(name, "EDDY_BINARY") || !strcmp(name, "EDDY_SEED") || !strncmp(name, "EDDY_TEST_", 10);
+    static const char *const names[] = {"EDDY_BINARY", "EDDY_SEED", "EDDY_KAFKA"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (!strcmp(names[i], name))
+            return true;
+    return !strncmp(name, "EDDY_TEST_", 10);
 }
 
 static struct status unknown_variable(const char *name, struct complaint *complaint)

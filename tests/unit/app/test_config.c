@@ -160,6 +160,7 @@ static void variables_of_others_are_left_alone(void **state)
 {
     (void)state;
     assert_variable("EDDY_SEED", "7", NULL);
+    assert_variable("EDDY_KAFKA", "127.0.0.1:9092", NULL);
     assert_variable("EDDY_TEST_BROKER", "x", NULL);
     assert_variable("EDDY_SERVICE_HOST", "10.0.0.1", NULL);
     assert_variable("EDDY_SERVICE_PORT_HTTP", "9464", NULL);
