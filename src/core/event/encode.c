@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/* Avro binary in the embedded schemas: room is reserved for the largest a record can get, then written without checks.
- */
+/* Avro binary in the embedded schemas: room is reserved for the most a record can take, then written unchecked. */
+#include "core/event/encode.h"
+
 #include "core/event/json.h"
 #include "core/event/wire.h"
 
@@ -12,6 +13,13 @@ enum {
     SCORERS_SIZE = 2 * VARINT_MAX SCORERS(X)
 #undef X
 };
+
+struct bytes learned_version_text(uint64_t version, char *text)
+{
+    for (int i = LEARNED_VERSION_SIZE; i-- > 0; version >>= 4)
+        text[i] = "0123456789abcdef"[version & 15];
+    return bytes_of(text, LEARNED_VERSION_SIZE);
+}
 
 static void put_frame(struct encoding encoding, struct buffer *out)
 {

@@ -12,18 +12,14 @@ struct status fixed_click(struct reader reader, struct click *ret_click, struct 
 {
     struct click click;
     uint32_t type = 0;
-    if (__builtin_expect(read_text(&reader, "session_id", &click.session_id) &&
-                             read_optional_text(&reader, "user_id", &click.user_id) &&
-                             read_text(&reader, "item_id", &click.item_id) &&
-                             read_long(&reader, "timestamp", &click.time_ms) &&
-                             read_index(&reader, "type", CLICK_TYPE_COUNT, &type) &&
-                             read_optional_text(&reader, "event_id", &click.event_id) && reader_finish(&reader),
-                         true)) {
-        click.type = (enum click_type)type;
-        *ret_click = click;
-        return OK;
-    }
-    return reader_status(&reader, complaint);
+    if (!(read_text(&reader, "session_id", &click.session_id) &&
+          read_optional_text(&reader, "user_id", &click.user_id) && read_text(&reader, "item_id", &click.item_id) &&
+          read_long(&reader, "timestamp", &click.time_ms) && read_index(&reader, "type", CLICK_TYPE_COUNT, &type) &&
+          read_optional_text(&reader, "event_id", &click.event_id) && reader_finish(&reader)))
+        return reader_status(&reader, complaint);
+    click.type = (enum click_type)type;
+    *ret_click = click;
+    return OK;
 }
 
 static bool check_utf8(struct reader *reader, const char *field, struct bytes text)

@@ -20,12 +20,6 @@ MUST_CHECK struct status json_read_record(const struct schema *schema, struct by
 MUST_CHECK struct status json_to_avro(const struct schema *schema, const struct json_t *value, const char *path,
                                       struct buffer *out, struct complaint *complaint);
 
-#define REASON_MAX           512 /* bytes of a reason with its NUL */
-#define LEARNED_VERSION_SIZE 16
-
-/* The version as 16 hexadecimal digits in `text`, which has room for LEARNED_VERSION_SIZE. */
-struct bytes learned_version_text(uint64_t version, char *text);
-
 void json_encode_click(const struct click *click, struct buffer *out);
 void json_encode_item(const struct item *item, struct buffer *out);
 void json_encode_closed_session(const struct closed_session *session, struct session_origin origin,

@@ -1,16 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "core/event/encode.h"
 #include "core/event/json.h"
 
 #include <jansson.h>
 
 #define FLOAT_DIGITS 9 /* enough for a float to come back as it was */
-
-struct bytes learned_version_text(uint64_t version, char *text)
-{
-    for (int i = LEARNED_VERSION_SIZE; i-- > 0; version >>= 4)
-        text[i] = "0123456789abcdef"[version & 15];
-    return bytes_of(text, LEARNED_VERSION_SIZE);
-}
 
 static int append_part(const char *part, size_t size, void *out)
 {
