@@ -17,6 +17,7 @@ static const struct command commands[] = {
     {"config", "show, check and document the configuration", command_config},
     {"evaluate", "score configurations on recorded sessions", command_evaluate},
     {"generate", "make a synthetic clickstream, for load", command_generate},
+    {"import", "turn public data sets into clicks and items", command_import},
     {"replay", "run recorded clicks through the engine", command_replay},
     {"run", "serve: clicks from Kafka in, recommendations out", command_run},
     {"topics", "create or check the topics on the cluster", command_topics},

@@ -31,6 +31,7 @@ const char *suggest(const char *word, const char *const *candidates);
 int command_config(int argc, char **argv);
 int command_evaluate(int argc, char **argv);
 int command_generate(int argc, char **argv);
+int command_import(int argc, char **argv);
 int command_replay(int argc, char **argv);
 int command_run(int argc, char **argv);
 int command_topics(int argc, char **argv);

@@ -33,9 +33,11 @@ void progress_tick(struct progress *progress, int64_t time_ms)
     char text[TIMESTAMP_TEXT_MAX];
     progress->last_us = now;
     progress->shown = true;
-    fprintf(stderr, "%s%llu %s, at %.19s, %.0f/s%s", progress->terminal ? "\r" : "",
-            (unsigned long long)progress->count, progress->what, timestamp_text(time_ms, text),
-            (double)progress->count / progress_seconds(progress), progress->terminal ? "\033[K" : "\n");
+    fprintf(stderr, "%s%llu %s, %.0f/s", progress->terminal ? "\r" : "", (unsigned long long)progress->count,
+            progress->what, (double)progress->count / progress_seconds(progress));
+    if (time_ms != INT64_MIN)
+        fprintf(stderr, ", at %.19s", timestamp_text(time_ms, text));
+    fputs(progress->terminal ? "\033[K" : "\n", stderr);
 }
 
 void progress_end(struct progress *progress)

@@ -14,7 +14,7 @@ struct progress {
 };
 
 struct progress progress_start(const char *what);
-/* One more; `time_ms` is the stream's time. */
+/* One more; `time_ms` is the stream's time, INT64_MIN when there is none. */
 void progress_tick(struct progress *progress, int64_t time_ms);
 /* Ends the line. */
 void progress_end(struct progress *progress);

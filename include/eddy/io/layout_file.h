@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+/* layout_file: a file of a public data set, line by line: decompressed (gzip, zstd), recognised as JSON Lines or as
+ * columns with or without a first line of names, and read by its layout. As with log_file, a broken line is BAD_INPUT
+ * with a complaint "file: line 7: reason", and the next call goes on behind it. */
+#include <eddy/core/layout.h>
+
+struct layout_file;
+
+/* "-": standard input. NOT_FOUND, IO, BAD_INPUT (empty file, a first line that does not fit the layout), MEMORY. */
+MUST_CHECK struct status layout_file_open(const char *path, const struct layout_side *side,
+                                          struct layout_file **ret_file, struct complaint *complaint);
+void layout_file_close(struct layout_file *file);
+
+/* Reads a line and hands its records to the visitor: none, one, or in JSON with events several. *ret_found is false
+ * at the end. */
+MUST_CHECK struct status layout_file_next(struct layout_file *file, const struct layout_visitor *visitor,
+                                          bool *ret_found, struct complaint *complaint);

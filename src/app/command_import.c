@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+/* eddy import: public data sets into clicks and items. */
+#include "app/arguments.h"
+#include "app/command.h"
+#include "app/import.h"
+
+#include <eddy/base/buffer.h>
+
+#include <math.h>
+#include <stdio.h>
+
+static int fail(struct status status, const struct complaint *complaint)
+{
+    char text[256];
+    fprintf(stderr, "eddy import: %s\n", complaint->text[0] ? complaint->text : status_text(status, text, sizeof text));
+    return failed_as(status, FAULT_BAD_INPUT) ? EXIT_DATA : EXIT_FAILED;
+}
+
+static int run(const struct import_options *options)
+{
+    struct import_result result;
+    struct complaint complaint = {{0}};
+    struct status status = import_run(options, &result, &complaint);
+    if (failed(status))
+        return fail(status, &complaint);
+    log_reading_report(&result.clicks);
+    log_reading_report(&result.items);
+    printf("%llu clicks in %u sessions on %u items", (unsigned long long)result.written, result.sessions,
+           result.item_count);
+    if (result.left_out > 0)
+        printf(", %llu left out by their rating", (unsigned long long)result.left_out);
+    if (options->items)
+        printf("; %llu items with records", (unsigned long long)result.items.records);
+    putchar('\n');
+    return EXIT_OK;
+}
+
+static int check(const char *name, const struct import_options *options)
+{
+    const char *names[64] = {0};
+    size_t count = 0;
+    for (const struct layout *layout = layouts; layout->name && count < 63; layout++)
+        names[count++] = layout->name;
+    if (!options->layout) {
+        const char *near = suggest(name, names);
+        fprintf(stderr, "eddy import: no layout '%s'", name);
+        if (near)
+            fprintf(stderr, "; did you mean '%s'?", near);
+        fputs("\nRun 'eddy import --help' for the list.\n", stderr);
+        return EXIT_USAGE;
+    }
+    if (options->click_count == 0) {
+        fputs("eddy import: --clicks is needed\n", stderr);
+        return EXIT_USAGE;
+    }
+    if (options->items && !layout_side_exists(&options->layout->items)) {
+        fprintf(stderr, "eddy import: %s has no file of items that is known here\n", name);
+        return EXIT_USAGE;
+    }
+    return EXIT_OK;
+}
+
+static void describe(struct buffer *about)
+{
+    buffer_append_text(about, "Turns a public data set's own files into clicks.tsv.gz and items.tsv.gz, sorted by "
+                              "time.\n\nlayouts:\n");
+    for (const struct layout *layout = layouts; layout->name; layout++)
+        buffer_format(about, "  %-16s %s\n", layout->name, layout->about);
+}
+
+int command_import(int argc, char **argv)
+{
+    struct import_options options = {.folder = ".", .rating_min = -INFINITY};
+    struct argument_list positional = {0}, clicks = {0};
+    int64_t gap_minutes = -1, rating_min = INT64_MIN;
+    const struct argument arguments[] = {
+        {"clicks", "FILE", "file of clicks, views or ratings; may stand several times", ARGUMENT_TEXTS, &clicks},
+        {"items", "FILE", "file of items", ARGUMENT_TEXT, &options.items},
+        {"to", "FOLDER", "where clicks.tsv.gz and items.tsv.gz go (.)", ARGUMENT_TEXT, &options.folder},
+        {"gap", "MINUTES", "what ends a user's session where the data has none (the layout's)", ARGUMENT_NUMBER,
+         &gap_minutes},
+        {"rating-min", "N", "leave out what was rated lower", ARGUMENT_NUMBER, &rating_min},
+        {"strict", NULL, "stop at the first broken line", ARGUMENT_FLAG, &options.strict},
+        {0},
+    };
+    AUTO(buffer) about = {0};
+    describe(&about);
+    const struct usage usage = {"eddy import LAYOUT --clicks FILE [OPTION...]", buffer_text(&about), arguments};
+    enum arguments_result result = arguments_parse(&usage, argc, argv, &positional);
+    if (result != ARGUMENTS_OK)
+        return result == ARGUMENTS_HELP ? EXIT_OK : EXIT_USAGE;
+    if (positional.count != 1) {
+        fputs("eddy import: one layout must be named. Run 'eddy import --help' for the list.\n", stderr);
+        return EXIT_USAGE;
+    }
+    options.layout = layout_find(positional.texts[0]);
+    options.clicks = clicks.texts;
+    options.click_count = clicks.count;
+    int code = check(positional.texts[0], &options);
+    if (code != EXIT_OK)
+        return code;
+    options.gap_ms = gap_minutes >= 0 ? gap_minutes * 60000 : options.layout->gap_ms;
+    if (rating_min != INT64_MIN)
+        options.rating_min = (double)rating_min;
+    return run(&options);
+}

@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/import.h"
+
+#include "app/progress.h"
+
+#include <eddy/base/interner.h>
+#include <eddy/io/layout_file.h>
+#include <eddy/io/log_writer.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define NAMES_MAX       (UINT32_C(1) << 30)
+#define NAMES_MAX_BYTES ((size_t)16 << 30)
+
+struct import_click {
+    int64_t time_ms;
+    uint32_t session, user, item; /* numbers; INTERNER_NONE: none */
+    uint32_t number;              /* place in the files: makes the sort stable */
+    uint8_t type;
+};
+
+struct import_user { /* for sessions by gap */
+    int64_t last_ms;
+    uint32_t session;
+};
+
+struct import {
+    const struct import_options *options;
+    struct import_result *result;
+    struct complaint *complaint;
+    struct interner *sessions, *users, *items;
+    struct import_click *clicks;
+    size_t count, capacity;
+    struct log_writer *writer;
+};
+
+static void import_release(struct import *import)
+{
+    interner_close(import->sessions);
+    interner_close(import->users);
+    interner_close(import->items);
+    free(import->clicks);
+    log_writer_abandon(import->writer);
+}
+
+/* ---- reading */
+
+static struct status reserve(struct import *import)
+{
+    if (import->count >= UINT32_MAX - 1)
+        return FAIL(LIMIT, import->count, "too many clicks");
+    if (import->count < import->capacity)
+        return OK;
+    size_t capacity = import->capacity ? import->capacity * 2 : 1 << 16;
+    struct import_click *clicks = realloc(import->clicks, capacity * sizeof *clicks);
+    if (!clicks)
+        return FAIL(MEMORY, capacity, "no memory for clicks");
+    import->clicks = clicks;
+    import->capacity = capacity;
+    return OK;
+}
+
+static struct status number_of(struct interner *names, struct bytes name, uint32_t *ret_number)
+{
+    *ret_number = INTERNER_NONE;
+    return name.size ? interner_add(names, name, ret_number) : OK;
+}
+
+static struct status take_click(void *context, const struct layout_record *record)
+{
+    struct import *import = context;
+    const struct click *click = &record->click;
+    if (record->has_rating && record->rating < import->options->rating_min) {
+        import->result->left_out++;
+        return OK;
+    }
+    TRY(reserve(import));
+    struct import_click *taken = &import->clicks[import->count];
+    *taken = (struct import_click){
+        .time_ms = click->time_ms, .number = (uint32_t)import->count, .type = (uint8_t)click->type};
+    TRY(number_of(import->sessions, click->session_id, &taken->session));
+    TRY(number_of(import->users, click->user_id, &taken->user));
+    TRY(number_of(import->items, click->item_id, &taken->item));
+    import->count++;
+    import->result->clicks.records++;
+    return OK;
+}
+
+static struct status take_item(void *context, const struct layout_record *record)
+{
+    struct import *import = context;
+    import->result->items.records++;
+    return log_writer_item(import->writer, &record->item, import->complaint);
+}
+
+static struct status read_file(struct import *import, const char *path, const struct layout_side *side,
+                               const struct layout_visitor *visitor, struct log_reading *reading)
+{
+    struct layout_file *file;
+    bool found = true;
+    TRY(layout_file_open(path, side, &file, import->complaint));
+    struct progress progress = progress_start("lines");
+    struct status status = OK;
+    while (found && !failed(status)) {
+        struct complaint reason = {{0}};
+        status = layout_file_next(file, visitor, &found, &reason);
+        if (failed(status)) {
+            complain(import->complaint, status, "%s", reason.text);
+            status = log_reading_skip(reading, status, &reason);
+        }
+        progress_tick(&progress, INT64_MIN);
+    }
+    progress_end(&progress);
+    layout_file_close(file);
+    return status;
+}
+
+/* ---- sessions */
+
+static int compare_clicks(const void *a, const void *b)
+{
+    const struct import_click *x = a, *y = b;
+    if (x->time_ms != y->time_ms)
+        return x->time_ms < y->time_ms ? -1 : 1;
+    return x->number < y->number ? -1 : 1;
+}
+
+/* The session of the next click of a user, in time order. */
+static struct status name_session(struct import *import, struct import_user *user, struct import_click *click)
+{
+    bool fresh = user->session == 0 || click->time_ms - user->last_ms > import->options->gap_ms;
+    char name[CLICK_ID_MAX + 16];
+    struct bytes id = interner_get(import->users, click->user);
+    user->session += fresh;
+    user->last_ms = click->time_ms;
+    int size = snprintf(name, sizeof name, BYTES_FORMAT "-%u", BYTES_ARGS(id), user->session);
+    return interner_add(import->sessions, bytes_of(name, (size_t)size), &click->session);
+}
+
+static struct status name_sessions(struct import *import)
+{
+    struct import_user *users = calloc((size_t)interner_count(import->users) + 1, sizeof *users);
+    struct status status = users ? OK : FAIL(MEMORY, 0, "no memory for users");
+    for (size_t i = 0; i < import->count && !failed(status); i++)
+        if (import->clicks[i].session == INTERNER_NONE)
+            status = name_session(import, &users[import->clicks[i].user], &import->clicks[i]);
+    free(users);
+    return status;
+}
+
+/* ---- writing */
+
+static struct status open_writer(struct import *import, const char *name, enum record_type type)
+{
+    AUTO(buffer) path = {0};
+    buffer_format(&path, "%s/%s", import->options->folder, name);
+    return log_writer_open(buffer_text(&path), type, LOG_FILE_TSV, &import->writer, import->complaint);
+}
+
+static struct status close_writer(struct import *import)
+{
+    struct log_writer *writer = import->writer;
+    import->writer = NULL;
+    return log_writer_close(writer, import->complaint);
+}
+
+static struct bytes name_of(const struct interner *names, uint32_t number)
+{
+    return number == INTERNER_NONE ? (struct bytes){0} : interner_get(names, number);
+}
+
+static struct status write_clicks(struct import *import)
+{
+    for (size_t i = 0; i < import->count; i++) {
+        const struct import_click *taken = &import->clicks[i];
+        struct click click = {.session_id = name_of(import->sessions, taken->session),
+                              .user_id = name_of(import->users, taken->user),
+                              .item_id = name_of(import->items, taken->item),
+                              .time_ms = taken->time_ms,
+                              .type = (enum click_type)taken->type};
+        TRY(log_writer_click(import->writer, &click, import->complaint));
+    }
+    import->result->written = import->count;
+    return OK;
+}
+
+static struct status import_clicks(struct import *import)
+{
+    const struct import_options *options = import->options;
+    const struct layout_visitor visitor = {LAYOUT_CLICKS, take_click, import};
+    for (size_t i = 0; i < options->click_count; i++)
+        TRY(read_file(import, options->clicks[i], &options->layout->clicks, &visitor, &import->result->clicks));
+    if (import->count > 0)
+        qsort(import->clicks, import->count, sizeof *import->clicks, compare_clicks);
+    TRY(name_sessions(import));
+    TRY(open_writer(import, "clicks.tsv.gz", RECORD_CLICK));
+    TRY(write_clicks(import));
+    return close_writer(import);
+}
+
+static struct status import_items(struct import *import)
+{
+    const struct layout_visitor visitor = {LAYOUT_ITEMS, take_item, import};
+    TRY(open_writer(import, "items.tsv.gz", RECORD_ITEM));
+    TRY(read_file(import, import->options->items, &import->options->layout->items, &visitor, &import->result->items));
+    return close_writer(import);
+}
+
+struct status import_run(const struct import_options *options, struct import_result *ret_result,
+                         struct complaint *complaint)
+{
+    struct import_result result = {.clicks.strict = options->strict, .items.strict = options->strict};
+    AUTO(import) import = {0};
+    import.options = options;
+    import.result = &result;
+    import.complaint = complaint;
+    TRY(interner_open(NAMES_MAX, NAMES_MAX_BYTES, &import.sessions));
+    TRY(interner_open(NAMES_MAX, NAMES_MAX_BYTES, &import.users));
+    TRY(interner_open(NAMES_MAX, NAMES_MAX_BYTES, &import.items));
+    TRY(import_clicks(&import));
+    if (options->items)
+        TRY(import_items(&import));
+    result.sessions = interner_count(import.sessions);
+    result.item_count = interner_count(import.items);
+    *ret_result = result;
+    return OK;
+}

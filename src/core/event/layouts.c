@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <eddy/core/layout.h>
+
+#define MINUTE_MS INT64_C(60000)
+#define DAY_MS    INT64_C(86400000)
+
+#define AMAZON_CLICKS                                                                                                  \
+    {                                                                                                                  \
+        {"reviewerID", ROLE_USER}, {"user_id", ROLE_USER}, {"parent_asin", ROLE_ITEM}, {"asin", ROLE_ITEM},            \
+            {"overall", ROLE_RATING}, {"rating", ROLE_RATING}, {"unixReviewTime", ROLE_TIME_S},                        \
+            {"timestamp", ROLE_TIME_MS},                                                                               \
+    }
+
+#define AMAZON_ITEMS                                                                                                   \
+    {                                                                                                                  \
+        .separators = {","}, .names = {                                                                                \
+            {"parent_asin", ROLE_ITEM},                                                                                \
+            {"asin", ROLE_ITEM},                                                                                       \
+            {"title", ROLE_TITLE},                                                                                     \
+            {"categories", ROLE_CATEGORIES},                                                                           \
+            {"category", ROLE_CATEGORIES},                                                                             \
+            {"price", ROLE_PRICE},                                                                                     \
+        }                                                                                                              \
+    }
+
+const struct layout layouts[] = {
+    {.name = "movielens",
+     .about = "ratings.dat or ratings.csv; movies.dat or movies.csv",
+     .clicks =
+         {.separators = {"::", ",", "\t"},
+          .names = {{"userId", ROLE_USER}, {"movieId", ROLE_ITEM}, {"rating", ROLE_RATING}, {"timestamp", ROLE_TIME_S}},
+          .positions = {ROLE_USER, ROLE_ITEM, ROLE_RATING, ROLE_TIME_S},
+          .position_count = 4},
+     .items = {.separators = {"::", ","},
+               .names = {{"movieId", ROLE_ITEM}, {"title", ROLE_TITLE}, {"genres", ROLE_CATEGORIES}},
+               .positions = {ROLE_ITEM, ROLE_TITLE, ROLE_CATEGORIES},
+               .position_count = 3},
+     .gap_ms = 30 * MINUTE_MS},
+    {.name = "yoochoose",
+     .about = "yoochoose-clicks.dat",
+     .clicks = {.separators = {","},
+                .positions = {ROLE_SESSION, ROLE_TIME_TEXT, ROLE_ITEM, ROLE_NONE},
+                .position_count = 4}},
+    {.name = "yoochoose-buys",
+     .about = "yoochoose-buys.dat",
+     .clicks = {.separators = {","},
+                .positions = {ROLE_SESSION, ROLE_TIME_TEXT, ROLE_ITEM, ROLE_NONE, ROLE_NONE},
+                .position_count = 5}},
+    {.name = "diginetica",
+     .about = "train-item-views.csv; product-categories.csv",
+     .clicks = {.separators = {";"},
+                .names = {{"sessionId", ROLE_SESSION},
+                          {"session_id", ROLE_SESSION},
+                          {"userId", ROLE_USER},
+                          {"user_id", ROLE_USER},
+                          {"itemId", ROLE_ITEM},
+                          {"item_id", ROLE_ITEM},
+                          {"timeframe", ROLE_OFFSET_MS},
+                          {"eventdate", ROLE_DATE}}},
+     .items = {.separators = {";"}, .names = {{"itemId", ROLE_ITEM}, {"categoryId", ROLE_CATEGORIES}}}},
+    {.name = "retailrocket",
+     .about = "events.csv",
+     .clicks = {.separators = {","},
+                .names = {{"timestamp", ROLE_TIME_MS},
+                          {"visitorid", ROLE_USER},
+                          {"event", ROLE_TYPE},
+                          {"itemid", ROLE_ITEM}}},
+     .gap_ms = 30 * MINUTE_MS},
+    {.name = "otto",
+     .about = "train.jsonl or test.jsonl",
+     .clicks = {.names = {{"session", ROLE_SESSION},
+                          {"events", ROLE_EVENTS},
+                          {"aid", ROLE_ITEM},
+                          {"ts", ROLE_TIME_MS},
+                          {"type", ROLE_TYPE}}}},
+    {.name = "amazon",
+     .about = "reviews as JSON Lines or CSV, ratings as CSV (user, item, rating, time); metadata as JSON Lines",
+     .clicks = {.separators = {","},
+                .names = AMAZON_CLICKS,
+                .positions = {ROLE_USER, ROLE_ITEM, ROLE_RATING, ROLE_TIME_S},
+                .position_count = 4},
+     .items = AMAZON_ITEMS,
+     .gap_ms = DAY_MS},
+    {.name = "amazon-2018",
+     .about = "as amazon, but ratings as CSV are (item, user, rating, time)",
+     .clicks = {.separators = {","},
+                .names = AMAZON_CLICKS,
+                .positions = {ROLE_ITEM, ROLE_USER, ROLE_RATING, ROLE_TIME_S},
+                .position_count = 4},
+     .items = AMAZON_ITEMS,
+     .gap_ms = DAY_MS},
+    {0},
+};
+
+const struct layout *layout_find(const char *name)
+{
+    for (const struct layout *layout = layouts; layout->name; layout++)
+        if (!strcmp(layout->name, name))
+            return layout;
+    return NULL;
+}
+
+bool layout_side_exists(const struct layout_side *side)
+{
+    return side->names[0].name || side->position_count > 0;
+}

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <eddy/io/layout_file.h>
+
+#include "io/file/fields.h"
+
+#include <eddy/base/buffer.h>
+#include <eddy/io/log_file.h>
+
+#include <stdlib.h>
+
+struct layout_file {
+    const struct layout_side *side;
+    struct lines *lines;
+    struct arena batch; /* of one line */
+    bool json;
+    struct separator separator;
+    size_t column_count;
+    uint8_t roles[LOG_FILE_COLUMNS_MAX];
+    struct bytes fields[LOG_FILE_COLUMNS_MAX];
+};
+
+static struct status locate(const struct layout_file *file, uint64_t line, struct status status,
+                            struct complaint *complaint)
+{
+    if (!complaint)
+        return status;
+    struct complaint reason = *complaint;
+    return complain(complaint, status, "%s: line %llu: %s", lines_name(file->lines), (unsigned long long)line,
+                    reason.text[0] ? reason.text : status.fault->what);
+}
+
+/* The separator that stands in the first line; false when the layout has none that does. */
+static bool find_separator(struct layout_file *file, const struct line *line)
+{
+    for (size_t i = 0; i < 3 && file->side->separators[i]; i++) {
+        const char *text = file->side->separators[i];
+        if (!memmem(line->data, line->size, text, strlen(text)))
+            continue;
+        memcpy(file->separator.text, text, strlen(text) + 1);
+        file->separator.quoted = text[1] == 0 && text[0] != '\t';
+        return true;
+    }
+    return false;
+}
+
+/* Takes the first line for names, or else for the first record of columns in a fixed order. */
+static bool bind(struct layout_file *file, size_t count, bool *ret_names)
+{
+    const struct layout_side *side = file->side;
+    file->column_count = count;
+    *ret_names = layout_bind(side, file->fields, count, file->roles);
+    if (*ret_names)
+        return true;
+    for (size_t i = 0; i < count && i < side->position_count; i++)
+        file->roles[i] = (uint8_t)side->positions[i];
+    return side->position_count > 0 && count >= side->position_count;
+}
+
+/* Looks at the first line without taking it, unless it is one of names. */
+static struct status recognise(struct layout_file *file, struct bytes head, struct complaint *complaint)
+{
+    bool marked = head.size >= 3 && !memcmp(head.data, "\xef\xbb\xbf", 3), names, found;
+    struct bytes text = marked ? bytes_of(head.data + 3, head.size - 3) : head;
+    if (text.size == 0)
+        return complain(complaint, FAIL(BAD_INPUT, 0, "a file is empty"), "%s: the file is empty",
+                        lines_name(file->lines));
+    file->json = text.data[0] == '{';
+    if (file->json)
+        return OK;
+    const uint8_t *end = memchr(text.data, '\n', text.size);
+    AUTO(buffer) copy = {0};
+    buffer_append(&copy, text.data, end ? (size_t)(end - text.data) : text.size);
+    TRY(buffer_check(&copy));
+    struct line line = {copy.data, copy.size, 1};
+    if (line.size > 0 && line.data[line.size - 1] == '\r')
+        line.size--;
+    size_t count = 0;
+    if (!find_separator(file, &line) ||
+        failed(fields_split(&line, &file->separator, file->fields, LOG_FILE_COLUMNS_MAX, &count, NULL)) ||
+        !bind(file, count, &names))
+        return complain(complaint, FAIL(BAD_INPUT, count, "a file is not of this layout"),
+                        "%s: line 1: these are not the columns of this layout", lines_name(file->lines));
+    return names ? lines_next(file->lines, false, &line, &found, complaint) : OK;
+}
+
+struct status layout_file_open(const char *path, const struct layout_side *side, struct layout_file **ret_file,
+                               struct complaint *complaint)
+{
+    struct byte_stream *stream;
+    TRY(byte_stream_open(path, &stream, complaint));
+    struct layout_file *file = calloc(1, sizeof *file);
+    if (!file) {
+        byte_stream_close(stream);
+        return FAIL(MEMORY, sizeof *file, "no memory for a file");
+    }
+    file->side = side;
+    struct bytes head = byte_stream_peek(stream);
+    struct status status = lines_open(stream, &file->lines);
+    if (!failed(status))
+        status = recognise(file, head, complaint);
+    if (failed(status)) {
+        layout_file_close(file);
+        return status;
+    }
+    *ret_file = file;
+    return OK;
+}
+
+void layout_file_close(struct layout_file *file)
+{
+    if (!file)
+        return;
+    lines_close(file->lines);
+    arena_release(&file->batch);
+    free(file);
+}
+
+static struct status read_line(struct layout_file *file, struct line *line, const struct layout_visitor *visitor,
+                               struct complaint *complaint)
+{
+    size_t count;
+    if (file->json)
+        return layout_read_json(file->side, bytes_of(line->data, line->size), &file->batch, visitor, complaint);
+    TRY(fields_split(line, &file->separator, file->fields, LOG_FILE_COLUMNS_MAX, &count, complaint));
+    if (count != file->column_count)
+        return complain(complaint, FAIL(BAD_INPUT, count, "a line has a wrong number of fields"),
+                        "there are %zu fields where the first line has %zu", count, file->column_count);
+    return layout_read_fields(file->roles, file->fields, count, &file->batch, visitor, complaint);
+}
+
+struct status layout_file_next(struct layout_file *file, const struct layout_visitor *visitor, bool *ret_found,
+                               struct complaint *complaint)
+{
+    struct line line;
+    TRY(lines_next(file->lines, file->separator.quoted, &line, ret_found, complaint));
+    if (!*ret_found || line.size == 0)
+        return OK;
+    arena_reset(&file->batch);
+    struct status status = read_line(file, &line, visitor, complaint);
+    return failed(status) ? locate(file, line.number, status, complaint) : OK;
+}
