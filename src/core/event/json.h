@@ -20,6 +20,10 @@ MUST_CHECK struct status json_read_record(const struct schema *schema, struct by
 MUST_CHECK struct status json_to_avro(const struct schema *schema, const struct json_t *value, const char *path,
                                       struct buffer *out, struct complaint *complaint);
 
+struct json_error_t;
+/* True when jansson failed for lack of memory. It does not always say so: some of these failures look like bad text. */
+bool json_lacks_memory(const struct json_error_t *error);
+
 void json_encode_click(const struct click *click, struct buffer *out);
 void json_encode_item(const struct item *item, struct buffer *out);
 void json_encode_closed_session(const struct closed_session *session, struct session_origin origin,

@@ -196,6 +196,11 @@ struct status json_to_avro(const struct schema *schema, const struct json_t *val
     return FAIL(BAD_INPUT, 0, "a type that JSON is not read into");
 }
 
+bool json_lacks_memory(const struct json_error_t *error)
+{
+    return json_error_code(error) == json_error_out_of_memory || !*error->text;
+}
+
 /* What stands in the text is left out: complaints are logged, records are private. */
 static struct status not_json(const json_error_t *error, struct complaint *complaint)
 {
@@ -210,7 +215,7 @@ struct status json_read_record(const struct schema *schema, struct bytes text, s
 {
     json_error_t error;
     json_t *record = json_loadb(text.size ? (const char *)text.data : "", text.size, JSON_REJECT_DUPLICATES, &error);
-    if (!record && json_error_code(&error) == json_error_out_of_memory)
+    if (!record && json_lacks_memory(&error))
         return FAIL(MEMORY, text.size, "no memory for a JSON record");
     if (!record)
         return not_json(&error, complaint);

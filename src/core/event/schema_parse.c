@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/event/schema.h"
 
+#include "core/event/json.h"
+
 #include <jansson.h>
 
 #define TEXT_MAX      ((size_t)64 << 10)
@@ -368,6 +370,8 @@ struct status schema_parse(struct bytes text, struct schema_document *ret_docume
     json_error_t error;
     document.json = json_loadb(text.size ? (const char *)text.data : "", text.size,
                                JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
+    if (!document.json && json_lacks_memory(&error))
+        return FAIL(MEMORY, text.size, "no memory for a schema");
     if (!document.json)
         return complain(complaint, FAIL(BAD_INPUT, error.position, "the Avro schema is not JSON"),
                         "schema: %s (line %d, column %d)", error.text, error.line, error.column);
