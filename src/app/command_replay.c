@@ -3,6 +3,8 @@
 #include "app/replay_command.h"
 #include "app/text_file.h"
 
+#include <eddy/base/timestamp.h>
+
 #include <stdlib.h>
 
 static int fail(const char *name, struct status status, const struct complaint *complaint)
@@ -10,6 +12,10 @@ static int fail(const char *name, struct status status, const struct complaint *
     char text[256];
     fprintf(stderr, "eddy %s: %s\n", name,
             complaint->text[0] ? complaint->text : status_text(status, text, sizeof text));
+    if (failed_as(status, FAULT_CONFIG))
+        return EXIT_CONFIG;
+    if (failed_as(status, FAULT_UNAVAILABLE))
+        return EXIT_UNAVAILABLE;
     return failed_as(status, FAULT_BAD_INPUT) ? EXIT_DATA : EXIT_FAILED;
 }
 
@@ -45,11 +51,44 @@ int replay_command_run(const struct replay_command *command)
     return failed(status) ? fail(command->name, status, &complaint) : EXIT_OK;
 }
 
+/* A whole number is an offset, RFC 3339 a time. */
+static bool bound_of(const char *text, struct kafka_bound *ret_bound)
+{
+    if (!text)
+        return true;
+    int64_t value;
+    if (bytes_to_int64(bytes_of_text(text), &value) && value >= 0)
+        *ret_bound = (struct kafka_bound){KAFKA_BOUND_OFFSET, value};
+    else if (timestamp_parse(bytes_of_text(text), &value) && value >= 0)
+        *ret_bound = (struct kafka_bound){KAFKA_BOUND_TIME, value};
+    else
+        fprintf(stderr, "eddy replay: '%s' is no offset, nor a time like 2014-04-07T10:51:09Z\n", text);
+    return ret_bound->kind != KAFKA_BOUND_NONE;
+}
+
+static bool check_source(const struct replay_options *options, bool bounded)
+{
+    if (options->topic ? options->file_count > 0 : options->file_count == 0) {
+        fputs("eddy replay: name either files or --topic. Run 'eddy replay --help'.\n", stderr);
+        return false;
+    }
+    if (bounded && !options->topic) {
+        fputs("eddy replay: --from and --to are for --topic\n", stderr);
+        return false;
+    }
+    return true;
+}
+
 int command_replay(int argc, char **argv)
 {
     struct replay_command command = {.name = "replay"};
     struct argument_list files = {0};
+    const char *from = NULL, *to = NULL;
     const struct argument arguments[] = {
+        {"topic", "NAME", "replay this topic of the configured cluster instead of files", ARGUMENT_TEXT,
+         &command.options.topic},
+        {"from", "OFFSET|TIME", "where in the topic to begin, of every partition (its start)", ARGUMENT_TEXT, &from},
+        {"to", "OFFSET|TIME", "where to stop, not included (its end as of now)", ARGUMENT_TEXT, &to},
         {"items", "FILE", "catalogue, read first", ARGUMENT_TEXT, &command.options.items},
         CONFIG_ARGUMENTS(command.config),
         {"json", "FILE", "write the report as JSON", ARGUMENT_TEXT, &command.json},
@@ -65,15 +104,14 @@ int command_replay(int argc, char **argv)
         "Runs recorded clicks through the engine as if they came now: each click is answered, then learned from, and\n"
         "each next click judges the list before it. Files: TSV, CSV, JSON Lines, Avro; plain, gzip, zstd; - is "
         "stdin.\n";
-    const struct usage usage = {"eddy replay [OPTION...] FILE...", about, arguments};
+    const struct usage usage = {"eddy replay [OPTION...] FILE... | --topic NAME", about, arguments};
     enum arguments_result result = arguments_parse(&usage, argc, argv, &files);
     if (result != ARGUMENTS_OK)
         return result == ARGUMENTS_HELP ? EXIT_OK : EXIT_USAGE;
-    if (files.count == 0) {
-        fputs("eddy replay: no file is named. Run 'eddy replay --help'.\n", stderr);
-        return EXIT_USAGE;
-    }
     command.options.files = files.texts;
     command.options.file_count = files.count;
+    if (!bound_of(from, &command.options.from) || !bound_of(to, &command.options.to) ||
+        !check_source(&command.options, from || to))
+        return EXIT_USAGE;
     return replay_command_run(&command);
 }

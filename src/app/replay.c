@@ -3,9 +3,10 @@
 
 #include "app/driver.h"
 #include "app/progress.h"
-#include "app/text_file.h"
+#include "app/run/decoders.h"
 
 #include <eddy/core/judge.h>
+#include <eddy/io/kafka_topics.h>
 #include <eddy/io/log_writer.h>
 #include <eddy/io/system.h>
 
@@ -22,7 +23,8 @@ struct replay {
     struct buffer encoded;
     struct complaint *complaint;
     struct replay_result *result;
-    int64_t offset;
+    struct progress progress;
+    int64_t offset; /* of the next click of a file */
 };
 
 /* ---- what becomes of effects */
@@ -55,9 +57,10 @@ static void dump_one(const struct replay *replay, const struct recommendation *r
 
 static struct status write_one(struct replay *replay, const struct recommendation *recommendation)
 {
+    const char *topic = replay->options->topic ? replay->options->topic : config_topic(replay->config, TOPIC_CLICKS);
     buffer_clear(&replay->encoded);
-    encode_recommendation(replay->encoding, recommendation, bytes_of_text(config_topic(replay->config, TOPIC_CLICKS)),
-                          driver_catalogue(replay->driver), &replay->encoded);
+    encode_recommendation(replay->encoding, recommendation, bytes_of_text(topic), driver_catalogue(replay->driver),
+                          &replay->encoded);
     TRY(buffer_check(&replay->encoded));
     return log_writer_record(replay->output, buffer_bytes(&replay->encoded), replay->complaint);
 }
@@ -89,69 +92,146 @@ static struct status perform(void *context, const struct effects *effects)
 
 /* ---- clicks in */
 
-/* What a click must have to be kept by session or by user; the reader has checked the rest. */
-static struct status check(struct replay *replay, const struct log_file *log, const struct click *click)
-{
-    struct complaint reason = {{0}};
-    struct status status = click_check(click, click->time_ms, &replay->config->clicks, &reason);
-    if (!failed(status))
-        return OK;
-    return complain(replay->complaint, status, "%s: record %llu: %s", log_file_name(log),
-                    (unsigned long long)log_file_number(log), reason.text);
-}
-
-static struct status run_click(struct replay *replay, const struct click *click)
+static struct status run_click(struct replay *replay, const struct driver_click *click)
 {
     struct replay_result *result = replay->result;
-    struct driver_click step = {.click = *click, .offset = replay->offset, .record_time_ms = click->time_ms};
-    int64_t start_ns = system_thread_cpu_ns();
-    struct status status = driver_click(replay->driver, &step);
+    int64_t time_ms = click->click.time_ms, start_ns = system_thread_cpu_ns();
+    struct status status = driver_click(replay->driver, click);
     int64_t took_ns = system_thread_cpu_ns() - start_ns;
     if (failed_as(status, FAULT_LIMIT))
         return complain(replay->complaint, status, "the catalogue is full (items.max, items.memory_max_bytes)");
     TRY(status);
+    bool first = result->latency_ns.total == 0;
     histogram_record(&result->latency_ns, (uint64_t)(took_ns > 0 ? took_ns : 0));
     result->cpu_ns += took_ns;
-    result->first_ms = replay->offset == 0 || click->time_ms < result->first_ms ? click->time_ms : result->first_ms;
-    result->last_ms = replay->offset == 0 || click->time_ms > result->last_ms ? click->time_ms : result->last_ms;
-    replay->offset++;
+    result->first_ms = first || time_ms < result->first_ms ? time_ms : result->first_ms;
+    result->last_ms = first || time_ms > result->last_ms ? time_ms : result->last_ms;
+    progress_tick(&replay->progress, time_ms);
     return OK;
 }
 
-static struct status run_log(struct replay *replay, struct log_file *log, struct progress *progress)
+/* The click of a file's record: by session or by user, as it is kept; the reader has checked the rest. */
+static struct status run_record(struct replay *replay, const struct log_file *log, const struct click *click)
 {
     struct log_reading *reading = &replay->result->reading;
+    struct complaint reason = {{0}};
+    struct status status = click_check(click, click->time_ms, &replay->config->clicks, &reason);
+    if (failed(status)) {
+        reading->records--;
+        complain(replay->complaint, status, "%s: record %llu: %s", log_file_name(log),
+                 (unsigned long long)log_file_number(log), reason.text);
+        return log_reading_skip(reading, status, replay->complaint);
+    }
+    struct driver_click step = {.click = *click, .offset = replay->offset++, .record_time_ms = click->time_ms};
+    return run_click(replay, &step);
+}
+
+static struct status run_file(struct replay *replay, const char *path)
+{
+    struct log_file *log;
+    struct click click;
+    bool found = true;
+    TRY(log_file_open(path, LOG_FILE_CLICKS, &log, replay->complaint));
+    struct status status = OK;
+    while (!failed(status)) {
+        status = log_reading_click(&replay->result->reading, log, &click, &found, replay->complaint);
+        if (failed(status) || !found)
+            break;
+        status = run_record(replay, log, &click);
+    }
+    log_file_close(log);
+    return status;
+}
+
+static struct status decode(struct replay *replay, struct decoder *decoder, const struct message *message,
+                            struct driver_click *ret_click, struct complaint *complaint)
+{
+    struct driver_click click = {.partition = message->partition, .offset = message->offset};
+    if (!message->value.data)
+        return complain(complaint, FAIL(BAD_INPUT, 0, "a click without a value"), "the record has no value");
+    TRY(decode_click(decoder, message->value, &click.click, complaint));
+    click.record_time_ms = message->timestamp_ms >= 0 ? message->timestamp_ms : click.click.time_ms;
+    TRY(click_check(&click.click, click.record_time_ms, &replay->config->clicks, complaint));
+    *ret_click = click;
+    return OK;
+}
+
+static struct status run_message(struct replay *replay, struct decoder *decoder, const struct message *message)
+{
+    struct log_reading *reading = &replay->result->reading;
+    struct complaint reason = {{0}};
+    struct driver_click click;
+    struct status status = decode(replay, decoder, message, &click, &reason);
+    if (failed(status)) {
+        /* An unknown schema id is a broken record too. */
+        if (failed_as(status, FAULT_NOT_FOUND))
+            status = FAIL(BAD_INPUT, status.detail, "a click in an unknown schema");
+        complain(replay->complaint, status, "topic %s, partition %d, offset %lld: %s", replay->options->topic,
+                 message->partition, (long long)message->offset, reason.text);
+        return log_reading_skip(reading, status, replay->complaint);
+    }
+    reading->records++;
+    return run_click(replay, &click);
+}
+
+static struct status run_range(struct replay *replay, struct kafka_range *range, struct decoder *decoder)
+{
     for (;;) {
-        struct click click;
+        struct message message;
         bool found;
-        TRY(log_reading_click(reading, log, &click, &found, replay->complaint));
+        TRY(kafka_range_next(range, &message, &found, replay->complaint));
         if (!found)
             return OK;
-        struct status status = check(replay, log, &click);
-        if (failed(status)) {
-            reading->records--;
-            TRY(log_reading_skip(reading, status, replay->complaint));
-            continue;
-        }
-        TRY(run_click(replay, &click));
-        progress_tick(progress, click.time_ms);
+        TRY(run_message(replay, decoder, &message));
     }
 }
 
-static struct status run_files(struct replay *replay)
+static struct status count_partitions(const struct replay *replay, const struct kafka_options *kafka,
+                                      int32_t *ret_count)
 {
-    struct progress progress = progress_start("clicks");
-    struct status status = OK;
-    for (size_t i = 0; i < replay->options->file_count && !failed(status); i++) {
-        struct log_file *log;
-        status = log_file_open(replay->options->files[i], LOG_FILE_CLICKS, &log, replay->complaint);
-        if (failed(status))
-            break;
-        status = run_log(replay, log, &progress);
-        log_file_close(log);
-    }
-    progress_end(&progress);
-    replay->result->wall_s = progress_seconds(&progress);
+    const int timeout_ms = 10000;
+    struct kafka_admin *admin;
+    struct kafka_topic_info info = {0};
+    TRY(kafka_admin_open(kafka, &admin, replay->complaint));
+    struct status status = kafka_topic_describe(admin, replay->options->topic, timeout_ms, &info, replay->complaint);
+    kafka_admin_close(admin);
+    TRY(status);
+    if (info.partition_count == 0)
+        return complain(replay->complaint, FAIL(NOT_FOUND, 0, "no such topic"), "there is no topic %s",
+                        replay->options->topic);
+    *ret_count = info.partition_count;
+    return OK;
+}
+
+static struct status run_topic(struct replay *replay)
+{
+    const struct replay_options *options = replay->options;
+    struct kafka_options kafka;
+    struct kafka_range *range = NULL;
+    struct decoder *decoder = NULL;
+    struct kafka_range_options wanted = {
+        .kafka = &kafka, .topic = options->topic, .from = options->from, .to = options->to};
+    TRY(config_kafka_options(replay->config, &kafka, replay->complaint));
+    TRY(count_partitions(replay, &kafka, &wanted.partition_count));
+    struct status status = decoder_open_configured(replay->config, RECORD_CLICK, &decoder, replay->complaint);
+    if (!failed(status))
+        status = kafka_range_open(&wanted, &range, replay->complaint);
+    if (!failed(status))
+        status = run_range(replay, range, decoder);
+    kafka_range_close(range);
+    decoder_close(decoder);
+    return status;
+}
+
+static struct status run_clicks(struct replay *replay)
+{
+    const struct replay_options *options = replay->options;
+    replay->progress = progress_start("clicks");
+    struct status status = options->topic ? run_topic(replay) : OK;
+    for (size_t i = 0; i < options->file_count && !failed(status); i++)
+        status = run_file(replay, options->files[i]);
+    progress_end(&replay->progress);
+    replay->result->wall_s = progress_seconds(&replay->progress);
     log_reading_report(&replay->result->reading);
     return status;
 }
@@ -235,7 +315,7 @@ struct status replay_run(const struct replay_options *options, const struct conf
     *result = (struct replay_result){.reading.strict = options->strict};
     TRY(open_outputs(&replay));
     TRY(read_items(&replay));
-    TRY(run_files(&replay));
+    TRY(run_clicks(&replay));
     take_state(&replay);
     return close_outputs(&replay);
 }

@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 /* replay: recorded clicks through the very engine on a virtual clock, prequentially: each click is answered, then
- * learned from, and judges the list recommended before it in its session. The time of a click's record is its event
- * time, its offset a running number over all files, its partition 0. Files are run one behind the other, as given. */
+ * learned from, and judges the list recommended before it in its session.
+ *
+ * Files are run one behind the other, as given: the time of a click's record is its event time, its offset a running
+ * number over all files, its partition 0. A range of a topic keeps its partitions, offsets and record times; with
+ * several partitions it is run in the order of record times (kafka_range.h). */
 #include "app/config.h"
 #include "app/log_reading.h"
 #include "app/timeline.h"
 
 #include <eddy/base/histogram.h>
+#include <eddy/io/kafka_range.h>
 
 #include <stdio.h>
 
@@ -16,6 +20,8 @@
 struct replay_options {
     const char *const *files;
     size_t file_count;
+    const char *topic; /* instead of files; NULL: none */
+    struct kafka_bound from, to;
     const char *items;  /* catalogue, NULL: none */
     const char *output; /* encoded recommendations; NULL: none, and so on */
     const char *dump;   /* session_id, position, item and list of every answer */
