@@ -4,13 +4,15 @@
 #include <math.h>
 #include <stdio.h>
 
-#define WIDTH  720.0
-#define HEIGHT 420.0
-#define LEFT   64.0
-#define RIGHT  180.0 /* room for the names */
-#define TOP    40.0
-#define BOTTOM 52.0
-#define TICKS  6
+#define WIDTH      720.0
+#define HEIGHT     420.0
+#define LEFT       64.0
+#define RIGHT      180.0 /* room for the names */
+#define TOP        40.0
+#define BOTTOM     52.0
+#define TICKS      6
+
+#define NUMBER_MAX 1e15
 
 /* Okabe and Ito's colours, told apart by the colour-blind too. */
 static const char *const colours[] = {"#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000"};
@@ -21,9 +23,10 @@ struct frame {
     double x_min, x_max, y_min, y_max;
 };
 
+/* Beyond these numbers scales would overflow; nothing that is measured gets there. */
 static bool usable(const struct plot *plot, double x, double y)
 {
-    return isfinite(x) && isfinite(y) && (!plot->x_logarithmic || x > 0);
+    return fabs(x) <= NUMBER_MAX && fabs(y) <= NUMBER_MAX && (!plot->x_logarithmic || x >= 1 / NUMBER_MAX);
 }
 
 static struct frame frame_of(const struct plot *plot)

@@ -13,7 +13,7 @@ struct plot_series {
 
 struct plot {
     const char *title, *x_label, *y_label;
-    bool x_logarithmic;  /* points with x <= 0 are left out */
+    bool x_logarithmic;  /* points with x <= 0 are left out, as are all beyond 10^15 */
     double y_min, y_max; /* equal: taken from the data, from 0 */
     struct plot_series series[PLOT_SERIES_MAX];
     size_t series_count;
