@@ -22,7 +22,7 @@
  * user is that of its latest click that names one.
  *
  * Everything is a function of the sequence of clicks and watermarks: no clock, no randomness, no pointer order.
- * Not thread-safe: one table per task. Memory: about 90 bytes a session + its key and user_id + 8 bytes a click kept
+ * Not thread-safe: one table per task. Memory: about 85 bytes a session + its key and user_id + 8 bytes a click kept
  * (16 with event ids), from pools that are given back at the end; no system allocation per click after warm-up. */
 #include <eddy/base/arena.h>
 #include <eddy/base/buffer.h>

@@ -58,10 +58,12 @@ static struct status insert(struct session_table *table, uint32_t session, const
                             struct session_outcome *ret_outcome)
 {
     bool out_of_order = click->time_ms < session_last_ms(session_at(table, session));
+    bool begins_earlier = click->time_ms < session_first_ms(session_at(table, session));
     uint32_t position;
     TRY(changes_reserve(table));
     TRY(clicks_insert(table, session, click, &position));
-    queue_update(table, session);
+    if (begins_earlier)
+        queue_update(table, session);
     changes_add(table, session);
     *ret_outcome = (struct session_outcome){
         .result = SESSION_APPLIED, .session = session, .position = position, .out_of_order = out_of_order};

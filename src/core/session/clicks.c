@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/session/table.h"
 
-#define BLOCK_HEAD 8 /* the owner, and 4 bytes so that what follows is aligned */
-
 struct new_click new_click_of(const struct click *click, uint32_t item, bool by_user)
 {
     uint64_t id_hash = click->event_id.size ? bytes_hash(click->event_id) : 0;
@@ -27,39 +25,45 @@ static size_t click_size(bool with_ids)
 
 uint32_t clicks_class(struct bytes key, struct bytes user_id, bool with_ids, uint32_t count)
 {
-    return pool_class_of(BLOCK_HEAD + key.size + user_id.size + count * click_size(with_ids));
+    return pool_class_of(sizeof(struct block_head) + key.size + user_id.size + count * click_size(with_ids));
 }
 
-static uint8_t *block_of(const struct session_table *table, const struct session *session)
+static struct block_head *block_of(const struct session_table *table, const struct session *session)
 {
-    return pool_data(&table->pool, session->block);
+    return (struct block_head *)(void *)pool_data(&table->pool, session->block);
 }
 
 static struct kept_click *block_clicks(const struct session_table *table, const struct session *session)
 {
-    return (struct kept_click *)(void *)(block_of(table, session) + BLOCK_HEAD);
+    return (struct kept_click *)(void *)(block_of(table, session) + 1);
 }
 
 static uint64_t *block_ids(const struct session_table *table, const struct session *session)
 {
-    return session->with_ids ? (uint64_t *)(void *)(block_clicks(table, session) + session->capacity) : NULL;
+    if (!session->with_ids)
+        return NULL;
+    return (uint64_t *)(void *)(block_clicks(table, session) + block_of(table, session)->capacity);
 }
 
-static uint8_t *block_texts(const struct session_table *table, const struct session *session)
+/* The key, and behind it the user. */
+static uint8_t *block_texts(const struct block_head *block, bool with_ids)
 {
-    return block_of(table, session) + BLOCK_HEAD + session->capacity * click_size(session->with_ids);
+    uint8_t *clicks = (uint8_t *)(uintptr_t)(block + 1);
+    return clicks + block->capacity * click_size(with_ids);
 }
 
 struct bytes clicks_key(const struct session_table *table, uint32_t session)
 {
     const struct session *entry = session_at(table, session);
-    return bytes_of(block_texts(table, entry), entry->key_size);
+    const struct block_head *block = block_of(table, entry);
+    return bytes_of(block_texts(block, entry->with_ids), block->key_size);
 }
 
 struct bytes clicks_user(const struct session_table *table, uint32_t session)
 {
     const struct session *entry = session_at(table, session);
-    return bytes_of(block_texts(table, entry) + entry->key_size, entry->user_size);
+    const struct block_head *block = block_of(table, entry);
+    return bytes_of(block_texts(block, entry->with_ids) + block->key_size, block->user_size);
 }
 
 const struct kept_click *clicks_of(const struct session_table *table, uint32_t session)
@@ -77,17 +81,18 @@ void clicks_open(struct session_table *table, uint32_t session, uint32_t class, 
 {
     assert(key.size > 0 && key.size <= CLICK_ID_MAX && user_id.size <= CLICK_ID_MAX);
     struct session *entry = session_at(table, session);
-    size_t room = pool_class_size(class) - BLOCK_HEAD - key.size - user_id.size;
+    size_t room = pool_class_size(class) - sizeof(struct block_head) - key.size - user_id.size;
     entry->block = pool_take(&table->pool, class, session);
     entry->class = (uint8_t) class;
-    entry->capacity = (uint16_t)(room / click_size(with_ids));
     entry->length = 0;
     entry->with_ids = with_ids;
-    entry->key_size = (uint8_t)key.size;
-    entry->user_size = (uint8_t)user_id.size;
-    memcpy(block_texts(table, entry), key.data, key.size);
+    struct block_head *block = block_of(table, entry);
+    block->capacity = (uint16_t)(room / click_size(with_ids));
+    block->key_size = (uint8_t)key.size;
+    block->user_size = (uint8_t)user_id.size;
+    memcpy(block_texts(block, with_ids), key.data, key.size);
     if (user_id.size)
-        memcpy(block_texts(table, entry) + key.size, user_id.data, user_id.size);
+        memcpy(block_texts(block, with_ids) + key.size, user_id.data, user_id.size);
 }
 
 static void block_give_back(struct session_table *table, uint32_t class, uint32_t block)
@@ -107,7 +112,7 @@ void clicks_close(struct session_table *table, uint32_t session)
 static void put_at(struct session_table *table, struct session *session, uint32_t place, struct kept_click click,
                    uint64_t id_hash)
 {
-    assert(session->length < session->capacity && place <= session->length);
+    assert(session->length < block_of(table, session)->capacity && place <= session->length);
     struct kept_click *clicks = block_clicks(table, session);
     uint64_t *ids = block_ids(table, session);
     size_t behind = session->length - place;
@@ -133,6 +138,11 @@ static void append_all(struct session_table *table, struct session *into, const 
 {
     const struct kept_click *clicks = block_clicks(table, from);
     const uint64_t *ids = block_ids(table, from);
+    if (into->opened_ms == from->opened_ms && !into->with_ids && !into->length && skipped < from->length) {
+        into->length = (uint16_t)(from->length - skipped);
+        memcpy(block_clicks(table, into), clicks + skipped, into->length * sizeof *clicks);
+        return;
+    }
     for (uint32_t i = skipped; i < from->length; i++) {
         int64_t time_ms = from->opened_ms + kept_time(clicks[i]);
         put_at(table, into, into->length, kept_click_of(into->opened_ms, time_ms, clicks[i].item, kept_type(clicks[i])),
@@ -164,10 +174,11 @@ static struct status make_room(struct session_table *table, uint32_t session, bo
     struct bytes known = clicks_user(table, session);
     if (!user_id.size)
         user_id = known;
-    if (count > entry->capacity || with_ids != entry->with_ids || user_id.size != known.size)
+    struct block_head *block = block_of(table, entry);
+    if (count > block->capacity || with_ids != entry->with_ids || user_id.size != known.size)
         return rebuild(table, session, count, user_id, with_ids);
     if (user_id.data != known.data && user_id.size)
-        memcpy(block_texts(table, entry) + entry->key_size, user_id.data, user_id.size);
+        memcpy(block_texts(block, with_ids) + block->key_size, user_id.data, user_id.size);
     return OK;
 }
 
@@ -187,7 +198,7 @@ struct status clicks_insert(struct session_table *table, uint32_t session, const
     struct session *entry = session_at(table, session);
     int32_t time = (int32_t)(click->time_ms - entry->opened_ms);
     /* An older click does not know better who the visitor is than a later one did. */
-    bool names_user = click->user_id.size && (time >= entry->last || !entry->user_size);
+    bool names_user = click->user_id.size && (time >= entry->last || !clicks_user(table, session).size);
     TRY(make_room(table, session, click->id_hash != 0, names_user ? click->user_id : (struct bytes){0}));
     const struct kept_click *clicks = block_clicks(table, entry);
     uint32_t place = entry->length, older = entry->total - entry->length;
@@ -218,9 +229,9 @@ struct status clicks_merge(struct session_table *table, uint32_t before, uint32_
     assert(before != after && (into == before || into == after));
     struct session left = *session_at(table, before), right = *session_at(table, after);
     struct session *merged = session_at(table, into);
-    struct bytes user_id = right.user_size       ? clicks_user(table, after)
-                           : click->user_id.size ? click->user_id
-                                                 : clicks_user(table, before);
+    struct bytes user_id = clicks_user(table, after);
+    if (!user_id.size)
+        user_id = click->user_id.size ? click->user_id : clicks_user(table, before);
     bool with_ids = left.with_ids || right.with_ids || click->id_hash;
     uint32_t skipped = excess(left.length + 1u + right.length, table->options.clicks_max);
     uint32_t count = left.length + 1u + right.length - skipped;

@@ -8,24 +8,38 @@
 
 #define CHILDREN 4u
 
-static bool entry_before(const struct session_table *table, struct deadline a, struct deadline b)
+/* 1 or 0. */
+static uint32_t entry_before(struct deadline a, struct deadline b)
 {
-    if (a.time_ms != b.time_ms)
-        return a.time_ms < b.time_ms;
-    return session_at(table, a.session)->number < session_at(table, b.session)->number;
+    return (uint32_t)(a.time_ms < b.time_ms) | ((uint32_t)(a.time_ms == b.time_ms) & (uint32_t)(a.order < b.order));
+}
+
+/* The earliest of the entries from `first` to before `end`, CHILDREN at most. In a full row no branch depends on the
+ * entries: no outcome could be foreseen, and mistaking it costs more than comparing. */
+static uint32_t earliest_child(const struct deadline *queue, uint32_t first, uint32_t end)
+{
+    if (end - first == CHILDREN) {
+        uint32_t left = first + entry_before(queue[first + 1], queue[first]);
+        uint32_t right = first + 2 + entry_before(queue[first + 3], queue[first + 2]);
+        return left + (right - left) * entry_before(queue[right], queue[left]);
+    }
+    uint32_t best = first;
+    for (uint32_t i = first + 1; i < end; i++)
+        best = entry_before(queue[i], queue[best]) ? i : best;
+    return best;
 }
 
 static void entry_put(struct session_table *table, uint32_t place, struct deadline entry)
 {
     table->queue[place] = entry;
-    session_at(table, entry.session)->place = place;
+    table->places[entry.session] = place;
 }
 
 static void sift_up(struct session_table *table, uint32_t place, struct deadline entry)
 {
     while (place > 0) {
         uint32_t parent = (place - 1) / CHILDREN;
-        if (!entry_before(table, entry, table->queue[parent]))
+        if (!entry_before(entry, table->queue[parent]))
             break;
         entry_put(table, place, table->queue[parent]);
         place = parent;
@@ -40,11 +54,9 @@ static void sift_down(struct session_table *table, uint32_t place, uint32_t size
         uint64_t child = (uint64_t)place * CHILDREN + 1;
         if (child >= size)
             break;
-        uint32_t first = (uint32_t)child, end = size - first < CHILDREN ? size : first + CHILDREN, best = first;
-        for (uint32_t i = first + 1; i < end; i++)
-            if (entry_before(table, table->queue[i], table->queue[best]))
-                best = i;
-        if (!entry_before(table, table->queue[best], entry))
+        uint32_t end = size - child < CHILDREN ? size : (uint32_t)child + CHILDREN;
+        uint32_t best = earliest_child(table->queue, (uint32_t)child, end);
+        if (!entry_before(table->queue[best], entry))
             break;
         entry_put(table, place, table->queue[best]);
         place = best;
@@ -52,21 +64,28 @@ static void sift_down(struct session_table *table, uint32_t place, uint32_t size
     entry_put(table, place, entry);
 }
 
-static int64_t deadline_ms(const struct session_table *table, uint32_t session)
+static struct deadline entry_of(const struct session_table *table, uint32_t session)
 {
     const struct session *entry = session_at(table, session);
-    return deadline_of(&table->options, session_first_ms(entry), session_last_ms(entry));
+    int64_t time_ms = deadline_of(&table->options, session_first_ms(entry), session_last_ms(entry));
+    return (struct deadline){time_ms, session, (uint32_t)entry->number};
 }
 
+/* As many places as there are handles. */
 struct status queue_reserve(struct session_table *table)
 {
-    if (table->count < table->queue_capacity)
+    uint32_t handles = table->chunk_count << SESSIONS_A_CHUNK_BITS, capacity = table->queue_capacity;
+    if (handles <= capacity)
         return OK;
-    uint32_t capacity = table->queue_capacity ? table->queue_capacity * 2 : 1024;
+    capacity = capacity ? capacity * 2 : SESSIONS_A_CHUNK; /* handles grow by one chunk at a time */
     struct deadline *queue = realloc(table->queue, capacity * sizeof *queue);
     if (!queue)
         return FAIL(MEMORY, capacity, "no memory for the deadlines of sessions");
     table->queue = queue;
+    uint32_t *places = realloc(table->places, capacity * sizeof *places);
+    if (!places)
+        return FAIL(MEMORY, capacity, "no memory for the deadlines of sessions");
+    table->places = places;
     table->queue_capacity = capacity;
     return OK;
 }
@@ -75,18 +94,18 @@ struct status queue_reserve(struct session_table *table)
 void queue_add(struct session_table *table, uint32_t session)
 {
     assert(table->count > 0 && table->count <= table->queue_capacity);
-    sift_up(table, table->count - 1, (struct deadline){deadline_ms(table, session), session});
+    sift_up(table, table->count - 1, entry_of(table, session));
 }
 
 /* ... and here the one to go has not been given back. */
 void queue_remove(struct session_table *table, uint32_t session)
 {
-    uint32_t place = session_at(table, session)->place, last = table->count - 1;
+    uint32_t place = table->places[session], last = table->count - 1;
     assert(place <= last && table->queue[place].session == session);
     if (place == last)
         return;
     struct deadline moved = table->queue[last];
-    if (entry_before(table, moved, table->queue[place]))
+    if (entry_before(moved, table->queue[place]))
         sift_up(table, place, moved);
     else
         sift_down(table, place, last, moved);
@@ -94,22 +113,21 @@ void queue_remove(struct session_table *table, uint32_t session)
 
 void queue_update(struct session_table *table, uint32_t session)
 {
-    uint32_t place = session_at(table, session)->place;
+    uint32_t place = table->places[session];
     assert(place < table->count && table->queue[place].session == session);
-    int64_t time_ms = deadline_ms(table, session);
-    if (time_ms < table->queue[place].time_ms)
-        sift_up(table, place, (struct deadline){time_ms, session});
+    struct deadline entry = entry_of(table, session);
+    if (entry.time_ms < table->queue[place].time_ms)
+        sift_up(table, place, entry);
 }
 
 uint32_t queue_first(struct session_table *table, int64_t limit_ms)
 {
     while (table->count && table->queue[0].time_ms <= limit_ms) {
-        uint32_t session = table->queue[0].session;
-        int64_t time_ms = deadline_ms(table, session);
-        assert(time_ms >= table->queue[0].time_ms);
-        if (time_ms == table->queue[0].time_ms)
-            return session;
-        sift_down(table, 0, table->count, (struct deadline){time_ms, session});
+        struct deadline entry = entry_of(table, table->queue[0].session);
+        assert(entry.time_ms >= table->queue[0].time_ms);
+        if (entry.time_ms == table->queue[0].time_ms)
+            return entry.session;
+        sift_down(table, 0, table->count, entry);
     }
     return SESSION_NONE;
 }

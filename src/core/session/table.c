@@ -44,6 +44,7 @@ void session_table_close(struct session_table *table)
     free(table->chunks);
     free(table->slots);
     free(table->queue);
+    free(table->places);
     free(table->changes);
     free(table->changes_scratch);
     pool_release(&table->pool);
@@ -59,7 +60,8 @@ size_t session_table_memory(const struct session_table *table)
 {
     return sizeof *table + pool_memory(&table->pool) + table->chunk_capacity * sizeof *table->chunks +
            (size_t)table->chunk_count * SESSIONS_A_CHUNK * sizeof(struct session) +
-           ((size_t)table->mask + 1) * sizeof *table->slots + table->queue_capacity * sizeof *table->queue +
+           ((size_t)table->mask + 1) * sizeof *table->slots +
+           table->queue_capacity * (sizeof *table->queue + sizeof *table->places) +
            2 * table->change_capacity * sizeof *table->changes;
 }
 

@@ -3,9 +3,9 @@
 /* table: how open sessions are laid out, shared by the files of this folder.
  *
  *   slots (hash of key) -> newest session of the key -> older -> older     heads.c
- *   session (48 bytes, its handle never changes while it is open)
- *     block (pool.h): owner | clicks | event id hashes, if any | key | user_id     clicks.c
- *   queue: a 4-ary heap by deadline, one entry a session     queue.c
+ *   session (40 bytes, its handle never changes while it is open)
+ *     block (pool.h): head | clicks | event id hashes, if any | key | user_id     clicks.c
+ *   queue: a 4-ary heap by deadline, one entry a session, and places: where that is     queue.c
  *   changes: what the store does not know yet     changes.c
  *
  * Sessions of one key never overlap in time, so their chain is in descending order of time.
@@ -25,14 +25,18 @@ struct session {
     int32_t first, last;
     uint32_t block;
     uint32_t older; /* of the same key; or the next free session */
-    uint32_t place; /* in the queue */
     uint32_t total;
-    uint16_t length, capacity;
-    uint8_t key_size, user_size;
-    uint8_t class;
+    uint16_t length;
+    uint8_t class; /* of the block */
     bool with_ids : 1;
     bool stored : 1;  /* the store has a record of it */
     bool changed : 1; /* it is among the changes */
+};
+
+struct block_head {
+    uint32_t owner;
+    uint16_t capacity; /* clicks there is room for */
+    uint8_t key_size, user_size;
 };
 
 struct kept_click {
@@ -48,6 +52,7 @@ struct slot {
 struct deadline {
     int64_t time_ms; /* at most the session's deadline: it is put right when its turn comes */
     uint32_t session;
+    uint32_t order; /* low half of its number: enough to order sessions that are open at once */
 };
 
 struct change {
@@ -67,6 +72,7 @@ struct session_table {
     struct slot *slots;
     uint32_t mask, keys; /* slots - 1; slots in use */
     struct deadline *queue;
+    uint32_t *places; /* of sessions in the queue; apart from them, because moving entries touches nothing else */
     uint32_t queue_capacity;
     struct change *changes, *changes_scratch;
     size_t change_count, change_capacity;
