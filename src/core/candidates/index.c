@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/candidates/index.h"
 
+#include "core/candidates/power.h"
+
 #include <stdlib.h>
 
 #define SLOTS_FIRST    1024u
@@ -15,17 +17,20 @@ void index_open(struct index *index, const struct learned_options *options, stru
 
 void index_release(struct index *index)
 {
-    free(index->slots);
+    free(index->begins);
+    free(index->times_s);
     free(index->words);
     free(index->postings);
     free(index->frequencies);
+    free(index->logs);
     *index = (struct index){0};
 }
 
 size_t index_memory(const struct index *index)
 {
-    return index->slot_capacity * sizeof *index->slots + index->word_capacity * sizeof *index->words +
-           index->entry_capacity * (sizeof *index->postings + sizeof *index->frequencies);
+    return index->slot_capacity * (sizeof *index->begins + sizeof *index->times_s) +
+           index->word_capacity * sizeof *index->words +
+           index->entry_capacity * (sizeof *index->postings + sizeof *index->frequencies + sizeof *index->logs);
 }
 
 struct status index_reserve_entries(struct index *index, uint32_t entry_count)
@@ -42,11 +47,16 @@ struct status index_reserve_entries(struct index *index, uint32_t entry_count)
         if (!frequencies)
             return FAIL(MEMORY, capacity, "no memory for the index");
         index->frequencies = frequencies;
+        float *logs = realloc(index->logs, capacity * sizeof *logs);
+        if (!logs)
+            return FAIL(MEMORY, capacity, "no memory for the index");
+        index->logs = logs;
         index->entry_capacity = capacity;
     }
     for (; index->entry_count < entry_count; index->entry_count++) {
         index->postings[index->entry_count] = (struct postings){.block = BLOCK_NONE};
         index->frequencies[index->entry_count] = 0;
+        index->logs[index->entry_count] = 0;
     }
     return OK;
 }
@@ -106,23 +116,29 @@ static uint32_t oldest_number(const struct index *index)
     return index->next - index->count;
 }
 
+/* One session more or less has the item. */
+static void count_pair(struct index *index, uint32_t entry, int change)
+{
+    uint32_t frequency = index->frequencies[entry] += (uint32_t)change;
+    index->logs[entry] = frequency ? power_log2((float)frequency) : 0;
+    index->pair_count += (uint64_t)(int64_t)change;
+}
+
 static void evict_oldest(struct index *index)
 {
     uint32_t number = oldest_number(index);
-    const struct index_slot *slot = index_slot(index, number);
-    const uint32_t *words = index_words(index, slot);
-    for (uint32_t i = 0; i < slot->length; i++) {
+    const uint32_t *words = index_session(index, number);
+    for (uint32_t i = 1; i <= words[0]; i++) {
         if (words[i] & WORD_AGAIN)
             continue;
         uint32_t entry = words[i] & WORD_ENTRY_MASK;
         struct postings *postings = &index->postings[entry];
-        index->frequencies[entry]--;
-        index->pair_count--;
+        count_pair(index, entry, -1);
         const uint32_t *ring = blocks_at(index->blocks, postings->block);
         if (postings->count && ring[postings->first] == number) /* else it was pushed out at postings_max */
             postings_drop_oldest(postings);
     }
-    index->word_count -= slot->length;
+    index->word_count -= words[0] + 1;
     index->count--;
 }
 
@@ -131,21 +147,22 @@ static uint32_t words_used(const struct index *index)
 {
     if (!index->count)
         return 0;
-    uint32_t used = (index->word_end - index_slot(index, oldest_number(index))->begin) & (index->word_capacity - 1);
+    uint32_t oldest = index->begins[oldest_number(index) & (index->slot_capacity - 1)];
+    uint32_t used = (index->word_end - oldest) & (index->word_capacity - 1);
     return used ? used : index->word_capacity;
 }
 
-/* What a session of `length` words has to have room for is decided by counts alone, never by how they lie in the
- * ring, so that a restored index goes on like the one that was saved. */
-static bool must_evict(const struct index *index, uint32_t length)
+/* What a session of `size` words, its length included, has to have room for is decided by counts alone, never by how
+ * they lie in the ring, so that a restored index goes on like the one that was saved. */
+static bool must_evict(const struct index *index, uint32_t size)
 {
-    return index->count && (index->count == index->sessions_max || index->word_count + length > WORDS_KEPT_MAX);
+    return index->count && (index->count == index->sessions_max || index->word_count + size > WORDS_KEPT_MAX);
 }
 
-static bool words_fit(const struct index *index, uint32_t length)
+static bool words_fit(const struct index *index, uint32_t size)
 {
     uint32_t to_end = index->word_capacity - index->word_end;
-    uint32_t needed = length <= to_end ? length : to_end + length; /* a session stands in one piece */
+    uint32_t needed = size <= to_end ? size : to_end + size; /* a session stands in one piece */
     return needed <= index->word_capacity - words_used(index);
 }
 
@@ -153,15 +170,16 @@ static bool words_fit(const struct index *index, uint32_t length)
 static struct status words_grow(struct index *index)
 {
     uint32_t capacity = index->word_capacity ? index->word_capacity * 2 : WORDS_FIRST;
-    uint32_t *words = malloc(capacity * sizeof *words);
+    uint32_t *words = calloc(capacity + INDEX_WORDS_BEYOND, sizeof *words);
     if (!words)
         return FAIL(MEMORY, capacity, "no memory for the index");
     uint32_t end = 0;
     for (uint32_t i = 0; i < index->count; i++) {
-        struct index_slot *slot = &index->slots[(oldest_number(index) + i) & (index->slot_capacity - 1)];
-        memcpy(words + end, index->words + slot->begin, slot->length * sizeof *words);
-        slot->begin = end;
-        end += slot->length;
+        uint32_t *begin = &index->begins[(oldest_number(index) + i) & (index->slot_capacity - 1)];
+        uint32_t length = index->words[*begin] + 1;
+        memcpy(words + end, index->words + *begin, length * sizeof *words);
+        *begin = end;
+        end += length;
     }
     free(index->words);
     index->words = words;
@@ -173,15 +191,21 @@ static struct status words_grow(struct index *index)
 static struct status slots_grow(struct index *index)
 {
     uint32_t capacity = index->slot_capacity ? index->slot_capacity * 2 : SLOTS_FIRST;
-    struct index_slot *slots = malloc(capacity * sizeof *slots);
-    if (!slots)
+    uint32_t *begins = malloc(capacity * sizeof *begins), *times_s = malloc(capacity * sizeof *times_s);
+    if (!begins || !times_s) {
+        free(begins);
+        free(times_s);
         return FAIL(MEMORY, capacity, "no memory for the index");
+    }
     for (uint32_t i = 0; i < index->count; i++) {
         uint32_t number = oldest_number(index) + i;
-        slots[number & (capacity - 1)] = *index_slot(index, number);
+        begins[number & (capacity - 1)] = index->begins[number & (index->slot_capacity - 1)];
+        times_s[number & (capacity - 1)] = index->times_s[number & (index->slot_capacity - 1)];
     }
-    free(index->slots);
-    index->slots = slots;
+    free(index->begins);
+    free(index->times_s);
+    index->begins = begins;
+    index->times_s = times_s;
     index->slot_capacity = capacity;
     return OK;
 }
@@ -196,31 +220,32 @@ struct status index_reserve(struct index *index, uint32_t length)
 {
     if (index->count == index->slot_capacity && index->count < index->sessions_max)
         TRY(slots_grow(index));
-    while (!words_fit(index, length))
+    while (!words_fit(index, length + 1))
         TRY(words_grow(index));
     return OK;
 }
 
 void index_add(struct index *index, const uint32_t *words, uint32_t length, uint32_t time_s)
 {
-    assert(length && words_fit(index, length));
-    while (must_evict(index, length))
+    assert(length && words_fit(index, length + 1));
+    while (must_evict(index, length + 1))
         evict_oldest(index);
-    if (index->word_end + length > index->word_capacity)
+    if (index->word_end + length + 1 > index->word_capacity)
         index->word_end = 0;
-    uint32_t number = index->next;
-    struct index_slot *slot = &index->slots[number & (index->slot_capacity - 1)];
-    *slot = (struct index_slot){index->word_end, length, time_s};
-    memcpy(index->words + slot->begin, words, length * sizeof *words);
-    index->word_count += length;
-    index->word_end = (index->word_end + length) & (index->word_capacity - 1);
+    uint32_t number = index->next, slot = number & (index->slot_capacity - 1);
+    uint32_t *to = index->words + index->word_end;
+    to[0] = length;
+    memcpy(to + 1, words, length * sizeof *words);
+    index->begins[slot] = index->word_end;
+    index->times_s[slot] = time_s;
+    index->word_end = (index->word_end + length + 1) & (index->word_capacity - 1);
+    index->word_count += length + 1;
     for (uint32_t i = 0; i < length; i++) {
         if (words[i] & WORD_AGAIN)
             continue;
         uint32_t entry = words[i] & WORD_ENTRY_MASK;
         postings_add(index, &index->postings[entry], number);
-        index->frequencies[entry]++;
-        index->pair_count++;
+        count_pair(index, entry, 1);
     }
     index->next++;
     index->count++;

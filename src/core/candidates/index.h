@@ -2,7 +2,8 @@
 #pragma once
 /* index: the newest sessions, and per item the newest of them that have it.
  *
- *   sessions   ring of slots by session number; their clicks stand in one ring of words, each session in one piece
+ *   sessions   ring of slots by session number; their clicks stand in one ring of words, each session in one piece:
+ *              its length, then a word per click
  *   postings   per item a ring of session numbers, oldest first, grown by doubling up to postings_max
  *
  * Session numbers ascend by 1 from 0 and wrap at 2^32; an age (newest - number) never does. Items are entries: the
@@ -21,12 +22,6 @@
 #define WORD_TYPE_SHIFT (WORD_ENTRY_BITS + 1)
 #define WORD_KINDS      8 /* of type and again: word >> WORD_ENTRY_BITS */
 
-struct index_slot {
-    uint32_t begin;  /* of its words */
-    uint32_t length; /* 1..session_items_max */
-    uint32_t time_s; /* end of the session, since the epoch; 0 before it */
-};
-
 struct postings {
     uint32_t block; /* of session numbers, a ring of POSTINGS_FIRST << size_class; BLOCK_NONE: none yet */
     uint32_t first; /* place of the oldest */
@@ -34,11 +29,13 @@ struct postings {
     uint32_t size_class;
 };
 
-#define POSTINGS_FIRST (BLOCK_UNIT / sizeof(uint32_t))
+#define INDEX_WORDS_BEYOND 16 /* words that may be read beyond any session */
+#define POSTINGS_FIRST     (BLOCK_UNIT / sizeof(uint32_t))
 
 struct index {
     uint32_t sessions_max, postings_max;
-    struct index_slot *slots; /* by number & (slot_capacity - 1) */
+    uint32_t *begins;  /* of a session's words, by number & (slot_capacity - 1) */
+    uint32_t *times_s; /* end of the session, since the epoch, likewise */
     uint32_t slot_capacity;
     uint32_t *words; /* ring of word_capacity */
     uint32_t word_capacity;
@@ -49,6 +46,7 @@ struct index {
     uint64_t pair_count;       /* (session, item) pairs held */
     struct postings *postings; /* by entry */
     uint32_t *frequencies;     /* by entry: sessions held that have it */
+    float *logs;               /* by entry: log2 of that, at least 0 */
     uint32_t entry_count, entry_capacity;
     struct blocks *blocks;
 };
@@ -63,15 +61,11 @@ MUST_CHECK struct status index_reserve_entries(struct index *index, uint32_t ent
 MUST_CHECK struct status index_reserve(struct index *index, uint32_t length);
 /* Bytes of blocks that another posting of an entry takes. */
 size_t index_growth(const struct index *index, uint32_t entry);
-/* Adds a session; the oldest leave at sessions_max, or at 2^30 clicks. */
+/* Adds a session; the oldest leave at sessions_max, or at 2^30 words. */
 void index_add(struct index *index, const uint32_t *words, uint32_t length, uint32_t time_s);
 
-static inline const struct index_slot *index_slot(const struct index *index, uint32_t number)
+/* A session's words: the first is how many follow. */
+static inline const uint32_t *index_session(const struct index *index, uint32_t number)
 {
-    return &index->slots[number & (index->slot_capacity - 1)];
-}
-
-static inline const uint32_t *index_words(const struct index *index, const struct index_slot *slot)
-{
-    return index->words + slot->begin;
+    return index->words + index->begins[number & (index->slot_capacity - 1)];
 }

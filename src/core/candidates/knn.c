@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "core/candidates/kernels.h"
 #include "core/candidates/power.h"
 #include "core/candidates/scorers.h"
 #include "core/candidates/select.h"
@@ -17,8 +18,7 @@ struct lookup {
 /* Idf over the sessions held; 0.1 at least, so that an item that nearly every session has still finds some. */
 static float idf(const struct learned *learned, uint32_t entry)
 {
-    uint32_t frequency = learned->index.frequencies[entry];
-    float idf = power_log2((float)learned->index.count / (float)(frequency ? frequency : 1)) / LOG2_E;
+    float idf = (power_log2((float)(learned->index.count | 1)) - learned->index.logs[entry]) / LOG2_E;
     return idf > 0.1f ? idf : 0.1f;
 }
 
@@ -118,6 +118,7 @@ static uint32_t sample_item(const struct index *index, const struct lookup *look
     for (uint32_t i = 0; i < postings->count; i++) {
         uint32_t number = ring[(newest - i) & mask];
         uint32_t left = number - base;
+        __builtin_prefetch(&accumulators[ring[(newest - i - 12) & mask] & slot_mask], 1);
         if (left < oldest)
             break;
         struct accumulator *accumulator = &accumulators[number & slot_mask];
@@ -162,18 +163,19 @@ static void sample_weigh(const struct learned *learned, const struct query *quer
     }
     if (plain)
         return;
+    uint32_t *ages = neighbours->buffer;
     if (options->recency_sessions > 0) {
-        float scale = -LOG2_E / options->recency_sessions;
         for (uint32_t i = 0; i < neighbours->count; i++)
-            neighbours->similarities[i] *= power_exp2((float)(index->count - 1 - neighbours->ages_left[i]) * scale);
+            ages[i] = index->count - 1 - neighbours->ages_left[i];
+        kernel_fade(neighbours->similarities, ages, neighbours->count, LOG2_E / options->recency_sessions);
     }
     if (options->recency_ms > 0) {
-        float scale = LOG2_E * 1000 / (float)options->recency_ms;
         int64_t now_s = query->now_ms / 1000;
         for (uint32_t i = 0; i < neighbours->count; i++) {
-            int64_t age_s = now_s - (int64_t)index_slot(index, base + neighbours->ages_left[i])->time_s;
-            neighbours->similarities[i] *= power_exp2(age_s > 0 ? (float)-age_s * scale : 0);
+            int64_t age_s = now_s - (int64_t)index->times_s[(base + neighbours->ages_left[i]) & slot_mask];
+            ages[i] = age_s < 0 ? 0 : age_s > INT32_MAX ? INT32_MAX : (uint32_t)age_s;
         }
+        kernel_fade(neighbours->similarities, ages, neighbours->count, LOG2_E * 1000 / (float)options->recency_ms);
     }
 }
 
@@ -240,41 +242,104 @@ static void weigh_votes(struct scoring_scratch *scratch)
         for (uint32_t i = 0; i < neighbours->count; i++)
             weights[i] *= neighbours->ranks[i] < 9 ? 1 - 0.1f * (float)(neighbours->ranks[i] + 1) : 0;
     } else if (options->similarity_power != 1) {
-        float power = options->similarity_power;
-        for (uint32_t i = 0; i < neighbours->count; i++)
-            weights[i] = power_of(weights[i], power);
+        kernel_power(weights, neighbours->count, options->similarity_power);
     }
 }
 
-/* The last place of an entry among a session's words; it is there. */
+static struct status votes_reserve(struct votes *votes, uint64_t wanted)
+{
+    if (wanted <= votes->capacity)
+        return OK;
+    if (wanted > UINT32_MAX / 2)
+        return FAIL(LIMIT, wanted, "too many neighbours");
+    uint32_t capacity = 1024;
+    while (capacity < wanted)
+        capacity *= 2;
+    votes_release(votes);
+    votes->words = malloc(capacity * sizeof *votes->words);
+    votes->weights = malloc(capacity * sizeof *votes->weights);
+    if (!votes->words || !votes->weights) {
+        votes_release(votes);
+        return FAIL(MEMORY, capacity, "no memory for votes");
+    }
+    votes->capacity = capacity;
+    return OK;
+}
+
+/* The last place of an entry among `length` words; it is there. Without a branch for short sessions, which are most:
+ * where in a session the match is cannot be guessed. */
 static uint32_t match_place(const uint32_t *words, uint32_t length, uint32_t entry)
 {
-    uint32_t place = length - 1;
-    while (place && (words[place] & WORD_ENTRY_MASK) != entry)
+    uint32_t place = 0;
+    if (length <= VOTES_AT_ONCE) {
+        for (uint32_t i = 0; i < VOTES_AT_ONCE; i++)
+            place = (words[i] & WORD_ENTRY_MASK) == entry && i < length ? i : place;
+        return place;
+    }
+    for (place = length - 1; place && (words[place] & WORD_ENTRY_MASK) != entry;)
         place--;
     return place;
 }
 
-static void vote(const struct learned *learned, struct scoring_scratch *scratch)
+/* Sessions lie far apart in memory: they are fetched some neighbours ahead. (Always inlined: gcc takes a function that
+ * only prefetches for one that does nothing.) */
+static inline __attribute__((always_inline)) void
+prefetch_session(const struct index *index, const struct neighbours *neighbours, uint32_t base, uint32_t place)
 {
-    const struct index *index = &learned->index;
-    const struct neighbours *neighbours = &scratch->neighbours;
-    const struct tables *tables = &scratch->tables;
-    bool placed = tables->options.knn.formula == KNN_EDDY;
-    for (uint32_t i = 0; i < neighbours->count; i++) {
-        const struct index_slot *slot = index_slot(index, scratch->neighbour_base + neighbours->ages_left[i]);
-        const uint32_t *words = index_words(index, slot);
-        const float *offsets = tables->offsets + LEARNED_SESSION_ITEMS_MAX;
-        if (placed)
-            offsets -= match_place(words, slot->length, scratch->entries[neighbours->ranks[i]]);
-        float weight = neighbours->similarities[i];
-        for (uint32_t j = 0; j < slot->length; j++) {
-            uint32_t kind = words[j] >> WORD_ENTRY_BITS;
-            struct cell *cell = scratch_touch(scratch, words[j] & WORD_ENTRY_MASK);
-            cell->knn += weight * offsets[j] * tables->kind_weights[kind];
-            cell->other += tables->kind_counts[kind];
-        }
+    const uint32_t slot_mask = index->slot_capacity - 1;
+    if (place + 32 < neighbours->count)
+        __builtin_prefetch(&index->begins[(base + neighbours->ages_left[place + 32]) & slot_mask]);
+    if (place + 16 < neighbours->count) {
+        const uint32_t *words = index_session(index, base + neighbours->ages_left[place + 16]);
+        __builtin_prefetch(words);
+        __builtin_prefetch(words + 8);
     }
+}
+
+/* Writes down what every neighbour votes for. */
+static void collect_votes(const struct index *index, struct scoring_scratch *scratch)
+{
+    const struct neighbours *neighbours = &scratch->neighbours;
+    const float *offsets = scratch->tables.offsets + LEARNED_SESSION_ITEMS_MAX;
+    const uint32_t base = scratch->neighbour_base;
+    const bool placed = scratch->tables.options.knn.formula == KNN_EDDY;
+    uint32_t *to_words = scratch->votes.words;
+    float *to_weights = scratch->votes.weights;
+    for (uint32_t i = 0; i < neighbours->count; i++) {
+        prefetch_session(index, neighbours, base, i);
+        const uint32_t *words = index_session(index, base + neighbours->ages_left[i]) + 1;
+        uint32_t length = words[-1];
+        uint32_t match = placed ? match_place(words, length, scratch->entries[neighbours->ranks[i]]) : 0;
+        const float *weights = offsets - match;
+        float weight = neighbours->similarities[i];
+        for (uint32_t block = 0; block < length; block += VOTES_AT_ONCE) {
+            for (uint32_t j = 0; j < VOTES_AT_ONCE; j++) {
+                to_words[block + j] = words[block + j];
+                to_weights[block + j] = weight * weights[block + j];
+            }
+        }
+        to_words += length;
+        to_weights += length;
+    }
+    memset(to_words, 0, VOTES_AT_ONCE * sizeof *to_words); /* is looked at ahead */
+    scratch->votes.count = (uint32_t)(to_words - scratch->votes.words);
+}
+
+static void cast_votes(struct scoring_scratch *scratch)
+{
+    const struct votes *votes = &scratch->votes;
+    const struct tables *tables = &scratch->tables;
+    struct slate slate = slate_open(scratch);
+    for (uint32_t i = 0; i < votes->count; i++) {
+        uint32_t entry = votes->words[i] & WORD_ENTRY_MASK, kind = votes->words[i] >> WORD_ENTRY_BITS;
+        __builtin_prefetch(&slate.cells[votes->words[i + VOTES_AT_ONCE] & WORD_ENTRY_MASK], 1);
+        struct cell *cell = &slate.cells[entry];
+        slate.touched[slate.count] = entry;
+        slate.count += cell->visits == 0;
+        cell_vector *vector = (cell_vector *)cell;
+        *vector += votes->weights[i] * tables->kind_factors[kind] + tables->kind_additions[kind];
+    }
+    slate_close(scratch, &slate);
 }
 
 struct status knn_score(const struct learned *learned, const struct query *query, struct scoring_scratch *scratch)
@@ -282,32 +347,29 @@ struct status knn_score(const struct learned *learned, const struct query *query
     struct lookup lookups[QUERY_ITEMS_MAX];
     uint32_t count;
     TRY(choose_neighbours(learned, query, scratch, lookups, &count));
+    TRY(votes_reserve(&scratch->votes,
+                      (uint64_t)scratch->neighbours.count * learned->options.session_items_max + VOTES_AT_ONCE));
     weigh_votes(scratch);
-    vote(learned, scratch);
+    collect_votes(&learned->index, scratch);
+    cast_votes(scratch);
     return OK;
 }
 
 void knn_finish(const struct learned *learned, struct scoring_scratch *scratch)
 {
     const struct knn_options *options = &scratch->tables.options.knn;
-    const uint32_t *frequencies = learned->index.frequencies;
-    float *votes = scratch->knn, *logs = scratch->scores; /* not used yet */
+    const struct index *index = &learned->index;
     uint32_t count = scratch->touched_count;
-    for (uint32_t i = 0; i < count; i++) {
-        uint32_t frequency = frequencies[scratch->touched[i]];
-        logs[i] = (float)(frequency ? frequency : 1);
-    }
-    if (options->formula == KNN_VMIS) {
-        float all = (float)learned->index.pair_count;
-        for (uint32_t i = 0; i < count; i++)
-            votes[i] *= power_log2(all / logs[i]) / LOG2_E;
+    float *logs = scratch->scores; /* not used yet */
+    for (uint32_t i = 0; i < count; i++)
+        logs[i] = index->logs[scratch->touched[i]];
+    if (options->formula == KNN_EDDY) {
+        kernel_sharpen(scratch->knn, logs, count, options->frequency_power, options->sharpness);
         return;
     }
-    float frequency_power = options->frequency_power, sharpness = options->sharpness;
-    for (uint32_t i = 0; i < count; i++) {
-        float vote = votes[i] > 1e-30f ? votes[i] : 1e-30f;
-        votes[i] = power_exp2(sharpness * (power_log2(vote) - frequency_power * power_log2(logs[i])));
-    }
+    float all = power_log2((float)(index->pair_count | 1));
+    for (uint32_t i = 0; i < count; i++)
+        scratch->knn[i] *= (all - logs[i]) / LOG2_E;
 }
 
 const uint32_t *knn_neighbours(const struct scoring_scratch *scratch, uint32_t *ret_count)

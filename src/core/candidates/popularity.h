@@ -27,8 +27,8 @@ size_t popularity_memory(const struct popularity *popularity);
 MUST_CHECK struct status popularity_reserve_entries(struct popularity *popularity, uint32_t entry_count);
 void popularity_add(struct popularity *popularity, uint32_t entry, float weight, int64_t time_ms);
 
-/* The item's part of all clicks; 0 when there are none. */
-static inline float popularity_share(const struct popularity *popularity, uint32_t entry)
+/* What a value is multiplied with to be the item's part of all clicks; 0 when there are none. */
+static inline float popularity_unit(const struct popularity *popularity)
 {
-    return popularity->total > 0 ? (float)((double)popularity->values[entry] / popularity->total) : 0;
+    return popularity->total > 0 ? (float)(1 / popularity->total) : 0;
 }

@@ -25,6 +25,13 @@ void neighbours_release(struct neighbours *neighbours)
     *neighbours = (struct neighbours){0};
 }
 
+void votes_release(struct votes *votes)
+{
+    free(votes->words);
+    free(votes->weights);
+    *votes = (struct votes){0};
+}
+
 static void slate_release(struct scoring_scratch *scratch)
 {
     free(scratch->touched);
@@ -43,6 +50,7 @@ void scoring_scratch_close(struct scoring_scratch *scratch)
     if (!scratch)
         return;
     neighbours_release(&scratch->neighbours);
+    votes_release(&scratch->votes);
     slate_release(scratch);
     free(scratch->accumulators);
     free(scratch->cells);
@@ -55,7 +63,7 @@ size_t scoring_scratch_memory(const struct scoring_scratch *scratch)
     return sizeof *scratch + scratch->accumulator_capacity * sizeof *scratch->accumulators +
            scratch->cell_capacity * sizeof *scratch->cells + (size_t)scratch->slate_capacity * 6 * sizeof(float) +
            (size_t)scratch->neighbours.capacity * 6 * sizeof(uint32_t) +
-           scratch->ranked_capacity * sizeof *scratch->ranked;
+           (size_t)scratch->votes.capacity * 2 * sizeof(uint32_t) + scratch->ranked_capacity * sizeof *scratch->ranked;
 }
 
 /* ---- tables */
@@ -73,7 +81,7 @@ static void tables_decays(struct tables *tables)
 static void tables_offsets(struct tables *tables)
 {
     const struct knn_options *knn = &tables->options.knn;
-    for (int i = 0; i <= 2 * LEARNED_SESSION_ITEMS_MAX; i++) {
+    for (int i = 0; i < (int)(sizeof tables->offsets / sizeof *tables->offsets); i++) {
         int distance = i - LEARNED_SESSION_ITEMS_MAX;
         float weight = 1;
         if (knn->formula == KNN_EDDY && distance > 0)
@@ -90,10 +98,11 @@ static void tables_kinds(struct tables *tables)
 {
     for (unsigned i = 0; i < WORD_KINDS; i++) {
         bool again = i & 1;
-        tables->kind_counts[i] = again ? 0 : 1;
-        tables->kind_weights[i] = tables->learned.type_weights[i >> 1];
+        float weight = tables->learned.type_weights[i >> 1];
         if (tables->options.knn.formula == KNN_VMIS)
-            tables->kind_weights[i] = again ? 0 : 1;
+            weight = again ? 0 : 1;
+        tables->kind_factors[i] = (cell_vector){weight, 0, 0, 0};
+        tables->kind_additions[i] = (cell_vector){0, 0, again ? 0 : 1, 1};
     }
 }
 
@@ -217,17 +226,18 @@ static void recent_read(struct scoring_scratch *scratch, const struct learned *l
 /* Puts the session's items on the slate first: those of `recent` when they compete, all when they are left out. */
 static void slate_begin(struct scoring_scratch *scratch, const struct learned *learned, const struct query *query)
 {
-    scratch->touched_count = 0;
+    struct slate slate = {scratch->cells, scratch->touched, 0};
     for (uint32_t i = 0; i < scratch->recent.count; i++)
         if (scratch->entries[i] != ENTRY_NONE)
-            scratch_touch(scratch, scratch->entries[i])->state |= CELL_SEEN;
+            slate_touch(&slate, scratch->entries[i]);
     if (scratch->tables.options.filters.seen == SEEN_EXCLUDE)
         for (uint32_t i = 0; i < query->length; i++) {
             uint32_t entry = learned_entry(learned, query->items[i]);
             if (entry != ENTRY_NONE)
-                scratch_touch(scratch, entry)->state |= CELL_SEEN;
+                slate_touch(&slate, entry);
         }
-    scratch->seen_count = scratch->touched_count;
+    slate_close(scratch, &slate);
+    scratch->seen_count = slate.count;
 }
 
 struct status scratch_begin(struct scoring_scratch *scratch, const struct learned *learned, const struct query *query,

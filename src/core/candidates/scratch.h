@@ -13,15 +13,18 @@ struct accumulator { /* of one past session */
 #define MARK_RANK_BITS 5
 #define MARK_STAMP_MAX (UINT32_MAX >> MARK_RANK_BITS)
 
-struct cell { /* of one entry; 16 bytes: what a candidate costs in cache lines */
+struct cell { /* of one entry; 16 bytes, so that it is one vector and in one cache line */
     float knn;
     float transition;
-    float other; /* first the neighbours that had it, then the walk's mass */
-    uint32_t state;
+    float other;  /* first the neighbours that had it, then the walk's mass */
+    float visits; /* how often something was added; 0: not on the slate */
 };
-#define CELL_TOUCHED 1u
-#define CELL_SEEN    2u /* in the session asked about */
-#define CELL_LISTED  4u /* in the list being made */
+
+typedef float cell_vector __attribute__((vector_size(16), may_alias));
+
+#define VOTES_AT_ONCE                                                                                                  \
+    8 /* a neighbour's words are taken in blocks of so many; what reads past an end is thrown away                     \
+       */
 
 struct tables { /* of the options last asked with */
     struct fusion_options options;
@@ -30,9 +33,10 @@ struct tables { /* of the options last asked with */
     float query_decay[QUERY_ITEMS_MAX];
     float match_decay[QUERY_ITEMS_MAX];
     float transition_decay[QUERY_ITEMS_MAX];
-    float offsets[2 * LEARNED_SESSION_ITEMS_MAX + 1]; /* by position of an item - position of the match + MAX */
-    float kind_weights[WORD_KINDS];
-    float kind_counts[WORD_KINDS];
+    float
+        offsets[2 * LEARNED_SESSION_ITEMS_MAX + 1 + VOTES_AT_ONCE]; /* by place of an item - place of the match + MAX */
+    cell_vector kind_factors[WORD_KINDS]; /* a vote for a word of that kind adds vote * factors + additions */
+    cell_vector kind_additions[WORD_KINDS];
 };
 
 struct neighbours {      /* parallel arrays; first a sample, then those chosen of it */
@@ -49,12 +53,19 @@ struct ranked { /* a candidate that may get into the list */
 };
 #define PLACE_STRANGER 0x80000000u
 
+struct votes { /* of all neighbours, one after the other */
+    uint32_t *words;
+    float *weights;
+    uint32_t count, capacity;
+};
+
 struct scoring_scratch {
     struct tables tables;
     struct accumulator *accumulators; /* by session slot */
     uint32_t accumulator_capacity;
     uint32_t stamp;
     struct neighbours neighbours;
+    struct votes votes;
     uint32_t neighbour_base; /* number of the oldest session held */
 
     /* The question. */
@@ -76,6 +87,7 @@ struct scoring_scratch {
 };
 
 void neighbours_release(struct neighbours *neighbours);
+void votes_release(struct votes *votes);
 
 /* Makes the scratch fit for a question: tables of the options, arrays of the learned state's size, the session's
  * items. The slate is empty but for the session's own items. */
@@ -88,11 +100,28 @@ MUST_CHECK struct status scratch_reserve_ranked(struct scoring_scratch *scratch,
 /* Leaves the slate's cells zero again. */
 void scratch_end(struct scoring_scratch *scratch);
 
-static inline struct cell *scratch_touch(struct scoring_scratch *scratch, uint32_t entry)
+/* The slate for a loop that adds to it: its count stays in a register. Put back with slate_close(). */
+struct slate {
+    struct cell *cells;
+    uint32_t *touched;
+    uint32_t count;
+};
+
+static inline struct slate slate_open(const struct scoring_scratch *scratch)
 {
-    struct cell *cell = &scratch->cells[entry];
-    scratch->touched[scratch->touched_count] = entry; /* one place more than can be touched is there */
-    scratch->touched_count += !(cell->state & CELL_TOUCHED);
-    cell->state |= CELL_TOUCHED;
+    return (struct slate){scratch->cells, scratch->touched, scratch->touched_count};
+}
+
+static inline struct cell *slate_touch(struct slate *slate, uint32_t entry)
+{
+    struct cell *cell = &slate->cells[entry];
+    slate->touched[slate->count] = entry; /* one place more than can be touched is there */
+    slate->count += cell->visits == 0;
+    cell->visits += 1;
     return cell;
+}
+
+static inline void slate_close(struct scoring_scratch *scratch, const struct slate *slate)
+{
+    scratch->touched_count = slate->count;
 }

@@ -5,6 +5,7 @@ void transition_score(const struct learned *learned, struct scoring_scratch *scr
 {
     const struct transition_options *options = &scratch->tables.options.transition;
     const struct successors *successors = &learned->successors;
+    struct slate slate = slate_open(scratch);
     for (uint32_t rank = 0; rank < scratch->recent.count && rank < options->query_items_max; rank++) {
         if (scratch->entries[rank] == ENTRY_NONE)
             continue;
@@ -15,7 +16,8 @@ void transition_score(const struct learned *learned, struct scoring_scratch *scr
         struct successor_view view = successor_view(successors, row);
         float weight = scratch->tables.transition_decay[rank] * scratch->weights[rank] / total;
         for (uint32_t i = 0; i < row->count; i++)
-            scratch_touch(scratch, view.items[i])->transition +=
+            slate_touch(&slate, view.items[i])->transition +=
                 weight * (view.forward[i] + options->backward_weight * view.backward[i]);
     }
+    slate_close(scratch, &slate);
 }

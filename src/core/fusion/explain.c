@@ -61,7 +61,8 @@ static void explain_new(const struct list *list, uint32_t place, struct recommen
     const struct scoring_scratch *scratch = list->scratch;
     uint32_t entry = scratch->touched[place];
     float *shares = item->shares;
-    float popular = list->options->popular_weight * popularity_share(&list->learned->popularity, entry);
+    const struct popularity *popularity = &list->learned->popularity;
+    float popular = list->options->popular_weight * popularity_unit(popularity) * popularity->values[entry];
     float sum = scratch->knn[place] + scratch->transition[place] + scratch->walk[place] + popular;
     if (!(sum > 0)) {
         shares[SCORER_POPULAR] = 1;

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "core/candidates/kernels.h"
 #include "core/candidates/power.h"
 #include "core/candidates/scorers.h"
 #include "core/fusion/list.h"
@@ -9,15 +10,7 @@
 
 static float sum_of(const float *values, uint32_t from, uint32_t to)
 {
-    float sums[8] = {0}; /* lanes: a fixed order that still vectorises */
-    uint32_t i = from;
-    for (; i + 8 <= to; i += 8)
-        for (int lane = 0; lane < 8; lane++)
-            sums[lane] += values[i + (uint32_t)lane];
-    float sum = ((sums[0] + sums[1]) + (sums[2] + sums[3])) + ((sums[4] + sums[5]) + (sums[6] + sums[7]));
-    for (; i < to; i++)
-        sum += values[i];
-    return sum;
+    return kernel_sum(values + from, to - from);
 }
 
 /* The probabilities that the session's items come again, sharpened by their share of the neighbours' votes; returns
@@ -58,11 +51,8 @@ static void mix_new(struct scoring_scratch *scratch, float left)
     float unit = knn_weight + transition_weight > 0 ? left / (knn_weight + transition_weight) : 0;
     float knn_unit = knn_weight > 0 ? unit * knn_weight / knn_sum : 0;
     float transition_unit = transition_weight > 0 ? unit * transition_weight / transition_sum : 0;
-    for (uint32_t i = from; i < to; i++) {
-        scratch->knn[i] *= knn_unit;
-        scratch->transition[i] *= transition_unit;
-        scratch->scores[i] = scratch->knn[i] + scratch->transition[i];
-    }
+    kernel_mix(scratch->knn + from, scratch->transition + from, scratch->scores + from, to - from, knn_unit,
+               transition_unit);
 }
 
 /* Takes the walk's masses from the cells, and adds the most popular items to the slate: no other untouched item could
@@ -71,15 +61,17 @@ static void mix_rest(const struct learned *learned, struct scoring_scratch *scra
 {
     const struct popularity *popularity = &learned->popularity;
     uint32_t wanted = scratch->tables.options.list_size;
+    struct slate slate = slate_open(scratch);
     for (uint32_t i = 0; i < popularity->top_count && i < wanted; i++)
-        scratch_touch(scratch, popularity->top[i]);
+        slate_touch(&slate, popularity->top[i]);
+    slate_close(scratch, &slate);
     for (uint32_t i = mixed; i < scratch->touched_count; i++)
         scratch->knn[i] = scratch->transition[i] = scratch->sessions[i] = scratch->scores[i] = 0;
-    float weight = scratch->tables.options.popular_weight;
+    float unit = scratch->tables.options.popular_weight * popularity_unit(popularity);
     for (uint32_t i = 0; i < scratch->touched_count; i++) {
         uint32_t entry = scratch->touched[i];
         scratch->walk[i] = scratch->cells[entry].other;
-        scratch->scores[i] += scratch->walk[i] + weight * popularity_share(popularity, entry);
+        scratch->scores[i] += scratch->walk[i] + unit * popularity->values[entry];
     }
 }
 

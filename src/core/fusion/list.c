@@ -105,38 +105,43 @@ static bool full(const struct list *list)
     return list->count == list->options->list_size;
 }
 
-static void fill_popular(struct list *list)
-{
-    const struct popularity *popularity = &list->learned->popularity;
-    for (uint32_t i = 0; i < popularity->top_count && !full(list); i++) {
-        uint32_t entry = popularity->top[i], item = list->learned->items[entry];
-        struct cell *cell = &list->scratch->cells[entry];
-        if (cell->state & (CELL_LISTED | CELL_SEEN) || !passes(list, item) || !category_has_room(list, item))
-            continue;
-        scratch_touch(list->scratch, entry)->state |= CELL_LISTED;
-        float score = list->unit * list->options->popular_weight * popularity_share(popularity, entry);
-        float last = list->count ? list->items[list->count - 1].score : score;
-        take(list, item, score < last ? score : last, PLACE_FILLED);
-    }
-}
-
-/* Whether the item is in the session or the list; only asked when the catalogue has to fill a list. */
+/* Whether the item is in the list, or in the session and left out or judged already. Slow, but only asked when a list
+ * has to be filled. */
 static bool is_used(const struct list *list, uint32_t item)
 {
-    uint32_t entry = learned_entry(list->learned, item);
-    if (entry != ENTRY_NONE)
-        return list->scratch->cells[entry].state & (CELL_LISTED | CELL_SEEN);
+    for (uint32_t i = 0; i < list->count; i++)
+        if (list->items[i].item == item)
+            return true;
     for (uint32_t i = 0; i < list->query->length; i++)
         if (list->query->items[i] == item)
             return true;
     return false;
 }
 
+static bool may_fill(const struct list *list, uint32_t item)
+{
+    return passes(list, item) && category_has_room(list, item) && !is_used(list, item);
+}
+
+static void fill_popular(struct list *list)
+{
+    const struct popularity *popularity = &list->learned->popularity;
+    float unit = list->unit * list->options->popular_weight * popularity_unit(popularity);
+    for (uint32_t i = 0; i < popularity->top_count && !full(list); i++) {
+        uint32_t entry = popularity->top[i], item = list->learned->items[entry];
+        if (!may_fill(list, item))
+            continue;
+        float score = unit * popularity->values[entry];
+        float last = list->count ? list->items[list->count - 1].score : score;
+        take(list, item, score < last ? score : last, PLACE_FILLED);
+    }
+}
+
 static void fill_any(struct list *list)
 {
     uint32_t count = catalogue_count(list->catalogue);
     for (uint32_t item = 0; item < count && !full(list); item++)
-        if (!is_used(list, item) && passes(list, item) && category_has_room(list, item))
+        if (may_fill(list, item))
             take(list, item, 0, PLACE_FILLED);
 }
 
@@ -149,8 +154,6 @@ void list_make(struct list *list)
         uint32_t place = ranking.best[i].place, item = item_at(list, place);
         if (!category_has_room(list, item))
             continue;
-        if (!(place & PLACE_STRANGER))
-            scratch->cells[scratch->touched[place]].state |= CELL_LISTED;
         take(list, item, ranking.best[i].score * list->unit, place);
     }
     if (!full(list))

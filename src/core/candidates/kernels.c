@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/candidates/kernels.h"
+
+#include "core/candidates/power.h"
+
+/* Sanitizers instrument the resolvers, which run before they are ready. */
+#if defined(__x86_64__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__) && !defined(__clang__)
+#define CLONES __attribute__((target_clones("arch=x86-64-v4", "avx2", "default")))
+#else
+#define CLONES
+#endif
+
+CLONES void kernel_fade(float *restrict values, const uint32_t *restrict ages, uint32_t count, float rate)
+{
+    for (uint32_t i = 0; i < count; i++)
+        values[i] *= power_exp2((float)(int32_t)ages[i] * -rate);
+}
+
+CLONES void kernel_power(float *restrict values, uint32_t count, float power)
+{
+    for (uint32_t i = 0; i < count; i++)
+        values[i] = power_of(values[i], power);
+}
+
+CLONES void kernel_sharpen(float *restrict votes, const float *restrict logs, uint32_t count, float frequency_power,
+                           float sharpness)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        float vote = votes[i] > 1e-30f ? votes[i] : 1e-30f;
+        votes[i] = power_exp2(sharpness * (power_log2(vote) - frequency_power * logs[i]));
+    }
+}
+
+CLONES void kernel_mix(float *restrict a, float *restrict b, float *restrict sums, uint32_t count, float a_unit,
+                       float b_unit)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        a[i] *= a_unit;
+        b[i] *= b_unit;
+        sums[i] = a[i] + b[i];
+    }
+}
+
+#define LANES 16
+
+CLONES float kernel_sum(const float *values, uint32_t count)
+{
+    float sums[LANES] = {0};
+    uint32_t i = 0;
+    for (; i + LANES <= count; i += LANES)
+        for (uint32_t lane = 0; lane < LANES; lane++)
+            sums[lane] += values[i + lane];
+    for (uint32_t lane = 0; i < count; lane++, i++)
+        sums[lane] += values[i];
+    for (uint32_t width = LANES / 2; width; width /= 2)
+        for (uint32_t lane = 0; lane < width; lane++)
+            sums[lane] += sums[lane + width];
+    return sums[0];
+}
