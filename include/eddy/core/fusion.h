@@ -6,8 +6,8 @@
  *   P(i new)            = (1 - sum of repeats) * ((1 - t) * knn~(i) + t * transition~(i)) + walk(i),
  *                         plus popular_weight * popularity(i)
  * where ~ is normalised over the items not in the session and t = transition_weights by the number of distinct items.
- * Scores are these divided by their sum over all candidates, so those of a list sum to at most 1; an item's shares say
- * which scorers its score came from. Filters apply while the list is taken from the top; ties go to the item learned
+ * Scores are these divided by their sum over all items, so those of a list sum to at most 1; an item's shares say which
+ * scorers its score came from. Filters apply while the list is taken from the top; ties go to the item learned
  * first. When the scorers leave the list short it is filled with the most popular and then with any other items of the
  * catalogue, so that it is full whenever enough items pass the filters. */
 #include <eddy/core/scorer.h>

@@ -27,7 +27,8 @@ CLONES void kernel_sharpen(float *restrict votes, const float *restrict logs, ui
 {
     for (uint32_t i = 0; i < count; i++) {
         float vote = votes[i] > 1e-30f ? votes[i] : 1e-30f;
-        votes[i] = power_exp2(sharpness * (power_log2(vote) - frequency_power * logs[i]));
+        float sharpened = power_exp2(sharpness * (power_log2(vote) - frequency_power * logs[i]));
+        votes[i] = votes[i] > 1e-30f ? sharpened : 0;
     }
 }
 

@@ -9,7 +9,7 @@
 void kernel_fade(float *values, const uint32_t *ages, uint32_t count, float rate);
 /* values[i] ^= power; values >= 0. */
 void kernel_power(float *values, uint32_t count, float power);
-/* votes[i] = (votes[i] / 2^(frequency_power * logs[i]))^sharpness; votes >= 0. */
+/* votes[i] = (votes[i] / 2^(frequency_power * logs[i]))^sharpness; votes >= 0, those below 1e-30 become 0. */
 void kernel_sharpen(float *votes, const float *logs, uint32_t count, float frequency_power, float sharpness);
 /* a[i] *= a_unit, b[i] *= b_unit, sums[i] = a[i] + b[i]. */
 void kernel_mix(float *a, float *b, float *sums, uint32_t count, float a_unit, float b_unit);

@@ -18,7 +18,8 @@ struct lookup {
 /* Idf over the sessions held; 0.1 at least, so that an item that nearly every session has still finds some. */
 static float idf(const struct learned *learned, uint32_t entry)
 {
-    float idf = (power_log2((float)(learned->index.count | 1)) - learned->index.logs[entry]) / LOG2_E;
+    float idf =
+        (power_log2((float)(learned->index.count ? learned->index.count : 1)) - learned->index.logs[entry]) / LOG2_E;
     return idf > 0.1f ? idf : 0.1f;
 }
 
@@ -367,7 +368,7 @@ void knn_finish(const struct learned *learned, struct scoring_scratch *scratch)
         kernel_sharpen(scratch->knn, logs, count, options->frequency_power, options->sharpness);
         return;
     }
-    float all = power_log2((float)(index->pair_count | 1));
+    float all = power_log2((float)(index->pair_count ? index->pair_count : 1));
     for (uint32_t i = 0; i < count; i++)
         scratch->knn[i] *= (all - logs[i]) / LOG2_E;
 }

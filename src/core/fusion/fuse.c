@@ -56,35 +56,33 @@ static void mix_new(struct scoring_scratch *scratch, float left)
 }
 
 /* Takes the walk's masses from the cells, and adds the most popular items to the slate: no other untouched item could
- * get into the list. */
-static void mix_rest(const struct learned *learned, struct scoring_scratch *scratch, uint32_t mixed)
+ * get into the list. Returns the sum of all new items' scores. */
+static float mix_rest(const struct learned *learned, struct scoring_scratch *scratch, uint32_t mixed)
 {
     const struct popularity *popularity = &learned->popularity;
-    uint32_t wanted = scratch->tables.options.list_size;
+    const struct fusion_options *options = &scratch->tables.options;
     struct slate slate = slate_open(scratch);
-    for (uint32_t i = 0; i < popularity->top_count && i < wanted; i++)
+    for (uint32_t i = 0; i < popularity->top_count && i < options->list_size; i++)
         slate_touch(&slate, popularity->top[i]);
     slate_close(scratch, &slate);
     for (uint32_t i = mixed; i < scratch->touched_count; i++)
         scratch->knn[i] = scratch->transition[i] = scratch->sessions[i] = scratch->scores[i] = 0;
-    float unit = scratch->tables.options.popular_weight * popularity_unit(popularity);
-    for (uint32_t i = 0; i < scratch->touched_count; i++) {
-        uint32_t entry = scratch->touched[i];
-        scratch->walk[i] = scratch->cells[entry].other;
-        scratch->scores[i] += scratch->walk[i] + unit * popularity->values[entry];
-    }
+    for (uint32_t i = 0; i < scratch->touched_count; i++)
+        scratch->walk[i] = scratch->cells[scratch->touched[i]].other;
+    float sum = sum_of(scratch->scores, scratch->seen_count, scratch->touched_count) +
+                sum_of(scratch->walk, scratch->seen_count, scratch->touched_count);
+    float unit = options->popular_weight * popularity_unit(popularity);
+    for (uint32_t i = 0; i < scratch->touched_count; i++)
+        scratch->scores[i] += scratch->walk[i] + unit * popularity->values[scratch->touched[i]];
+    return unit > 0 ? sum + options->popular_weight : sum;
 }
 
-/* Puts the session's items at their probabilities; returns the sum of all scores. */
-static float place_repeats(struct scoring_scratch *scratch)
+/* Puts the session's items that compete at their probabilities. */
+static void place_repeats(struct scoring_scratch *scratch)
 {
-    float sum = sum_of(scratch->scores, scratch->seen_count, scratch->touched_count);
-    for (uint32_t i = 0, place = 0; i < scratch->recent.count; i++) {
-        sum += scratch->probabilities[i];
+    for (uint32_t i = 0, place = 0; i < scratch->recent.count; i++)
         if (scratch->entries[i] != ENTRY_NONE)
             scratch->scores[place++] = scratch->probabilities[i];
-    }
-    return sum;
 }
 
 static struct status score(const struct learned *learned, const struct query *query, struct scoring_scratch *scratch,
@@ -98,9 +96,8 @@ static struct status score(const struct learned *learned, const struct query *qu
     knn_finish(learned, scratch);
     mix_new(scratch, 1 - repeats);
     walk_score(learned, scratch);
-    mix_rest(learned, scratch, mixed);
-    float sum = place_repeats(scratch);
-    *ret_sum = sum;
+    *ret_sum = repeats + mix_rest(learned, scratch, mixed);
+    place_repeats(scratch);
     return OK;
 }
 
