@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/evaluation.h"
 
+#include "app/progress.h"
+
 #include <eddy/io/system.h>
 
 #include <stdlib.h>
@@ -16,6 +18,7 @@ struct run {
     struct recommended_item *list;
     FILE *dump;
     size_t done; /* predictions */
+    struct progress progress;
 };
 
 static void run_release(struct run *run)
@@ -119,8 +122,10 @@ static struct status run_all(struct run *run, const struct config *config, struc
     TRY(learned_open(&config->learned, &run->learned));
     TRY(scoring_scratch_open(&run->scratch));
     TRY(learn(run, config->engine.session.gap_ms, result));
+    run->progress = progress_start("predictions");
     for (size_t i = 0; i < data->test_count; i++)
         TRY(test_session(run, &data->log.sessions[data->test[i]], result));
+    progress_end(&run->progress);
     assert(run->done == data->predictions);
     return OK;
 }

@@ -79,6 +79,23 @@ static void write_costs(const struct evaluation_report *report, const struct eva
             (double)result->learn_ns / 1e9, (double)result->learned_bytes / (1 << 20));
 }
 
+/* Several configurations, a line each. */
+static void write_side_by_side(const struct evaluation_report *report, FILE *out)
+{
+    fprintf(out, "\n  %-40s", "@20");
+    for (size_t m = 0; m < MEASURE_COUNT; m++)
+        fprintf(out, " %7s", measures[m].title);
+    fprintf(out, "  coverage  CPU us\n");
+    for (size_t s = 0; s < report->system_count; s++) {
+        const struct evaluation_result *result = &report->systems[s].result;
+        fprintf(out, "  %-40.40s", report->systems[s].name);
+        for (size_t m = 0; m < MEASURE_COUNT; m++)
+            fprintf(out, "  %.4f", system_mean(report, s, m, LAST_CUTOFF));
+        fprintf(out, "    %.4f  %6.1f\n", exposure_coverage(result->exposure, report->data->train_items),
+                latency_mean_us(result));
+    }
+}
+
 void evaluation_report_table(const struct evaluation_report *report, FILE *out)
 {
     const struct evaluation_data *data = report->data;
@@ -91,6 +108,8 @@ void evaluation_report_table(const struct evaluation_report *report, FILE *out)
         write_measures(report, s, out);
         write_costs(report, &report->systems[s].result, out);
     }
+    if (report->system_count > 1)
+        write_side_by_side(report, out);
 }
 
 /* ---- JSON */
