@@ -44,7 +44,15 @@ struct click_source {
 
 /* ---- where outputs go: one sink per shard (later: one transactional producer) */
 
-enum output { OUTPUT_RECOMMENDATIONS, OUTPUT_SESSIONS, OUTPUT_LATE_CLICKS, OUTPUT_DEAD_LETTERS, OUTPUT_COUNT };
+enum output {
+    OUTPUT_RECOMMENDATIONS,
+    OUTPUT_SESSIONS,
+    OUTPUT_LATE_CLICKS,
+    OUTPUT_DEAD_LETTERS,
+    OUTPUT_CLICKS, /* these two are written by what plays the shop: generator, demo, tests */
+    OUTPUT_ITEMS,
+    OUTPUT_COUNT
+};
 
 struct header {
     const char *name;

@@ -7,10 +7,10 @@
 struct view {
     const struct watch *watch;
     const struct catalogue *catalogue;
-    const char *doing;        /* "learning from the first days", "live" */
+    bool live;                /* false: learning at full speed, when clicks queue and latencies say nothing */
     int64_t stream_ms;        /* event time of the last click sent */
     double clicks_per_second; /* sent, of late */
-    double share_done;        /* 0..1 of the stream */
+    uint64_t clicks_left;     /* 0: not known */
     int64_t sessions_open, sessions_learned;
     const char *bootstrap, *topic; /* where to look at the recommendations */
 };

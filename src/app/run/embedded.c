@@ -22,6 +22,9 @@ static struct status start(struct embedded *embedded, struct config *config, str
     char assignment[256];
     snprintf(assignment, sizeof assignment, "kafka.bootstrap.servers=%s", embedded_bootstrap(embedded));
     TRY(config_set(config, assignment, complaint));
+    /* The mock cluster answers a fetch that found nothing only when its time is up, whatever was produced meanwhile. */
+    if (!config_kafka(config, "fetch.wait.max.ms"))
+        TRY(config_set(config, "kafka.fetch.wait.max.ms=2", complaint));
     return config_check(config, complaint);
 }
 

@@ -153,7 +153,7 @@ static struct view view_of(struct world *world)
 {
     return (struct view){.watch = &world->watch,
                          .catalogue = world->catalogue,
-                         .doing = "live",
+                         .live = true,
                          .stream_ms = 1207040400000,
                          .clicks_per_second = 20,
                          .bootstrap = "127.0.0.1:9092",
