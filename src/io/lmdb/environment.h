@@ -33,6 +33,7 @@ MUST_CHECK struct status mark_open(const char *path, bool sync, struct mark *ret
 MUST_CHECK struct status mark_write(const struct mark *mark, bool closed);
 void mark_close(struct mark *mark);
 
-/* verify.c: walks all pages of the LMDB file `path`. OK when it does not exist or is empty; CORRUPT (detail: the page),
- * IO, MEMORY. */
+/* verify.c: walks all pages of an LMDB file. OK when it does not exist or is empty; CORRUPT (detail: the page), IO,
+ * MEMORY. `path` is for the complaint in the second one. */
 MUST_CHECK struct status environment_verify(const char *path, struct complaint *complaint);
+MUST_CHECK struct status environment_verify_bytes(struct bytes content, const char *path, struct complaint *complaint);

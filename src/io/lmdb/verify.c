@@ -29,6 +29,7 @@
 #define META_END       (META_LAST_PAGE + 16)
 #define DEPTH_MAX      32
 #define NO_PAGE        UINT64_MAX
+#define UNWRITTEN_MAX  (1u << 20) /* pages at the end that a transaction took and gave back without writing them */
 
 struct file {
     const uint8_t *data;
@@ -67,11 +68,15 @@ static bool claim(struct file *file, uint64_t page)
 /* The page when it is in the file and says that it is what is looked for. */
 static const uint8_t *page_at(struct file *file, uint64_t page, unsigned kinds)
 {
-    if (!claim(file, page) || page >= file->size / file->page_size)
+    if (!claim(file, page))
         return NULL;
     const uint8_t *data = file->data + page * file->page_size;
-    unsigned flags = (unsigned)number_at(data + 10, 2) & 0x7f;
-    return number_at(data, 8) == page && flags && !(flags & (flags - 1)) && flags & kinds ? data : NULL;
+    unsigned kind = page < file->size / file->page_size ? (unsigned)number_at(data + 10, 2) & 0x7f : 0;
+    bool one_kind = kind && !(kind & (kind - 1)) && kind & kinds;
+    if (one_kind && number_at(data, 8) == page)
+        return data;
+    bad_at(file, page);
+    return NULL;
 }
 
 static const uint8_t *overflow_at(struct file *file, uint64_t page, uint64_t data_size)
@@ -127,7 +132,9 @@ static bool tree_is_good(struct file *file, enum tree tree, uint64_t number, uns
     if (number == NO_PAGE)
         return true;
     const uint8_t *page = page_at(file, number, PAGE_BRANCH | PAGE_LEAF);
-    if (!page || depth > DEPTH_MAX)
+    if (!page)
+        return false;
+    if (depth > DEPTH_MAX)
         return bad_at(file, number);
     size_t lower = number_at(page + 12, 2), upper = number_at(page + 14, 2);
     bool branch = number_at(page + 10, 2) & PAGE_BRANCH;
@@ -175,7 +182,7 @@ static bool file_is_good(struct file *file, bool *ret_memory)
         return false;
     file->page_size = page_size;
     file->page_count = number_at(meta + META_LAST_PAGE, 8) + 1;
-    if (file->page_count < 2 || file->page_count > (uint64_t)1 << 40)
+    if (file->page_count < 2 || file->page_count > file->size / page_size + UNWRITTEN_MAX)
         return false;
     file->claimed = calloc(file->page_count / 8 + 1, 1);
     if (!file->claimed) {
@@ -186,9 +193,9 @@ static bool file_is_good(struct file *file, bool *ret_memory)
            tree_is_good(file, TREE_MAIN, number_at(meta + META_DATABASES + DATABASE_SIZE + ROOT_OFFSET, 8), 0);
 }
 
-static struct status verify_bytes(const uint8_t *data, size_t size, const char *path, struct complaint *complaint)
+struct status environment_verify_bytes(struct bytes content, const char *path, struct complaint *complaint)
 {
-    struct file file = {.data = data, .size = size};
+    struct file file = {.data = content.data, .size = content.size};
     bool memory = true;
     bool good = file_is_good(&file, &memory);
     free(file.claimed);
@@ -218,7 +225,7 @@ struct status environment_verify(const char *path, struct complaint *complaint)
     close(file);
     if (failed(status) || info.st_size == 0)
         return status;
-    status = verify_bytes(data, (size_t)info.st_size, path, complaint);
+    status = environment_verify_bytes(bytes_of(data, (size_t)info.st_size), path, complaint);
     munmap(data, (size_t)info.st_size);
     return status;
 }
