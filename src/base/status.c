@@ -20,6 +20,9 @@ struct status complain(struct complaint *complaint, struct status status, const 
         va_start(arguments, format);
         vsnprintf(complaint->text, sizeof complaint->text, format, arguments);
         va_end(arguments);
+        for (char *at = complaint->text; *at; at++)
+            if (((unsigned char)*at < 0x20 && *at != '\n') || *at == 0x7f)
+                *at = '?';
     }
     return status;
 }

@@ -8,6 +8,12 @@ struct separator {
     bool quoted;  /* only with a separator of one character */
 };
 
+/* What lines_next() is to be told. */
+static inline char csv_separator(const struct separator *separator)
+{
+    return separator->quoted ? separator->text[0] : 0;
+}
+
 /* Cuts the line into at most `capacity` fields, views of the line. BAD_INPUT when there are more, or when there is
  * text behind a closing quote; the complaint is the bare reason. */
 MUST_CHECK struct status fields_split(struct line *line, const struct separator *separator, struct bytes *fields,

@@ -80,7 +80,7 @@ static struct status recognise(struct layout_file *file, struct bytes head, stru
         !bind(file, count, &names))
         return complain(complaint, FAIL(BAD_INPUT, count, "a file is not of this layout"),
                         "%s: line 1: these are not the columns of this layout", lines_name(file->lines));
-    return names ? lines_next(file->lines, false, &line, &found, complaint) : OK;
+    return names ? lines_next(file->lines, 0, &line, &found, complaint) : OK;
 }
 
 struct status layout_file_open(const char *path, const struct layout_side *side, struct layout_file **ret_file,
@@ -132,7 +132,7 @@ struct status layout_file_next(struct layout_file *file, const struct layout_vis
                                struct complaint *complaint)
 {
     struct line line;
-    TRY(lines_next(file->lines, file->separator.quoted, &line, ret_found, complaint));
+    TRY(lines_next(file->lines, csv_separator(&file->separator), &line, ret_found, complaint));
     if (!*ret_found || line.size == 0)
         return OK;
     arena_reset(&file->batch);

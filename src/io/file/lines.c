@@ -92,7 +92,7 @@ static bool scan_plain(struct scan *scan, const uint8_t *data, size_t size)
     return found != NULL;
 }
 
-static bool scan_quoted(struct scan *scan, const uint8_t *data, size_t size)
+static bool scan_quoted(struct scan *scan, char separator, const uint8_t *data, size_t size)
 {
     for (; scan->position < size; scan->position++) {
         uint8_t byte = data[scan->position];
@@ -106,7 +106,7 @@ static bool scan_quoted(struct scan *scan, const uint8_t *data, size_t size)
         } else if (byte == '"' && scan->state != PLAIN) {
             scan->state = QUOTED;
         } else {
-            scan->state = byte == ',' ? FIELD_START : PLAIN;
+            scan->state = byte == (uint8_t)separator ? FIELD_START : PLAIN;
         }
     }
     return false;
@@ -115,13 +115,13 @@ static bool scan_quoted(struct scan *scan, const uint8_t *data, size_t size)
 enum scan_end { SCAN_COMPLETE, SCAN_TOO_LONG, SCAN_ENDED };
 
 /* Looks on to the end of a line outside of quotes, reading more as needed. */
-static enum scan_end scan_record(struct lines *lines, bool quoted, struct scan *scan)
+static enum scan_end scan_record(struct lines *lines, char csv_separator, struct scan *scan)
 {
-    *scan = (struct scan){.state = quoted ? FIELD_START : PLAIN};
+    *scan = (struct scan){.state = csv_separator ? FIELD_START : PLAIN};
     for (;;) {
         const uint8_t *data = lines->data + lines->start;
         size_t size = lines->end - lines->start;
-        if (quoted ? scan_quoted(scan, data, size) : scan_plain(scan, data, size))
+        if (csv_separator ? scan_quoted(scan, csv_separator, data, size) : scan_plain(scan, data, size))
             return scan->position > LOG_FILE_LINE_MAX ? SCAN_TOO_LONG : SCAN_COMPLETE;
         if (size > LOG_FILE_LINE_MAX)
             return SCAN_TOO_LONG;
@@ -186,13 +186,13 @@ static struct line hand_out(struct lines *lines, const struct scan *scan, bool t
     return line;
 }
 
-struct status lines_next(struct lines *lines, bool quoted, struct line *ret_line, bool *ret_found,
+struct status lines_next(struct lines *lines, char csv_separator, struct line *ret_line, bool *ret_found,
                          struct complaint *complaint)
 {
     begin(lines);
     ret_line->number = lines->number;
     struct scan scan;
-    enum scan_end end = scan_record(lines, quoted, &scan);
+    enum scan_end end = scan_record(lines, csv_separator, &scan);
     if (end != SCAN_COMPLETE && scan.state == QUOTED && (scan.breaks > 0 || end == SCAN_ENDED))
         return skip_open_quote(lines, &scan, complaint);
     if (end == SCAN_TOO_LONG)

@@ -21,8 +21,9 @@ struct line {
 MUST_CHECK struct status lines_open(struct byte_stream *stream, struct lines **ret_lines);
 void lines_close(struct lines *lines);
 
-/* The next line, or with `quoted` the next CSV record. On failure ret_line->number says where it was. */
-MUST_CHECK struct status lines_next(struct lines *lines, bool quoted, struct line *ret_line, bool *ret_found,
+/* The next line, or the next CSV record when a field separator is given (0: there are no quotes). On failure
+ * ret_line->number says where it was. */
+MUST_CHECK struct status lines_next(struct lines *lines, char csv_separator, struct line *ret_line, bool *ret_found,
                                     struct complaint *complaint);
 
 const char *lines_name(const struct lines *lines);

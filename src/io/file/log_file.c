@@ -64,7 +64,7 @@ static struct status next_line(struct log_file *log, struct line *ret_line, bool
                                struct complaint *complaint)
 {
     do {
-        struct status status = lines_next(log->lines, log->separator.quoted, ret_line, ret_found, complaint);
+        struct status status = lines_next(log->lines, csv_separator(&log->separator), ret_line, ret_found, complaint);
         log->number = ret_line->number;
         TRY(status);
     } while (*ret_found && ret_line->size == 0);

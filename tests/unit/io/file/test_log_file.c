@@ -107,6 +107,7 @@ static void log_names_file_line_and_reason_of_every_broken_line(void **state)
           "s1\t1600000000\ta\tview\n"
           "s1\t1600000000000\ta\tlook\n"
           "s1\t1600000000000\t\xff\xfe\tview\n"
+          "s1\t1600000000000\ta\t\x1b[2J\n"
           "s1\t1600000000000\ta\tview\n",
           "! log: line 2: there are 3 fields where the first line names 4 columns\n"
           "! log: line 3: there are 5 fields where the first line names 4 columns\n"
@@ -117,7 +118,8 @@ static void log_names_file_line_and_reason_of_every_broken_line(void **state)
           "! log: line 8: timestamp 1600000000 is not a time in milliseconds between the years 2000 and 9999\n"
           "! log: line 9: type is 'look', wanted view, click, add_to_cart or purchase\n"
           "! log: line 10: item_id is not valid UTF-8\n"
-          "11 s1 a 1600000000000\n");
+          "! log: line 11: type is '?[2J', wanted view, click, add_to_cart or purchase\n" /* nothing for a terminal */
+          "12 s1 a 1600000000000\n");
 }
 
 static void log_refuses_files_without_the_columns_it_needs(void **state)
