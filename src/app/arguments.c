@@ -105,28 +105,33 @@ static enum arguments_result parse_option(const struct usage *usage, int argc, c
     return take(argument, argv[0], argv[++*index]);
 }
 
+static enum arguments_result take_positional(const char *command, const char *text, struct argument_list *positional)
+{
+    if (!positional)
+        return wrong(command, "'%s' stands where only options may", text);
+    return list_add(positional, text) ? ARGUMENTS_OK : wrong(command, "more than %d files", ARGUMENT_LIST_MAX);
+}
+
 enum arguments_result arguments_parse(const struct usage *usage, int argc, char **argv,
                                       struct argument_list *positional)
 {
     bool options_ended = false;
-    for (int i = 1; i < argc; i++) {
+    enum arguments_result result = ARGUMENTS_OK;
+    for (int i = 1; i < argc && result == ARGUMENTS_OK; i++) {
         const char *text = argv[i];
-        if (!options_ended && !strcmp(text, "--")) {
+        bool option = !options_ended && text[0] == '-' && text[1];
+        if (!option) {
+            result = take_positional(argv[0], text, positional);
+        } else if (!strcmp(text, "--")) {
             options_ended = true;
-        } else if (!options_ended && (!strcmp(text, "--help") || !strcmp(text, "-h"))) {
+        } else if (!strcmp(text, "--help") || !strcmp(text, "-h")) {
             print_help(usage);
-            return ARGUMENTS_HELP;
-        } else if (!options_ended && text[0] == '-' && text[1] == '-') {
-            enum arguments_result result = parse_option(usage, argc, argv, &i);
-            if (result != ARGUMENTS_OK)
-                return result;
-        } else if (!options_ended && text[0] == '-' && text[1]) {
-            return wrong(argv[0], "no option '%s'; long options begin with two dashes", text);
-        } else if (!positional) {
-            return wrong(argv[0], "'%s' stands where only options may", text);
-        } else if (!list_add(positional, text)) {
-            return wrong(argv[0], "more than %d files", ARGUMENT_LIST_MAX);
+            result = ARGUMENTS_HELP;
+        } else if (text[1] == '-') {
+            result = parse_option(usage, argc, argv, &i);
+        } else {
+            result = wrong(argv[0], "no option '%s'; long options begin with two dashes", text);
         }
     }
-    return ARGUMENTS_OK;
+    return result;
 }

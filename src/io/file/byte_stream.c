@@ -221,25 +221,38 @@ static struct status truncated(struct byte_stream *stream)
                                                                : "the zstd data ends early, the file is truncated");
 }
 
+/* Reads on when no input is left, or only the first byte of a gzip member's header. */
+static struct status refill(struct byte_stream *stream)
+{
+    size_t left = stream->end - stream->start;
+    bool header_cut = stream->compression == COMPRESSION_GZIP && !stream->within_frame && left == 1;
+    return (left == 0 || header_cut) && !stream->input_ended ? fill(stream) : OK;
+}
+
+static struct status decompress(struct byte_stream *stream, uint8_t *out, size_t capacity, size_t *ret_size)
+{
+    switch (stream->compression) {
+    case COMPRESSION_GZIP:
+        return read_gzip(stream, out, capacity, ret_size);
+    case COMPRESSION_ZSTD:
+        return read_zstd(stream, out, capacity, ret_size);
+    case COMPRESSION_NONE:
+        break;
+    }
+    return read_plain(stream, out, capacity, ret_size);
+}
+
 static struct status read_some(struct byte_stream *stream, uint8_t *out, size_t capacity, size_t *ret_size)
 {
     for (;;) {
         size_t size = 0;
-        if (stream->start == stream->end && !stream->input_ended)
-            TRY(fill(stream));
-        /* A gzip header may straddle the input's end. */
-        if (stream->compression == COMPRESSION_GZIP && !stream->within_frame && stream->end - stream->start == 1 &&
-            !stream->input_ended)
-            TRY(fill(stream));
-        bool more = stream->start < stream->end;
-        if (!more && !stream->within_frame) {
+        TRY(refill(stream));
+        size_t before = stream->end - stream->start;
+        if (before == 0 && !stream->within_frame) {
             *ret_size = 0;
             return OK;
         }
-        size_t before = stream->end - stream->start;
-        struct status status = stream->compression == COMPRESSION_NONE   ? read_plain(stream, out, capacity, &size)
-                               : stream->compression == COMPRESSION_GZIP ? read_gzip(stream, out, capacity, &size)
-                                                                         : read_zstd(stream, out, capacity, &size);
+        struct status status = decompress(stream, out, capacity, &size);
         if (size > 0) { /* a failure met on the way comes with the next call */
             *ret_size = size;
             return OK;

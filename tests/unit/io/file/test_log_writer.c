@@ -46,7 +46,7 @@ static void writer_makes_files_that_the_reader_reads_back(void **state)
                                    .user_id = n % 2 ? BYTES("u") : BYTES(""),
                                    .event_id = n % 3 ? BYTES("e") : BYTES(""),
                                    .time_ms = INT64_C(1600000000000) + n,
-                                   .type = n % CLICK_TYPE_COUNT};
+                                   .type = (enum click_type)(n % CLICK_TYPE_COUNT)};
             assert_ok(log_writer_click(writer, &click, &complaint));
         }
         assert_ok(log_writer_close(writer, &complaint));
