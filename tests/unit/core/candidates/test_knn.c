@@ -76,14 +76,12 @@ static void assert_list(struct shop *shop, const struct query *query, const stru
 {
     struct scored_item list[NAIVE_ITEMS];
     double wanted[NAIVE_ITEMS], last = INFINITY, best = 0;
-    uint32_t count, positive = 0, capacity = 1 + random_below(&shop->random, NAIVE_ITEMS);
+    uint32_t count, capacity = 1 + random_below(&shop->random, NAIVE_ITEMS);
     assert_ok(knn_alone(shop->learned, query, options, shop->scratch, list, capacity, &count));
     naive_knn(&naive, query, options, wanted);
     wanted[query->items[query->length - 1]] = 0;
-    for (uint32_t i = 0; i < NAIVE_ITEMS; i++) {
-        positive += wanted[i] > 0;
+    for (uint32_t i = 0; i < NAIVE_ITEMS; i++)
         best = fmax(best, wanted[i]);
-    }
     assert_true(count <= capacity);
     for (uint32_t i = 0; i < count; i++) {
         double score = wanted[list[i].item];
