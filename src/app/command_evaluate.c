@@ -2,7 +2,8 @@
 #include "app/config_arguments.h"
 #include "app/evaluation_report.h"
 #include "app/replay_command.h"
-#include "app/text_file.h"
+
+#include <eddy/io/file.h>
 
 #include <errno.h>
 #include <stdlib.h>
@@ -108,7 +109,7 @@ static struct status write_reports(const struct evaluate_options *options, struc
     if (options->json) {
         AUTO(buffer) json = {0};
         evaluation_report_json(report, &json);
-        TRY(text_file_write(options->json, &json, complaint));
+        TRY(file_write(options->json, &json, complaint));
     }
     return options->plots ? evaluation_report_plots(report, options->plots, complaint) : OK;
 }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /* eddy replay: recorded clicks through the engine, prequentially. */
 #include "app/replay_command.h"
-#include "app/text_file.h"
 
 #include <eddy/base/timestamp.h>
+#include <eddy/io/file.h>
 
 #include <stdlib.h>
 
@@ -29,7 +29,7 @@ static struct status write_reports(const struct replay_command *command, const s
     if (command->json) {
         AUTO(buffer) json = {0};
         replay_report_json(&command->options, result, &json);
-        TRY(text_file_write(command->json, &json, complaint));
+        TRY(file_write(command->json, &json, complaint));
     }
     return command->plots ? replay_report_plots(result, command->plots, complaint) : OK;
 }

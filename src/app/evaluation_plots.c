@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/evaluation_report.h"
 #include "app/plot.h"
-#include "app/text_file.h"
 
 #define QUANTILES  100
 #define POINTS_MAX QUANTILES
@@ -11,15 +10,6 @@ struct points {
 };
 
 _Static_assert(EVALUATION_SYSTEMS_MAX <= PLOT_SERIES_MAX, "a series per system");
-
-static struct status write_plot(const struct plot *plot, const char *folder, const char *name,
-                                struct complaint *complaint)
-{
-    AUTO(buffer) path = {0}, content = {0};
-    buffer_format(&path, "%s/%s", folder, name);
-    plot_write(plot, &content);
-    return text_file_write(buffer_text(&path), &content, complaint);
-}
 
 /* Begins a series, in memory of `points`. */
 static void add_series(struct plot *plot, const char *name, struct points *points)
@@ -49,7 +39,7 @@ static struct status plot_measure(const struct evaluation_report *report, size_t
                                    cutoffs[c]));
     }
     snprintf(file, sizeof file, "%s.svg", measures[measure].name);
-    return write_plot(&plot, folder, file, complaint);
+    return plot_save(&plot, folder, file, complaint);
 }
 
 static struct status plot_positions(const struct evaluation_report *report, const char *folder,
@@ -68,7 +58,7 @@ static struct status plot_positions(const struct evaluation_report *report, cons
                 add_point(&plot, &points, (double)position,
                           rows[position].sums[MEASURE_HIT_RATE] / (double)rows[position].predictions);
     }
-    return write_plot(&plot, folder, "positions.svg", complaint);
+    return plot_save(&plot, folder, "positions.svg", complaint);
 }
 
 static struct status plot_latency(const struct evaluation_report *report, const char *folder,
@@ -88,7 +78,7 @@ static struct status plot_latency(const struct evaluation_report *report, const 
                       (double)histogram_quantile(&report->systems[s].result.latency_ns, quantile) / 1000, quantile);
         }
     }
-    return write_plot(&plot, folder, "latency.svg", complaint);
+    return plot_save(&plot, folder, "latency.svg", complaint);
 }
 
 struct status evaluation_report_plots(const struct evaluation_report *report, const char *folder,

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/plot.h"
 
+#include <eddy/io/file.h>
+
 #include <math.h>
 #include <stdio.h>
 
@@ -163,4 +165,12 @@ void plot_write(const struct plot *plot, struct buffer *out)
     for (size_t i = 0; i < plot->series_count; i++)
         write_series(out, plot, &frame, i);
     buffer_append_text(out, "</svg>\n");
+}
+
+struct status plot_save(const struct plot *plot, const char *folder, const char *name, struct complaint *complaint)
+{
+    AUTO(buffer) path = {0}, content = {0};
+    buffer_format(&path, "%s/%s", folder, name);
+    plot_write(plot, &content);
+    return file_write(buffer_text(&path), &content, complaint);
 }

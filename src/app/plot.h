@@ -20,3 +20,6 @@ struct plot {
 };
 
 void plot_write(const struct plot *plot, struct buffer *out);
+/* Writes it to "<folder>/<name>". */
+MUST_CHECK struct status plot_save(const struct plot *plot, const char *folder, const char *name,
+                                   struct complaint *complaint);

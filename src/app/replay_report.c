@@ -2,7 +2,6 @@
 #include "app/json_writer.h"
 #include "app/plot.h"
 #include "app/replay.h"
-#include "app/text_file.h"
 
 #include <eddy/base/timestamp.h>
 
@@ -144,15 +143,6 @@ void replay_report_json(const struct replay_options *options, const struct repla
 
 /* ---- plots */
 
-static struct status write_plot(const struct plot *plot, const char *folder, const char *name,
-                                struct complaint *complaint)
-{
-    AUTO(buffer) path = {0}, content = {0};
-    buffer_format(&path, "%s/%s", folder, name);
-    plot_write(plot, &content);
-    return text_file_write(buffer_text(&path), &content, complaint);
-}
-
 static struct status plot_timeline(const struct timeline *timeline, const char *folder, struct complaint *complaint)
 {
     double x[TIMELINE_BUCKETS], y[2][TIMELINE_BUCKETS];
@@ -170,7 +160,7 @@ static struct status plot_timeline(const struct timeline *timeline, const char *
                         .y_label = "mean",
                         .series = {{"HR@20", x, y[0], count}, {"MRR@20", x, y[1], count}},
                         .series_count = 2};
-    return write_plot(&plot, folder, "timeline.svg", complaint);
+    return plot_save(&plot, folder, "timeline.svg", complaint);
 }
 
 static struct status plot_latency(const struct replay_result *result, const char *folder, struct complaint *complaint)
@@ -187,7 +177,7 @@ static struct status plot_latency(const struct replay_result *result, const char
                         .y_max = 1,
                         .series = {{"all of it", x, y, QUANTILES}},
                         .series_count = 1};
-    return write_plot(&plot, folder, "latency.svg", complaint);
+    return plot_save(&plot, folder, "latency.svg", complaint);
 }
 
 struct status replay_report_plots(const struct replay_result *result, const char *folder, struct complaint *complaint)

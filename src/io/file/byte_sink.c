@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <zlib.h>
 
@@ -15,7 +16,8 @@
 #define FILE_MODE   0666 /* less the umask */
 
 struct byte_sink {
-    char *path, *partial; /* partial == NULL: standard output */
+    char *path;
+    char *partial; /* what the file is called for now; NULL: it has its name (standard output, a device, a pipe) */
     int descriptor;
     bool gzip;
     z_stream stream;
@@ -33,9 +35,18 @@ static void sink_free(struct byte_sink *sink)
 {
     if (sink->gzip)
         deflateEnd(&sink->stream);
+    if (sink->descriptor > STDERR_FILENO)
+        close(sink->descriptor);
     free(sink->path);
     free(sink->partial);
     free(sink);
+}
+
+/* A device or pipe keeps its place: only a regular file is replaced by renaming. */
+static bool is_special(const char *path)
+{
+    struct stat info;
+    return stat(path, &info) == 0 && !S_ISREG(info.st_mode);
 }
 
 static struct status open_file(struct byte_sink *sink, const char *path, struct complaint *complaint)
@@ -43,10 +54,19 @@ static struct status open_file(struct byte_sink *sink, const char *path, struct 
     bool standard = !strcmp(path, "-");
     sink->path = strdup(standard ? "standard output" : path);
     sink->descriptor = STDOUT_FILENO;
-    if (!sink->path || (!standard && asprintf(&sink->partial, "%s.partial", path) < 0))
+    if (!sink->path)
         return FAIL(MEMORY, 0, "no memory for a file");
-    if (!standard)
+    if (standard)
+        return OK;
+    if (is_special(path)) {
+        sink->descriptor = open(path, O_WRONLY | O_CLOEXEC);
+    } else {
+        if (asprintf(&sink->partial, "%s.partial", path) < 0) {
+            sink->partial = NULL;
+            return FAIL(MEMORY, 0, "no memory for a file");
+        }
         sink->descriptor = open(sink->partial, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, FILE_MODE);
+    }
     return sink->descriptor < 0 ? sink_fail(sink, errno, complaint) : OK;
 }
 
@@ -116,31 +136,30 @@ void byte_sink_abandon(struct byte_sink *sink)
 {
     if (!sink)
         return;
-    if (sink->partial) {
-        close(sink->descriptor);
+    if (sink->partial)
         unlink(sink->partial);
-    }
     sink_free(sink);
+}
+
+/* On disk before it has its name, so that a stop of the machine leaves no half of it under that name. */
+static struct status finish(struct byte_sink *sink, struct complaint *complaint)
+{
+    if (sink->gzip) {
+        sink->stream.avail_in = 0;
+        TRY(compress_input(sink, Z_FINISH, complaint));
+    }
+    if (sink->partial && (fsync(sink->descriptor) != 0 || rename(sink->partial, sink->path) != 0))
+        return sink_fail(sink, errno, complaint);
+    return OK;
 }
 
 struct status byte_sink_close(struct byte_sink *sink, struct complaint *complaint)
 {
-    struct status status = OK;
-    if (sink->gzip) {
-        sink->stream.avail_in = 0;
-        status = compress_input(sink, Z_FINISH, complaint);
-    }
-    if (!sink->partial) {
-        sink_free(sink);
+    struct status status = finish(sink, complaint);
+    if (failed(status)) {
+        byte_sink_abandon(sink);
         return status;
     }
-    if (!failed(status) && (close(sink->descriptor) != 0 || rename(sink->partial, sink->path) != 0)) {
-        status = sink_fail(sink, errno, complaint);
-        unlink(sink->partial);
-    } else if (failed(status)) {
-        close(sink->descriptor);
-        unlink(sink->partial);
-    }
     sink_free(sink);
-    return status;
+    return OK;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-/* byte_sink: bytes into a file, through gzip when asked. The file has the name "<path>.partial" until it is closed;
- * "-" is standard output. Complaints name the path. */
+/* byte_sink: bytes into a file, through gzip when asked. The file is called "<path>.partial" until it is closed, whole
+ * and on disk. "-" is standard output; a device or pipe is written to as it is. Complaints name the path. */
 #include <eddy/base/bytes.h>
 #include <eddy/base/status.h>
 

@@ -4,11 +4,9 @@
 
 #include "app/json_writer.h"
 #include "app/plot.h"
-#include "app/text_file.h"
 
 #include <jansson.h>
 #include <math.h>
-#include <sys/stat.h>
 
 static void json_is_written_in_the_order_of_the_calls(void **state)
 {
@@ -116,37 +114,12 @@ static void plots_survive_any_numbers(void **state)
     }
 }
 
-static void text_files_are_replaced_whole(void **state)
-{
-    (void)state;
-    struct temporary_folder folder = temporary_folder_make();
-    AUTO(buffer) content = {0};
-    struct complaint complaint;
-    struct stat info;
-    char path[320];
-    snprintf(path, sizeof path, "%s/report", folder.path);
-    buffer_append_text(&content, "longer than the next");
-    assert_ok(text_file_write(path, &content, &complaint));
-    buffer_clear(&content);
-    buffer_append_text(&content, "short");
-    assert_ok(text_file_write(path, &content, &complaint));
-    assert_int_equal(stat(path, &info), 0);
-    assert_int_equal(info.st_size, 5);
-    assert_fails(IO, text_file_write("/no/such/folder/report", &content, &complaint));
-    assert_string_equal(complaint.text, "/no/such/folder/report: No such file or directory");
-    assert_fails(DISK_FULL, text_file_write("/dev/full", &content, &complaint));
-    content.overflow = true;
-    assert_fails(LIMIT, text_file_write(path, &content, &complaint));
-    temporary_folder_remove(&folder);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(json_is_written_in_the_order_of_the_calls),
         cmocka_unit_test(plots_are_self_contained_and_hold_every_series),
         cmocka_unit_test(plots_survive_any_numbers),
-        cmocka_unit_test(text_files_are_replaced_whole),
     };
     return cmocka_run_group_tests_name("reports", tests, NULL, NULL);
 }

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "support/support.h"
+
+#include <eddy/io/file.h>
+
+#include <sys/stat.h>
+
+static void files_are_written_and_read_whole(void **state)
+{
+    (void)state;
+    struct temporary_folder folder = temporary_folder_make();
+    AUTO(buffer) content = {0}, back = {0};
+    struct complaint complaint;
+    char path[320];
+    snprintf(path, sizeof path, "%s/file", folder.path);
+    for (int i = 0; i < 200000; i++)
+        buffer_append_byte(&content, (uint8_t)(i * 7));
+    assert_ok(file_write(path, &content, &complaint));
+    assert_ok(file_read(path, &back, &complaint));
+    assert_true(bytes_equal(buffer_bytes(&content), buffer_bytes(&back)));
+    buffer_clear(&content);
+    buffer_append_text(&content, "short");
+    assert_ok(file_write(path, &content, &complaint)); /* replaces the longer one */
+    buffer_clear(&back);
+    assert_ok(file_read(path, &back, &complaint));
+    assert_string_equal(buffer_text(&back), "short");
+    temporary_folder_remove(&folder);
+}
+
+static void a_failed_write_leaves_the_old_file(void **state)
+{
+    (void)state;
+    struct temporary_folder folder = temporary_folder_make();
+    AUTO(buffer) content = {0}, back = {0};
+    struct complaint complaint = {{0}};
+    char path[320], blocked[340];
+    snprintf(path, sizeof path, "%s/file", folder.path);
+    snprintf(blocked, sizeof blocked, "%s.partial", path);
+    buffer_append_text(&content, "old");
+    assert_ok(file_write(path, &content, &complaint));
+    content.overflow = true;
+    assert_fails(LIMIT, file_write(path, &content, &complaint));
+    content.overflow = false;
+    assert_int_equal(mkdir(blocked, 0755), 0);
+    assert_fails(IO, file_write(path, &content, &complaint));
+    assert_non_null(strstr(complaint.text, "/file: Is a directory"));
+    assert_ok(file_read(path, &back, &complaint));
+    assert_string_equal(buffer_text(&back), "old");
+    temporary_folder_remove(&folder);
+}
+
+static void failures_name_the_file(void **state)
+{
+    (void)state;
+    AUTO(buffer) content = {0}, small = {.limit = 70000};
+    struct complaint complaint = {{0}};
+    buffer_append_text(&content, "x");
+    assert_fails(IO, file_write("/no/such/folder/file", &content, &complaint));
+    assert_string_equal(complaint.text, "/no/such/folder/file: No such file or directory");
+    assert_fails(NOT_FOUND, file_read("/no/such/file", &content, &complaint));
+    assert_string_equal(complaint.text, "/no/such/file: No such file or directory");
+    assert_fails(IO, file_read("/", &content, &complaint));
+    assert_fails(LIMIT, file_read("/dev/zero", &small, &complaint));
+    assert_ptr_equal(strstr(complaint.text, "/dev/zero: the file is larger than "), complaint.text);
+}
+
+/* A device is written to, and never replaced by a file. */
+static void devices_keep_their_place(void **state)
+{
+    (void)state;
+    AUTO(buffer) content = {0};
+    struct complaint complaint = {{0}};
+    struct stat info;
+    buffer_append_text(&content, "x");
+    assert_ok(file_write("/dev/null", &content, &complaint));
+    assert_int_equal(stat("/dev/null", &info), 0);
+    assert_true(S_ISCHR(info.st_mode));
+    assert_fails(DISK_FULL, file_write("/dev/full", &content, &complaint));
+    assert_string_equal(complaint.text, "/dev/full: No space left on device");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(files_are_written_and_read_whole),
+        cmocka_unit_test(a_failed_write_leaves_the_old_file),
+        cmocka_unit_test(failures_name_the_file),
+        cmocka_unit_test(devices_keep_their_place),
+    };
+    return cmocka_run_group_tests_name("file", tests, NULL, NULL);
+}
