@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-/* eddy generate: the synthetic clickstream of core/generate, into a file. */
-#include "app/arguments.h"
-#include "app/command.h"
+/* eddy generate: the synthetic clickstream of core/generate, into files or into topics. */
+#include "app/config_arguments.h"
+#include "app/topic_writer.h"
 
 #include <eddy/core/generate.h>
 #include <eddy/io/log_writer.h>
+#include <eddy/io/system.h>
 
 #include <stdio.h>
 #include <string.h>
@@ -13,7 +14,12 @@ struct generate_command {
     struct generate_options options;
     int64_t clicks, items, sessions, interests, rate, seed;
     const char *format, *output, *items_output;
+    bool kafka;
+    int64_t pace; /* clicks a second by the wall clock; 0: as fast as possible */
+    struct config_arguments from;
 };
+
+/* ---- into files */
 
 /* Writes `count` records of a type to a file. */
 static struct status write_file(struct generator *generator, const char *path, enum record_type type,
@@ -63,20 +69,86 @@ static struct status write_files(struct generator *generator, const struct gener
     return write_file(generator, clicks, RECORD_CLICK, format_of(command, clicks), command->clicks, complaint);
 }
 
-static int generate(struct generate_command *command)
+/* ---- into topics */
+
+/* Waits until click `index` is due. */
+static void wait_due(const struct generate_command *command, struct time_source time, int64_t start_us, int64_t index)
+{
+    if (command->pace == 0)
+        return;
+    int64_t due_us = start_us + (int64_t)((double)index * 1e6 / (double)command->pace), now_us;
+    while ((now_us = time.ops->monotonic_us(time.self)) < due_us)
+        system_wait_ms((int)((due_us - now_us + 999) / 1000));
+}
+
+static struct status write_topics(struct generator *generator, const struct generate_command *command,
+                                  struct topic_writer *writer)
+{
+    struct time_source time = system_time();
+    for (int64_t i = 0; i < command->items; i++) {
+        struct item item;
+        generator_item(generator, (uint32_t)i, &item);
+        TRY(topic_writer_item(writer, &item));
+    }
+    TRY(topic_writer_flush(writer));
+    int64_t start_us = time.ops->monotonic_us(time.self);
+    for (int64_t i = 0; i < command->clicks; i++) {
+        struct click click;
+        generator_next(generator, &click);
+        wait_due(command, time, start_us, i);
+        TRY(topic_writer_click(writer, &click));
+    }
+    TRY(topic_writer_flush(writer));
+    double took_s = (double)(time.ops->monotonic_us(time.self) - start_us) * 1e-6;
+    fprintf(stderr, "%lld items and %lld clicks, %.0f clicks a second\n", (long long)command->items,
+            (long long)command->clicks, (double)command->clicks / (took_s > 0 ? took_s : 1));
+    return OK;
+}
+
+/* ---- the command */
+
+static int report(struct status status, const struct complaint *complaint)
+{
+    char text[256];
+    if (!failed(status))
+        return EXIT_OK;
+    fprintf(stderr, "eddy generate: %s\n", *complaint->text ? complaint->text : status_text(status, text, sizeof text));
+    return failed_as(status, FAULT_CONFIG)        ? EXIT_CONFIG
+           : failed_as(status, FAULT_UNAVAILABLE) ? EXIT_UNAVAILABLE
+                                                  : EXIT_FAILED;
+}
+
+static struct status write_to_kafka(struct generator *generator, const struct generate_command *command,
+                                    const struct config *config, struct complaint *complaint)
+{
+    struct kafka_options kafka;
+    struct topic_writer *writer;
+    TRY(config_kafka_options(config, &kafka, complaint));
+    TRY(topic_writer_open(config, &kafka, &writer, complaint));
+    struct status status = write_topics(generator, command, writer);
+    topic_writer_close(writer);
+    if (failed_as(status, FAULT_UNAVAILABLE))
+        return complain(complaint, status, "%s: no broker has taken records for %d s", kafka.bootstrap,
+                        TOPIC_WRITER_PATIENCE_MS / 1000);
+    return status;
+}
+
+/* `config` is NULL for files. */
+static int generate(struct generate_command *command, const struct config *config)
 {
     struct generator *generator;
     struct complaint complaint = {0};
+    if (config && config->engine.session.by_user)
+        command->options.user_rate = 1;
     struct status status = generator_open(&command->options, &complaint, &generator);
-    if (!failed(status)) {
-        status = write_files(generator, command, &complaint);
-        generator_close(generator);
+    if (failed(status)) {
+        int code = report(status, &complaint);
+        return code == EXIT_CONFIG ? EXIT_USAGE : code;
     }
-    if (!failed(status))
-        return EXIT_OK;
-    char text[256];
-    fprintf(stderr, "eddy generate: %s\n", *complaint.text ? complaint.text : status_text(status, text, sizeof text));
-    return failed_as(status, FAULT_CONFIG) ? EXIT_USAGE : EXIT_FAILED;
+    status =
+        config ? write_to_kafka(generator, command, config, &complaint) : write_files(generator, command, &complaint);
+    generator_close(generator);
+    return report(status, &complaint);
 }
 
 /* False, with a sentence, for what generator_open() cannot see: numbers too large for its fields. */
@@ -98,8 +170,8 @@ static bool take_numbers(struct generate_command *command)
     }
     command->options.seed = (uint64_t)command->seed;
     command->options.clicks_per_second = (double)command->rate;
-    if (command->clicks < 0) {
-        fprintf(stderr, "eddy generate: --clicks cannot be negative\n");
+    if (command->clicks < 0 || command->pace < 0) {
+        fprintf(stderr, "eddy generate: --clicks and --pace cannot be negative\n");
         return false;
     }
     for (size_t i = 0; i < FORMAT_COUNT; i++)
@@ -127,6 +199,11 @@ int command_generate(int argc, char **argv)
          &command.format},
         {"output", "FILE", "where the clicks go (-: standard output)", ARGUMENT_TEXT, &command.output},
         {"items-output", "FILE", "write the catalogue too", ARGUMENT_TEXT, &command.items_output},
+        {"kafka", NULL, "write the items and clicks topics of the configuration, not files", ARGUMENT_FLAG,
+         &command.kafka},
+        {"pace", "N", "with --kafka: clicks a second by the wall clock (as fast as possible)", ARGUMENT_NUMBER,
+         &command.pace},
+        CONFIG_ARGUMENTS(command.from),
         {0}};
     static const char about[] =
         "Makes a clickstream that has structure to learn: items and session lengths follow power\n"
@@ -140,5 +217,15 @@ int command_generate(int argc, char **argv)
     case ARGUMENTS_OK:
         break;
     }
-    return take_numbers(&command) ? generate(&command) : EXIT_USAGE;
+    if (!take_numbers(&command))
+        return EXIT_USAGE;
+    if (!command.kafka)
+        return generate(&command, NULL);
+    struct config config;
+    int code = config_from_arguments(argv[0], &command.from, CONFIG_ONLY, &config);
+    if (code != EXIT_OK)
+        return code;
+    code = generate(&command, &config);
+    config_release(&config);
+    return code;
 }
