@@ -59,6 +59,8 @@ static void log_takes_columns_by_name_and_ignores_others(void **state)
           "train\ta\tpurchase\tu1\ts1\te1\t2020-09-13T12:26:40Z\n"
           "test\tb\t\t\ts1\t\t1600000001000\n",
           "2 s1 a 1600000000000 purchase/u1/e1\n3 s1 b 1600000001000\n");
+    check("session_id\ttimestamp\ttimestamp_ms\titem_id\ns\t7\t1600000000000\ta\n", "2 s a 1600000000000\n");
+    check("session_id\ttimestamp_ms\ttimestamp\titem_id\ns\t1600000000000\t7\ta\n", "2 s a 1600000000000\n");
     check("user_id\ttimestamp_ms\titem_id\nu\t1600000000000\ta\n", "2  a 1600000000000 view/u/\n");
 }
 
@@ -213,6 +215,43 @@ static void log_reads_compressed_files_of_many_parts(void **state)
     }
 }
 
+/* A gzip member whose header carries `padding` bytes that mean nothing. */
+static void gzip_padded(struct bytes content, uint32_t padding, struct buffer *out)
+{
+    static uint8_t zeros[1 << 16];
+    z_stream gzip = {0};
+    gz_header header = {.extra = zeros, .extra_len = padding};
+    size_t bound = content.size + padding + 200;
+    assert_int_equal(deflateInit2(&gzip, 6, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY), Z_OK);
+    assert_int_equal(deflateSetHeader(&gzip, &header), Z_OK);
+    gzip.next_in = (uint8_t *)(uintptr_t)content.data;
+    gzip.avail_in = (uInt)content.size;
+    gzip.next_out = buffer_reserve(out, bound);
+    gzip.avail_out = (uInt)bound;
+    assert_int_equal(deflate(&gzip, Z_FINISH), Z_STREAM_END);
+    out->size += gzip.total_out;
+    deflateEnd(&gzip);
+}
+
+/* The second member begins at every place around the end of the first 64 KiB that are read at once. */
+static void log_reads_members_that_begin_at_a_buffers_end(void **state)
+{
+    (void)state;
+    AUTO(buffer) first = {0}, second = {0}, packed = {0};
+    buffer_append_text(&first, "session_id\ttimestamp_ms\titem_id\ns\t1600000000000\ta\n");
+    buffer_append_text(&second, "s\t1600000000001\tb\n");
+    gzip_padded(buffer_bytes(&first), 0, &packed);
+    uint32_t bare = (uint32_t)packed.size;
+    for (uint32_t size = 65533; size <= 65538; size++) {
+        buffer_clear(&packed);
+        gzip_padded(buffer_bytes(&first), size - bare, &packed);
+        assert_int_equal(packed.size, size);
+        gzip_padded(buffer_bytes(&second), 0, &packed);
+        AUTO(buffer) out = {0};
+        assert_string_equal(read_clicks(buffer_bytes(&packed), &out), "2 s a 1600000000000\n3 s b 1600000000001\n");
+    }
+}
+
 static void log_keeps_what_comes_before_a_truncation_and_reports_it_once(void **state)
 {
     (void)state;
@@ -312,6 +351,7 @@ int main(void)
         cmocka_unit_test(log_refuses_files_without_the_columns_it_needs),
         cmocka_unit_test(log_skips_lines_that_are_too_long),
         cmocka_unit_test(log_reads_compressed_files_of_many_parts),
+        cmocka_unit_test(log_reads_members_that_begin_at_a_buffers_end),
         cmocka_unit_test(log_keeps_what_comes_before_a_truncation_and_reports_it_once),
         cmocka_unit_test(log_reports_damaged_compression),
         cmocka_unit_test(log_reads_items),
