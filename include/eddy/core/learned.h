@@ -59,8 +59,12 @@ size_t learned_index_memory(const struct learned *learned);
 /* A short hash of the order and content of all that was learned (for the record's learned_version). */
 uint64_t learned_version(const struct learned *learned);
 
-/* The whole state as bytes, and back: version, options that shape it, item ids as text, XXH3 checksum at the end.
- * learned_restore opens a new state, interning the items; CORRUPT, NEWER, or CONFIG (options differ). */
+/* The whole state as bytes, and back: version, options that shape it, item ids as text, XXH3 checksum at the end. A
+ * restored state is the one that was saved, bit for bit: it gives the same answers and learns on in the same way.
+ * About as large as learned_memory(): give `out` a limit that allows it. */
 void learned_encode(const struct learned *learned, const struct catalogue *catalogue, struct buffer *out);
+/* Opens a new state, interning the items. CORRUPT when the bytes are not a whole snapshot, NEWER when of a later
+ * version, CONFIG when it was made with other options; MEMORY, or LIMIT when the catalogue is full. Survives any
+ * bytes; on failure items may have been interned. */
 MUST_CHECK struct status learned_restore(struct bytes snapshot, const struct learned_options *options,
                                          struct catalogue *catalogue, struct learned **ret_learned);

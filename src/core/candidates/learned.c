@@ -109,7 +109,7 @@ static struct status map_grow(struct learned *learned, uint32_t item)
     return OK;
 }
 
-static struct status entry_add(struct learned *learned, uint32_t item, uint32_t *ret_entry)
+struct status learned_add_entry(struct learned *learned, uint32_t item, uint32_t *ret_entry)
 {
     if (learned->entry_count == ENTRIES_MAX)
         return FAIL(LIMIT, ENTRIES_MAX, "too many items for the learned state");
@@ -137,6 +137,14 @@ static void entries_forget(struct learned *learned, uint32_t entry_count)
 
 /* ---- learning */
 
+void learned_mark_again(uint32_t *words, uint32_t length)
+{
+    for (uint32_t i = 1; i < length; i++)
+        for (uint32_t j = 0; j < i && !(words[i] & WORD_AGAIN); j++)
+            if (((words[i] ^ words[j]) & WORD_ENTRY_MASK) == 0)
+                words[i] |= WORD_AGAIN;
+}
+
 static struct status lesson_read(struct learned *learned, const struct session_view *view)
 {
     struct lesson *lesson = &learned->lesson;
@@ -146,7 +154,7 @@ static struct status lesson_read(struct learned *learned, const struct session_v
     for (uint32_t i = skipped; i < view->length; i++) {
         uint32_t entry = learned_entry(learned, view->items[i]);
         if (entry == ENTRY_NONE)
-            TRY(entry_add(learned, view->items[i], &entry));
+            TRY(learned_add_entry(learned, view->items[i], &entry));
         lesson->clicks[lesson->click_count++] = entry;
         uint32_t type = view->types[i] < CLICK_TYPE_COUNT ? view->types[i] : CLICK_TYPE_CLICK;
         float weight = learned->options.type_weights[type];
@@ -162,20 +170,22 @@ static struct status lesson_read(struct learned *learned, const struct session_v
         lesson->weights[lesson->length] = weight;
         lesson->words[lesson->length++] = entry | type << WORD_TYPE_SHIFT;
     }
-    for (uint32_t i = 1; i < lesson->length; i++)
-        for (uint32_t j = 0; j < i && !(lesson->words[i] & WORD_AGAIN); j++)
-            if (lesson->entries[j] == lesson->entries[i])
-                lesson->words[i] |= WORD_AGAIN;
+    learned_mark_again(lesson->words, lesson->length);
     return OK;
+}
+
+struct status learned_reserve_entries(struct learned *learned)
+{
+    TRY(index_reserve_entries(&learned->index, learned->entry_count));
+    TRY(successors_reserve_entries(&learned->successors, learned->entry_count));
+    TRY(popularity_reserve_entries(&learned->popularity, learned->entry_count));
+    return repeats_reserve_entries(&learned->repeats, learned->entry_count);
 }
 
 static struct status lesson_reserve(struct learned *learned)
 {
     const struct lesson *lesson = &learned->lesson;
-    TRY(index_reserve_entries(&learned->index, learned->entry_count));
-    TRY(successors_reserve_entries(&learned->successors, learned->entry_count));
-    TRY(popularity_reserve_entries(&learned->popularity, learned->entry_count));
-    TRY(repeats_reserve_entries(&learned->repeats, learned->entry_count));
+    TRY(learned_reserve_entries(learned));
     TRY(index_reserve(&learned->index, lesson->length));
     size_t postings = 0, rows = 0;
     for (uint32_t i = 0; i < lesson->length; i++) {

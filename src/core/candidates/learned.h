@@ -37,3 +37,10 @@ static inline uint32_t learned_entry(const struct learned *learned, uint32_t ite
 {
     return item < learned->map_capacity ? learned->entries[item] : ENTRY_NONE;
 }
+
+/* The number of an item met for the first time. */
+MUST_CHECK struct status learned_add_entry(struct learned *learned, uint32_t item, uint32_t *ret_entry);
+/* Arrays by entry for all entries there are. */
+MUST_CHECK struct status learned_reserve_entries(struct learned *learned);
+/* Sets WORD_AGAIN in the words of items that came before in the session. */
+void learned_mark_again(uint32_t *words, uint32_t length);

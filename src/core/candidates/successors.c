@@ -80,6 +80,20 @@ static void row_grow(struct successors *successors, struct successor_row *row)
     *row = grown;
 }
 
+struct status successors_restore_row(struct successors *successors, uint32_t entry, uint16_t count,
+                                     struct successor_view *ret_view)
+{
+    struct successor_row *row = &successors->rows[entry];
+    assert(!row->count && count && count <= successors->row_max);
+    unsigned size_class = row_class(count);
+    TRY(blocks_reserve(successors->blocks, (size_t)BLOCK_UNIT << size_class));
+    row->block = blocks_take(successors->blocks, size_class);
+    row->size_class = (uint16_t)size_class;
+    row->count = count;
+    *ret_view = successor_view(successors, row);
+    return OK;
+}
+
 static float rank_of(const struct successor_view *view, uint32_t place)
 {
     return view->forward[place] + BACKWARD_RANK * view->backward[place];

@@ -46,6 +46,10 @@ size_t successors_growth(const struct successors *successors, uint32_t entry, ui
 void successors_add(struct successors *successors, const uint32_t *entries, const float *weights, uint32_t length,
                     uint32_t number);
 
+/* Gives the empty row of an entry room for `count` rules (<= row_max), for the caller to fill in. */
+MUST_CHECK struct status successors_restore_row(struct successors *successors, uint32_t entry, uint16_t count,
+                                                struct successor_view *ret_view);
+
 static inline uint32_t successor_capacity(const struct successor_row *row)
 {
     return row->block == BLOCK_NONE ? 0 : (BLOCK_UNIT << row->size_class) / (3 * (uint32_t)sizeof(uint32_t));
