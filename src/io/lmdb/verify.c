@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Walks an LMDB 0.9 file (data version 1, 64-bit, little-endian) without LMDB. Every page that the newest meta page
- * leads to must lie in the file, say its own number and kind, be used once, and have its nodes inside it. Keys' order
- * and values are not looked at: they can be wrong without harm to the process. */
+ * leads to must lie in the file, say its own number and kind, be used once, and be filled by its nodes without gap or
+ * overlap; trees must be as deep everywhere as they say; databases must be of the kinds that we make. What LMDB only
+ * compares or hands out is not looked at: keys out of order and other values cost records, not the process. */
 #include "io/lmdb/environment.h"
 
 #include <errno.h>
@@ -24,10 +25,11 @@
 #define NODE_DUPLICATE 0x04
 #define DATABASE_SIZE  48u /* pad 4, flags 2, depth 2, branch, leaf, overflow pages and entries 8 each, root 8 */
 #define ROOT_OFFSET    40u
-#define META_DATABASES 24u /* magic 4, version 4, address 8, map size 8 */
+#define INTEGER_KEYS   0x08 /* flag of a database */
+#define META_DATABASES 24u  /* magic 4, version 4, address 8, map size 8 */
 #define META_LAST_PAGE (META_DATABASES + 2 * DATABASE_SIZE)
 #define META_END       (META_LAST_PAGE + 16)
-#define DEPTH_MAX      32
+#define DEPTH_MAX      30 /* LMDB's cursors have room for 32 */
 #define NO_PAGE        UINT64_MAX
 #define UNWRITTEN_MAX  (1u << 20) /* pages at the end that a transaction took and gave back without writing them */
 
@@ -35,8 +37,9 @@ struct file {
     const uint8_t *data;
     size_t size;
     size_t page_size;
-    uint64_t page_count; /* pages the meta page speaks of; the last ones may not be there if nothing is in them */
-    uint8_t *claimed;    /* a bit a page */
+    uint64_t page_count;       /* pages the meta page speaks of; the last ones may not be there if nothing is in them */
+    uint8_t *claimed;          /* a bit a page */
+    uint8_t filled[65536 / 2]; /* of the page at hand, each two bytes */
     bool bad;
     uint64_t bad_page; /* where the walk found the first thing wrong */
 };
@@ -66,14 +69,12 @@ static bool claim(struct file *file, uint64_t page)
 }
 
 /* The page when it is in the file and says that it is what is looked for. */
-static const uint8_t *page_at(struct file *file, uint64_t page, unsigned kinds)
+static const uint8_t *page_at(struct file *file, uint64_t page, unsigned kind)
 {
     if (!claim(file, page))
         return NULL;
     const uint8_t *data = file->data + page * file->page_size;
-    unsigned kind = page < file->size / file->page_size ? (unsigned)number_at(data + 10, 2) & 0x7f : 0;
-    bool one_kind = kind && !(kind & (kind - 1)) && kind & kinds;
-    if (one_kind && number_at(data, 8) == page)
+    if (page < file->size / file->page_size && number_at(data, 8) == page && (number_at(data + 10, 2) & 0x7f) == kind)
         return data;
     bad_at(file, page);
     return NULL;
@@ -92,67 +93,127 @@ static const uint8_t *overflow_at(struct file *file, uint64_t page, uint64_t dat
     return data + PAGE_HEAD;
 }
 
-enum tree { TREE_FREE, TREE_MAIN, TREE_DATA };
+enum tree { TREE_FREE, TREE_MAIN, TREE_NUMBERS, TREE_NAMES };
 
-static bool tree_is_good(struct file *file, enum tree tree, uint64_t page, unsigned depth);
+static bool database_is_good(struct file *file, enum tree tree, const uint8_t *database);
 
-/* An entry of the free list: a count and so many page numbers. */
+/* An entry of the free list: a count and so many page numbers, the highest first. */
 static bool free_pages_are_good(struct file *file, const uint8_t *data, uint64_t size)
 {
-    uint64_t count = size >= 8 ? number_at(data, 8) : UINT64_MAX;
-    if (count > size / 8 - 1)
+    if (size < 8 || number_at(data, 8) > size / 8 - 1)
         return false;
-    for (uint64_t i = 1; i <= count; i++)
-        if (!claim(file, number_at(data + 8 * i, 8)))
+    uint64_t count = number_at(data, 8), before = UINT64_MAX;
+    for (uint64_t i = 1; i <= count; i++) {
+        uint64_t page = number_at(data + 8 * i, 8);
+        if (page >= before || !claim(file, page))
             return false;
+        before = page;
+    }
     return true;
 }
 
-static bool leaf_node_is_good(struct file *file, enum tree tree, const uint8_t *node, size_t room)
+struct node {
+    unsigned flags;
+    struct bytes key;
+    uint64_t child;     /* of a branch page */
+    uint64_t data_size; /* of a leaf, and where it is unless on pages of its own */
+    const uint8_t *data;
+};
+
+/* False when the node is not inside its page. */
+static bool node_read(const struct file *file, const uint8_t *page, size_t offset, bool branch, struct node *ret_node)
 {
-    uint64_t size = number_at(node, 4);
-    unsigned flags = (unsigned)number_at(node + 4, 2);
-    size_t head = NODE_HEAD + (size_t)number_at(node + 6, 2);
-    size_t inside = flags & NODE_OVERFLOW ? 8 : size;
-    if (head > room || inside > room - head || flags & NODE_DUPLICATE)
+    if (offset % 2 || offset + NODE_HEAD > file->page_size)
         return false;
-    const uint8_t *data = node + head;
-    if (flags & NODE_OVERFLOW && !(data = overflow_at(file, number_at(data, 8), size)))
+    const uint8_t *head = page + offset;
+    struct node node = {.flags = branch ? 0 : (unsigned)number_at(head + 4, 2),
+                        .key = bytes_of(head + NODE_HEAD, number_at(head + 6, 2)),
+                        .child = number_at(head, 6),
+                        .data_size = branch ? 0 : number_at(head, 4)};
+    node.data = node.key.data + node.key.size;
+    size_t inside = node.key.size + (node.flags & NODE_OVERFLOW ? 8 : node.data_size);
+    if (inside > file->page_size - offset - NODE_HEAD)
         return false;
-    if (tree == TREE_FREE)
-        return head == NODE_HEAD + 8 && free_pages_are_good(file, data, size);
-    if (!(flags & NODE_DATABASE))
-        return tree == TREE_DATA; /* our main tree holds nothing but databases */
-    return tree == TREE_MAIN && size == DATABASE_SIZE && !(flags & NODE_OVERFLOW) &&
-           tree_is_good(file, TREE_DATA, number_at(data + ROOT_OFFSET, 8), 0);
+    *ret_node = node;
+    return true;
 }
 
-static bool tree_is_good(struct file *file, enum tree tree, uint64_t number, unsigned depth)
+static size_t node_size(const struct node *node)
 {
-    if (number == NO_PAGE)
-        return true;
-    const uint8_t *page = page_at(file, number, PAGE_BRANCH | PAGE_LEAF);
-    if (!page)
-        return false;
-    if (depth > DEPTH_MAX)
-        return bad_at(file, number);
-    size_t lower = number_at(page + 12, 2), upper = number_at(page + 14, 2);
-    bool branch = number_at(page + 10, 2) & PAGE_BRANCH;
+    size_t size = NODE_HEAD + node->key.size + (node->flags & NODE_OVERFLOW ? 8 : node->data_size);
+    return size + size % 2;
+}
+
+/* LMDB moves nodes about on a page; with gaps or overlaps it would move them beyond its end. */
+static bool nodes_fill_page(struct file *file, const uint8_t *page, bool branch)
+{
+    size_t lower = number_at(page + 12, 2), upper = number_at(page + 14, 2), total = 0;
     if (lower < PAGE_HEAD + (branch ? 4 : 2) || lower % 2 || lower > upper || upper > file->page_size)
-        return bad_at(file, number);
+        return false;
+    memset(file->filled, 0, file->page_size / 2);
     for (size_t at = PAGE_HEAD; at < lower; at += 2) {
         size_t offset = number_at(page + at, 2);
-        if (offset < upper || offset + NODE_HEAD > file->page_size)
-            return bad_at(file, number);
-        const uint8_t *node = page + offset;
-        size_t room = file->page_size - offset;
-        bool good = branch ? NODE_HEAD + number_at(node + 6, 2) <= room &&
-                                 tree_is_good(file, tree, number_at(node, 6), depth + 1)
-                           : leaf_node_is_good(file, tree, node, room);
+        struct node node;
+        if (offset < upper || !node_read(file, page, offset, branch, &node))
+            return false;
+        size_t size = node_size(&node);
+        if (offset + size > file->page_size || memchr(file->filled + offset / 2, 1, size / 2))
+            return false;
+        memset(file->filled + offset / 2, 1, size / 2);
+        total += size;
+    }
+    return total == file->page_size - upper;
+}
+
+static bool leaf_node_is_good(struct file *file, enum tree tree, const struct node *node)
+{
+    bool numbered = tree == TREE_FREE || tree == TREE_NUMBERS;
+    if (node->flags & NODE_DUPLICATE || (numbered ? node->key.size != 8 : node->key.size == 0))
+        return false;
+    if (tree == TREE_MAIN) /* ours holds nothing but databases */
+        return node->flags == NODE_DATABASE && node->data_size == DATABASE_SIZE &&
+               database_is_good(file, bytes_equal_text(node->key, "meta") ? TREE_NAMES : TREE_NUMBERS, node->data);
+    if (node->flags & NODE_DATABASE)
+        return false;
+    const uint8_t *data = node->data;
+    if (node->flags & NODE_OVERFLOW && !(data = overflow_at(file, number_at(data, 8), node->data_size)))
+        return false;
+    return tree != TREE_FREE || free_pages_are_good(file, data, node->data_size);
+}
+
+/* `levels`: of pages from this one down to the leaves. */
+static bool tree_is_good(struct file *file, enum tree tree, uint64_t number, unsigned levels)
+{
+    bool branch = levels > 1;
+    const uint8_t *page = page_at(file, number, branch ? PAGE_BRANCH : PAGE_LEAF);
+    if (!page)
+        return false;
+    if (!nodes_fill_page(file, page, branch))
+        return bad_at(file, number);
+    size_t lower = number_at(page + 12, 2);
+    for (size_t at = PAGE_HEAD; at < lower; at += 2) {
+        struct node node;
+        bool numbered = tree == TREE_FREE || tree == TREE_NUMBERS;
+        bool good = node_read(file, page, number_at(page + at, 2), branch, &node);
+        if (branch) /* the first key may be left out */
+            good = good && (!numbered || node.key.size == 8 || (at == PAGE_HEAD && node.key.size == 0)) &&
+                   tree_is_good(file, tree, node.child, levels - 1);
+        else
+            good = good && leaf_node_is_good(file, tree, &node);
         if (!good)
             return bad_at(file, number);
     }
     return true;
+}
+
+static bool database_is_good(struct file *file, enum tree tree, const uint8_t *database)
+{
+    uint64_t pad = number_at(database, 4), flags = number_at(database + 4, 2), depth = number_at(database + 6, 2);
+    uint64_t root = number_at(database + ROOT_OFFSET, 8);
+    if (pad != (tree == TREE_FREE ? file->page_size : 0) ||
+        flags != (tree == TREE_FREE || tree == TREE_NUMBERS ? INTEGER_KEYS : 0) || depth > DEPTH_MAX)
+        return false;
+    return root == NO_PAGE ? depth == 0 : depth > 0 && tree_is_good(file, tree, root, (unsigned)depth);
 }
 
 /* The newest meta page; NULL when there is none. */
@@ -189,8 +250,8 @@ static bool file_is_good(struct file *file, bool *ret_memory)
         *ret_memory = false;
         return false;
     }
-    return tree_is_good(file, TREE_FREE, number_at(meta + META_DATABASES + ROOT_OFFSET, 8), 0) &&
-           tree_is_good(file, TREE_MAIN, number_at(meta + META_DATABASES + DATABASE_SIZE + ROOT_OFFSET, 8), 0);
+    return database_is_good(file, TREE_FREE, meta + META_DATABASES) &&
+           database_is_good(file, TREE_MAIN, meta + META_DATABASES + DATABASE_SIZE);
 }
 
 struct status environment_verify_bytes(struct bytes content, const char *path, struct complaint *complaint)

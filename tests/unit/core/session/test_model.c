@@ -426,7 +426,7 @@ static void run_case(struct run *run, uint64_t seed, void (*spoil)(struct model 
         run->clock_ms += random_below(&run->random, 8);
         bool fine = chance < 75   ? step_click(run)
                     : chance < 90 ? step_expire(run)
-                    : chance < 95 ? step_commit(run)
+                    : chance < 98 ? step_commit(run)
                                   : step_restore(run);
         if (fine && session_table_count(run->table) != run->model.count)
             differ(run, "number of open sessions");
