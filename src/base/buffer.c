@@ -67,6 +67,19 @@ void buffer_append_byte(struct buffer *buffer, uint8_t byte)
     buffer_append(buffer, &byte, 1);
 }
 
+void buffer_append_number(struct buffer *buffer, int64_t number)
+{
+    uint8_t digits[20], *at = digits + sizeof digits;
+    uint64_t rest = number < 0 ? -(uint64_t)number : (uint64_t)number;
+    do {
+        *--at = (uint8_t)('0' + rest % 10);
+        rest /= 10;
+    } while (rest > 0);
+    if (number < 0)
+        *--at = '-';
+    buffer_append(buffer, at, (size_t)(digits + sizeof digits - at));
+}
+
 void buffer_format(struct buffer *buffer, const char *format, ...)
 {
     va_list arguments, again;

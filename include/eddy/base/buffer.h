@@ -27,6 +27,8 @@ void buffer_append(struct buffer *buffer, const void *data, size_t size);
 void buffer_append_bytes(struct buffer *buffer, struct bytes bytes);
 void buffer_append_text(struct buffer *buffer, const char *text);
 void buffer_append_byte(struct buffer *buffer, uint8_t byte);
+/* In decimal; for lines that are written by the million, where buffer_format() costs more than all else. */
+void buffer_append_number(struct buffer *buffer, int64_t number);
 void buffer_format(struct buffer *buffer, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 static inline struct bytes buffer_bytes(const struct buffer *buffer)

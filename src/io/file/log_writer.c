@@ -150,10 +150,16 @@ struct status log_writer_record(struct log_writer *writer, struct bytes record, 
     return writer->block.size >= BLOCK_SIZE ? flush_block(writer, complaint) : OK;
 }
 
-static bool holds_any(struct bytes text, const char *characters)
+/* Bytes that a field of TSV or CSV cannot hold as they are. */
+static bool is_awkward(uint8_t byte, bool tabs)
 {
-    for (; *characters; characters++)
-        if (text.size > 0 && memchr(text.data, *characters, text.size))
+    return byte == '\n' || byte == '\r' || (tabs ? byte == '\t' : byte == ',' || byte == '"');
+}
+
+static bool holds_awkward(struct bytes text, bool tabs)
+{
+    for (size_t i = 0; i < text.size; i++)
+        if (is_awkward(text.data[i], tabs))
             return true;
     return false;
 }
@@ -178,14 +184,14 @@ static void put_separator(struct log_writer *writer)
 static void put_field(struct log_writer *writer, struct bytes text)
 {
     bool tabs = writer->format == LOG_FILE_TSV;
-    if (!holds_any(text, tabs ? "\t\r\n" : ",\"\r\n")) {
+    if (!holds_awkward(text, tabs)) {
         buffer_append_bytes(&writer->record, text);
     } else if (!tabs) {
         put_quoted(&writer->record, text);
     } else {
         for (size_t i = 0; i < text.size; i++) {
             uint8_t byte = text.data[i];
-            buffer_append_byte(&writer->record, byte == '\t' || byte == '\r' || byte == '\n' ? ' ' : byte);
+            buffer_append_byte(&writer->record, is_awkward(byte, true) ? ' ' : byte);
         }
     }
 }
@@ -193,7 +199,7 @@ static void put_field(struct log_writer *writer, struct bytes text)
 static struct status put_id(struct log_writer *writer, const char *column, struct bytes id, struct complaint *complaint)
 {
     struct bytes shown = bytes_utf8_prefix(id, 60);
-    if (writer->format == LOG_FILE_TSV && holds_any(id, "\t\r\n"))
+    if (writer->format == LOG_FILE_TSV && holds_awkward(id, true))
         return complain(complaint, FAIL(BAD_INPUT, 0, "an id cannot be written as TSV"),
                         "%s '" BYTES_FORMAT "' holds a tab or line break, which TSV cannot write (CSV can)", column,
                         BYTES_ARGS(shown));
@@ -205,7 +211,7 @@ static struct status put_click(struct log_writer *writer, const struct click *cl
 {
     TRY(put_id(writer, "session_id", click->session_id, complaint));
     put_separator(writer);
-    buffer_format(&writer->record, "%lld", (long long)click->time_ms);
+    buffer_append_number(&writer->record, click->time_ms);
     put_separator(writer);
     TRY(put_id(writer, "item_id", click->item_id, complaint));
     put_separator(writer);

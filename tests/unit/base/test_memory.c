@@ -19,6 +19,18 @@ static void buffer_keeps_what_was_appended_and_grows(void **state)
     assert_string_equal(buffer_text(&buffer) + buffer.size - 3, "end");
 }
 
+static void buffer_writes_numbers_in_decimal(void **state)
+{
+    (void)state;
+    static const int64_t numbers[] = {0, 7, -7, 10, 1600000000000, INT64_MAX, INT64_MIN};
+    AUTO(buffer) buffer = {0}, wanted = {0};
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+        buffer_append_number(&buffer, numbers[i]);
+        buffer_format(&wanted, "%lld", (long long)numbers[i]);
+    }
+    assert_string_equal(buffer_text(&buffer), buffer_text(&wanted));
+}
+
 static void buffer_stops_at_its_limit_and_says_so(void **state)
 {
     (void)state;
@@ -101,6 +113,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(buffer_keeps_what_was_appended_and_grows),
+        cmocka_unit_test(buffer_writes_numbers_in_decimal),
         cmocka_unit_test(buffer_stops_at_its_limit_and_says_so),
         cmocka_unit_test(arena_memory_is_aligned_disjoint_and_reused),
         cmocka_unit_test(arena_refuses_past_its_limit),
