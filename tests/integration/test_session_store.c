@@ -658,7 +658,7 @@ static void damage_is_complained_of_with_what_to_do(void **state)
     assert_non_null(strstr(fixture->complaint.text, "remove its folder"));
 }
 
-/* Writes into the meta database behind the store's back. */
+/* Writes into the meta database behind the store's back; a NULL value removes. */
 static void meta_overwrite(struct fixture *fixture, const char *name, const void *value, size_t size)
 {
     char path[512];
@@ -666,15 +666,16 @@ static void meta_overwrite(struct fixture *fixture, const char *name, const void
     MDB_env *env;
     MDB_txn *transaction;
     MDB_dbi meta;
-    uint8_t copy[64];
-    memcpy(copy, value, size);
+    uint8_t copy[64] = {0};
+    if (value)
+        memcpy(copy, value, size);
     MDB_val key = {strlen(name), (void *)(uintptr_t)name}, data = {size, copy};
     assert_int_equal(mdb_env_create(&env), 0);
     assert_int_equal(mdb_env_set_maxdbs(env, 2), 0);
     assert_int_equal(mdb_env_open(env, path, 0, 0600), 0);
     assert_int_equal(mdb_txn_begin(env, NULL, 0, &transaction), 0);
     assert_int_equal(mdb_dbi_open(transaction, "meta", 0, &meta), 0);
-    assert_int_equal(mdb_put(transaction, meta, &key, &data, 0), 0);
+    assert_int_equal(value ? mdb_put(transaction, meta, &key, &data, 0) : mdb_del(transaction, meta, &key, NULL), 0);
     assert_int_equal(mdb_txn_commit(transaction), 0);
     mdb_env_close(env);
 }
@@ -702,6 +703,32 @@ static void a_damaged_position_is_corrupt(void **state)
     uint64_t sum = 0;
     bool found;
     assert_fails(CORRUPT, port.ops->load(port.self, ignore_record, &sum, &position, &found));
+}
+
+static void sessions_without_a_position_are_corrupt(void **state)
+{
+    struct fixture *fixture = *state;
+    begin(fixture->store);
+    put(fixture->store, 1, "a");
+    assert_ok(commit_at(fixture->store, 5));
+    close_all(fixture);
+    meta_overwrite(fixture, "position", NULL, 0);
+    open_all(fixture);
+    struct session_store port = store_port(fixture->store);
+    struct store_position position;
+    uint64_t sum = 0;
+    bool found;
+    assert_fails(CORRUPT, port.ops->load(port.self, ignore_record, &sum, &position, &found));
+}
+
+static void a_state_without_a_format_is_corrupt(void **state)
+{
+    struct fixture *fixture = *state;
+    close_all(fixture);
+    meta_overwrite(fixture, "format", NULL, 0);
+    assert_ok(state_directory_open(fixture->folder.path, &fixture->directory, &fixture->complaint));
+    assert_fails(CORRUPT, store_open(fixture->directory, &fixture->options, &fixture->store, &fixture->complaint));
+    assert_non_null(strstr(fixture->complaint.text, "remove the folder"));
 }
 
 /* ---- kill -9 */
@@ -830,6 +857,8 @@ int main(void)
         STORE_TEST(damage_is_complained_of_with_what_to_do),
         STORE_TEST(a_later_format_is_refused_as_newer),
         STORE_TEST(a_damaged_position_is_corrupt),
+        STORE_TEST(sessions_without_a_position_are_corrupt),
+        STORE_TEST(a_state_without_a_format_is_corrupt),
         STORE_TEST(a_killed_process_leaves_exactly_a_committed_state),
     };
     return cmocka_run_group_tests_name("session store", tests, NULL, NULL);

@@ -72,14 +72,26 @@ int meta_put(const struct store *store, MDB_txn *transaction, const char *name, 
     return mdb_put(transaction, store->meta, &key, &value, 0);
 }
 
+static struct status complain_of_damage(const struct store *store, struct complaint *complaint)
+{
+    return complain(
+        complaint, FAIL(CORRUPT, 0, "what is stored about the state is damaged"),
+        "%s is damaged: remove the folder, the sessions will be rebuilt from the clicks; and look after the "
+        "disk",
+        store->path);
+}
+
 static struct status meta_check(const struct store *store, MDB_txn *transaction, bool *ret_same_topic,
                                 struct complaint *complaint)
 {
     struct bytes format, topic;
+    MDB_stat meta, sessions;
     TRY(meta_get(store, transaction, KEY_FORMAT, &format));
     TRY(meta_get(store, transaction, KEY_TOPIC, &topic));
-    if (format.size != 0 && format.size != 4)
-        return complain_of_lmdb(complaint, store, MDB_CORRUPTED);
+    TRY(status_of(mdb_stat(transaction, store->meta, &meta)));
+    TRY(status_of(mdb_stat(transaction, store->sessions, &sessions)));
+    if (format.size != 4 && (format.size || meta.ms_entries || sessions.ms_entries))
+        return complain_of_damage(store, complaint);
     uint64_t version = fixed_number(format.data, (unsigned)format.size);
     if (version > FORMAT)
         return complain(complaint, FAIL(NEWER, version, "the stored state is of a later version"),

@@ -54,19 +54,32 @@ static struct status load_sessions(const struct store *store, MDB_txn *transacti
     return failed(status) || result == MDB_NOTFOUND ? status : status_of(result);
 }
 
+/* Sessions without a position would be taken for a new store, and be lost. */
+static struct status load_position(const struct store *store, MDB_txn *transaction, struct store_position *ret_position,
+                                   bool *ret_found)
+{
+    struct bytes bytes;
+    MDB_stat sessions;
+    TRY(meta_get(store, transaction, KEY_POSITION, &bytes));
+    TRY(status_of(mdb_stat(transaction, store->sessions, &sessions)));
+    if (bytes.size == 0 && sessions.ms_entries)
+        return FAIL(CORRUPT, sessions.ms_entries, "the stored position is missing");
+    if (bytes.size)
+        TRY(position_read(bytes, ret_position));
+    *ret_found = bytes.size > 0;
+    return OK;
+}
+
 static struct status store_load(void *self, struct status (*visit)(void *context, uint64_t number, struct bytes record),
                                 void *context, struct store_position *ret_position, bool *ret_found)
 {
     const struct store *store = self;
     MDB_txn *transaction;
-    struct bytes bytes;
-    TRY(status_of(mdb_txn_begin(store->env, NULL, MDB_RDONLY, &transaction)));
-    struct status status = meta_get(store, transaction, KEY_POSITION, &bytes);
-    bool found = !failed(status) && bytes.size > 0;
     struct store_position position = {0};
-    if (found)
-        status = position_read(bytes, &position);
-    if (found && !failed(status))
+    bool found = false;
+    TRY(status_of(mdb_txn_begin(store->env, NULL, MDB_RDONLY, &transaction)));
+    struct status status = load_position(store, transaction, &position, &found);
+    if (!failed(status))
         status = load_sessions(store, transaction, visit, context);
     mdb_txn_abort(transaction);
     if (failed(status))

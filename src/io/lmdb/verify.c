@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Walks an LMDB 0.9 file (data version 1, 64-bit, little-endian) without LMDB. Every page that the newest meta page
  * leads to must lie in the file, say its own number and kind, be used once, and be filled by its nodes without gap or
- * overlap; trees must be as deep everywhere as they say; databases must be of the kinds that we make. What LMDB only
- * compares or hands out is not looked at: keys out of order and other values cost records, not the process. */
+ * overlap. Trees must be as deep everywhere as they say and have as many entries, in ascending order; databases must be
+ * those that we make. Values are not looked at. */
 #include "io/lmdb/environment.h"
 
 #include <errno.h>
@@ -20,10 +20,10 @@
 #define PAGE_OVERFLOW  0x04
 #define PAGE_META      0x08
 #define NODE_HEAD      8u /* size or page: low 2, high 2; flags 2; key size 2; key; data */
-#define NODE_OVERFLOW  0x01
-#define NODE_DATABASE  0x02
-#define NODE_DUPLICATE 0x04
+#define NODE_OVERFLOW  0x01u
+#define NODE_DATABASE  0x02u
 #define DATABASE_SIZE  48u /* pad 4, flags 2, depth 2, branch, leaf, overflow pages and entries 8 each, root 8 */
+#define ENTRIES_OFFSET 32u
 #define ROOT_OFFSET    40u
 #define INTEGER_KEYS   0x08 /* flag of a database */
 #define META_DATABASES 24u  /* magic 4, version 4, address 8, map size 8 */
@@ -93,7 +93,20 @@ static const uint8_t *overflow_at(struct file *file, uint64_t page, uint64_t dat
     return data + PAGE_HEAD;
 }
 
-enum tree { TREE_FREE, TREE_MAIN, TREE_NUMBERS, TREE_NAMES };
+/* Numbers are keys of eight bytes, compared as such; names are bytes, and so few that they have one page. */
+enum tree { TREE_FREE, TREE_NUMBERS, TREE_MAIN, TREE_NAMES };
+
+struct walk {
+    enum tree tree;
+    uint64_t entries;
+    uint64_t number_min;   /* what the next number must be at least */
+    struct bytes name_min; /* what the next name must be beyond */
+};
+
+static bool has_numbers(const struct walk *walk)
+{
+    return walk->tree == TREE_FREE || walk->tree == TREE_NUMBERS;
+}
 
 static bool database_is_good(struct file *file, enum tree tree, const uint8_t *database);
 
@@ -165,24 +178,57 @@ static bool nodes_fill_page(struct file *file, const uint8_t *page, bool branch)
     return total == file->page_size - upper;
 }
 
-static bool leaf_node_is_good(struct file *file, enum tree tree, const struct node *node)
+/* A number must be after those before it, a separator in a branch page too, and at most the number behind it. */
+static bool number_is_next(struct walk *walk, struct bytes key, bool separator)
 {
-    bool numbered = tree == TREE_FREE || tree == TREE_NUMBERS;
-    if (node->flags & NODE_DUPLICATE || (numbered ? node->key.size != 8 : node->key.size == 0))
+    uint64_t number = key.size == 8 ? number_at(key.data, 8) : UINT64_MAX;
+    if (number == UINT64_MAX || number < walk->number_min)
         return false;
-    if (tree == TREE_MAIN) /* ours holds nothing but databases */
-        return node->flags == NODE_DATABASE && node->data_size == DATABASE_SIZE &&
-               database_is_good(file, bytes_equal_text(node->key, "meta") ? TREE_NAMES : TREE_NUMBERS, node->data);
-    if (node->flags & NODE_DATABASE)
+    walk->number_min = separator ? number : number + 1;
+    return true;
+}
+
+static bool name_is_next(struct walk *walk, struct bytes key)
+{
+    if (bytes_compare(key, walk->name_min) <= 0)
+        return false;
+    walk->name_min = key;
+    return true;
+}
+
+static bool database_node_is_good(struct file *file, const struct node *node)
+{
+    bool meta = bytes_equal_text(node->key, "meta"), sessions = bytes_equal_text(node->key, "sessions");
+    return (meta || sessions) && node->flags == NODE_DATABASE && node->data_size == DATABASE_SIZE &&
+           database_is_good(file, meta ? TREE_NAMES : TREE_NUMBERS, node->data);
+}
+
+static bool leaf_node_is_good(struct file *file, struct walk *walk, const struct node *node)
+{
+    walk->entries++;
+    if (!(has_numbers(walk) ? number_is_next(walk, node->key, false) : name_is_next(walk, node->key)))
+        return false;
+    if (walk->tree == TREE_MAIN)
+        return database_node_is_good(file, node);
+    if (node->flags & ~NODE_OVERFLOW)
         return false;
     const uint8_t *data = node->data;
-    if (node->flags & NODE_OVERFLOW && !(data = overflow_at(file, number_at(data, 8), node->data_size)))
+    if (node->flags && !(data = overflow_at(file, number_at(data, 8), node->data_size)))
         return false;
-    return tree != TREE_FREE || free_pages_are_good(file, data, node->data_size);
+    return walk->tree != TREE_FREE || free_pages_are_good(file, data, node->data_size);
+}
+
+static bool tree_is_good(struct file *file, struct walk *walk, uint64_t number, unsigned levels);
+
+/* The key of the first child may be anything: it is never compared. */
+static bool branch_node_is_good(struct file *file, struct walk *walk, const struct node *node, bool first,
+                                unsigned levels)
+{
+    return (first || number_is_next(walk, node->key, true)) && tree_is_good(file, walk, node->child, levels - 1);
 }
 
 /* `levels`: of pages from this one down to the leaves. */
-static bool tree_is_good(struct file *file, enum tree tree, uint64_t number, unsigned levels)
+static bool tree_is_good(struct file *file, struct walk *walk, uint64_t number, unsigned levels)
 {
     bool branch = levels > 1;
     const uint8_t *page = page_at(file, number, branch ? PAGE_BRANCH : PAGE_LEAF);
@@ -193,14 +239,10 @@ static bool tree_is_good(struct file *file, enum tree tree, uint64_t number, uns
     size_t lower = number_at(page + 12, 2);
     for (size_t at = PAGE_HEAD; at < lower; at += 2) {
         struct node node;
-        bool numbered = tree == TREE_FREE || tree == TREE_NUMBERS;
-        bool good = node_read(file, page, number_at(page + at, 2), branch, &node);
-        if (branch) /* the first key may be left out */
-            good = good && (!numbered || node.key.size == 8 || (at == PAGE_HEAD && node.key.size == 0)) &&
-                   tree_is_good(file, tree, node.child, levels - 1);
-        else
-            good = good && leaf_node_is_good(file, tree, &node);
-        if (!good)
+        if (!node_read(file, page, number_at(page + at, 2), branch, &node))
+            return bad_at(file, number);
+        if (!(branch ? branch_node_is_good(file, walk, &node, at == PAGE_HEAD, levels)
+                     : leaf_node_is_good(file, walk, &node)))
             return bad_at(file, number);
     }
     return true;
@@ -208,12 +250,15 @@ static bool tree_is_good(struct file *file, enum tree tree, uint64_t number, uns
 
 static bool database_is_good(struct file *file, enum tree tree, const uint8_t *database)
 {
+    struct walk walk = {.tree = tree};
     uint64_t pad = number_at(database, 4), flags = number_at(database + 4, 2), depth = number_at(database + 6, 2);
     uint64_t root = number_at(database + ROOT_OFFSET, 8);
-    if (pad != (tree == TREE_FREE ? file->page_size : 0) ||
-        flags != (tree == TREE_FREE || tree == TREE_NUMBERS ? INTEGER_KEYS : 0) || depth > DEPTH_MAX)
+    if (pad != (tree == TREE_FREE ? file->page_size : 0) || flags != (has_numbers(&walk) ? INTEGER_KEYS : 0) ||
+        depth > (has_numbers(&walk) ? DEPTH_MAX : 1))
         return false;
-    return root == NO_PAGE ? depth == 0 : depth > 0 && tree_is_good(file, tree, root, (unsigned)depth);
+    if (depth == 0 || root == NO_PAGE)
+        return depth == 0 && root == NO_PAGE && number_at(database + ENTRIES_OFFSET, 8) == 0;
+    return tree_is_good(file, &walk, root, (unsigned)depth) && walk.entries == number_at(database + ENTRIES_OFFSET, 8);
 }
 
 /* The newest meta page; NULL when there is none. */

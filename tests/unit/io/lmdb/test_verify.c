@@ -83,9 +83,16 @@ static void every_kind_of_damage_is_noticed(void **state)
         {"a root without depth", PAGE(3) + 512 - 60 - 64 + 22, 0, 3},
         {"a database of sorted duplicates", PAGE(3) + 512 - 60 - 64 + 20, 12, 3},
         {"a database of numbers where names should be", PAGE(3) + 512 - 60 + 16, 8, 3},
+        {"numbers out of order", PAGE(6) + 512 - 46 - 56 + 8, 1, 6},
+        {"a number beyond its branch's", PAGE(6) + 512 - 46 - 56 + 9, 2, 5},
+        {"a number before its branch's", PAGE(7) + 512 - 24 + 8, 8, 7},
+        {"names out of order", PAGE(4) + 512 - 18 + 8, 'q', 4},
+        {"a database of another name", PAGE(3) + 512 - 60 + 8, 'b', 3},
+        {"more entries said than there", PAGE(3) + 512 - 60 - 64 + 16 + 32, 4, 3},
         {"a sorted duplicates' node", PAGE(6) + 512 - 46 + 4, 4, 6},
         {"a database within a database", PAGE(6) + 512 - 46 + 4, 2, 6},
         {"a plain record among the databases", PAGE(3) + 512 - 60 + 4, 0, 3},
+        {"names on more than one level", PAGE(3) + 512 - 60 + 18, 2, 3},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         uint8_t content[FILE_SIZE];
