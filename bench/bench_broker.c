@@ -1,0 +1,409 @@
+// SPDX-License-Identifier: Apache-2.0
+/* eddy on a real broker: clicks per CPU-second of the whole application, and the time from a click to its
+ * recommendation beside the time from producing to consuming a record.
+ *
+ *   bench_broker BOOTSTRAP EDDY_BINARY [throughput|latency] [CLICKS|SECONDS] [KEY=VALUE...] */
+#include <eddy/base/histogram.h>
+#include <eddy/core/codec.h>
+#include <eddy/core/generate.h>
+#include <eddy/io/kafka.h>
+#include <eddy/io/system.h>
+
+#include <arpa/inet.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define ITEMS      100000
+#define SESSIONS   20000
+#define PARTITIONS 4
+#define RATE       1000 /* clicks a second, for latency */
+#define ARGS_MAX   64
+
+static const char *bootstrap, *binary;
+static char prefix[64];
+static char *settings[ARGS_MAX];
+static int setting_count;
+static uint16_t http_port;
+
+static void die(const char *what)
+{
+    fprintf(stderr, "bench_broker: %s\n", what);
+    exit(1);
+}
+
+static void must(struct status status, const char *what)
+{
+    char text[256];
+    if (failed(status)) {
+        fprintf(stderr, "bench_broker: %s: %s\n", what, status_text(status, text, sizeof text));
+        exit(1);
+    }
+}
+
+static int64_t now_us(void)
+{
+    struct time_source time = system_time();
+    return time.ops->monotonic_us(time.self);
+}
+
+/* ---- the application as a child process */
+
+static void append_setting(char **argv, int *argc, const char *format, const char *a, int b)
+{
+    char *text = malloc(512);
+    if (!text || *argc + 3 > ARGS_MAX)
+        die("too many arguments");
+    snprintf(text, 512, format, a, b);
+    argv[(*argc)++] = strdup("--set");
+    argv[(*argc)++] = text;
+}
+
+static pid_t spawn(const char *verb, const char *word)
+{
+    char *argv[ARGS_MAX] = {strdup(binary), strdup(verb), word ? strdup(word) : NULL};
+    int argc = word ? 3 : 2;
+    append_setting(argv, &argc, "kafka.bootstrap.servers=%s", bootstrap, 0);
+    append_setting(argv, &argc, "topics.prefix=%s", prefix, 0);
+    append_setting(argv, &argc, "group_id=%s", prefix, 0);
+    append_setting(argv, &argc, "state.directory=/tmp/eddy-bench-broker-%s", prefix, 0);
+    append_setting(argv, &argc, "topics.partitions=%.0s%d", "", PARTITIONS);
+    append_setting(argv, &argc, "http.listen=127.0.0.1:%.0s%d", "", http_port);
+    append_setting(argv, &argc, "%s=warn", "log.level", 0);
+    for (int i = 0; i < setting_count; i++)
+        append_setting(argv, &argc, "%s", settings[i], 0);
+    pid_t pid = fork();
+    if (pid == 0) {
+        if (word && !freopen("/dev/null", "w", stdout))
+            _exit(127);
+        execv(binary, argv);
+        _exit(127);
+    }
+    return pid;
+}
+
+static void run_and_wait(const char *verb, const char *word)
+{
+    int result;
+    if (waitpid(spawn(verb, word), &result, 0) < 0 || result != 0)
+        die("eddy failed");
+}
+
+/* User and system time of the process so far, in seconds. */
+static double cpu_seconds(pid_t pid)
+{
+    char path[64], line[1024];
+    snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
+    FILE *file = fopen(path, "r");
+    if (!file || !fgets(line, sizeof line, file))
+        die("the process is gone");
+    fclose(file);
+    unsigned long long user, system;
+    const char *behind = strrchr(line, ')');
+    if (!behind || sscanf(behind + 2, "%*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %llu %llu", &user, &system) != 2)
+        die("cannot read the CPU time");
+    return (double)(user + system) / (double)sysconf(_SC_CLK_TCK);
+}
+
+/* The body of GET path, or "" when nothing answers. */
+static void get(const char *path, char *text, size_t size)
+{
+    struct sockaddr_in address = {
+        .sin_family = AF_INET, .sin_port = htons(http_port), .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    size_t length = 0;
+    text[0] = 0;
+    if (connect(fd, (struct sockaddr *)&address, sizeof address) == 0) {
+        dprintf(fd, "GET %s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n", path);
+        for (ssize_t n; length + 1 < size && (n = read(fd, text + length, size - 1 - length)) > 0;)
+            length += (size_t)n;
+        text[length] = 0;
+    }
+    close(fd);
+}
+
+static bool is_ready(void)
+{
+    char text[1024];
+    get("/readyz", text, sizeof text);
+    return strstr(text, " 200 ") != NULL;
+}
+
+static int64_t clicks_done(void)
+{
+    static char text[65536];
+    get("/metrics", text, sizeof text);
+    int64_t total = 0;
+    for (const char *at = text; (at = strstr(at, "\neddy_clicks_total{")); at++) {
+        const char *value = strstr(at, "} ");
+        total += value ? strtoll(value + 2, NULL, 10) : 0;
+    }
+    return total;
+}
+
+static void wait_ready(void)
+{
+    for (int i = 0; !is_ready(); i++) {
+        system_wait_ms(20);
+        if (i > 3000)
+            die("eddy does not get ready");
+    }
+}
+
+static void finish(pid_t pid)
+{
+    int result;
+    kill(pid, SIGTERM);
+    if (waitpid(pid, &result, 0) != pid || result != 0)
+        die("eddy did not stop well");
+}
+
+/* ---- filling topics */
+
+static struct kafka_sink *open_sink(const char *clicks, const char *items)
+{
+    static const struct kafka_property at_once = {"linger.ms", "0"};
+    const struct kafka_options kafka = {
+        .bootstrap = bootstrap, .client_id = "bench", .properties = &at_once, .property_count = 1};
+    const struct kafka_sink_options options = {.kafka = &kafka,
+                                               .topics = {clicks, items},
+                                               .sessions_partitions = 1,
+                                               .queue_records_max = 500000,
+                                               .queue_bytes_max = 256u << 20};
+    struct kafka_sink *sink;
+    struct complaint complaint = {0};
+    must(kafka_sink_open(&options, &sink, &complaint), "producer");
+    return sink;
+}
+
+static void publish(struct record_sink sink, enum output output, struct bytes key, struct buffer *value)
+{
+    const struct output_record record = {.output = output, .partition = -1, .key = key, .value = buffer_bytes(value)};
+    struct status status;
+    while (failed_as(status = sink.ops->publish(sink.self, &record), FAULT_LIMIT))
+        sink.ops->fill(sink.self), system_wait_ms(1);
+    must(status, "publish");
+    buffer_clear(value);
+}
+
+static void fill_topics(int64_t clicks)
+{
+    char clicks_topic[96], items_topic[96];
+    snprintf(clicks_topic, sizeof clicks_topic, "%sclicks", prefix);
+    snprintf(items_topic, sizeof items_topic, "%sitems", prefix);
+    struct generate_options options = generate_defaults();
+    options.items = ITEMS;
+    options.sessions = SESSIONS;
+    options.clicks_per_second = 100; /* of event time, so that sessions close and are learned while it runs */
+    struct generator *generator;
+    struct complaint complaint = {0};
+    must(generator_open(&options, &complaint, &generator), "generator");
+    struct kafka_sink *sink = open_sink(clicks_topic, items_topic);
+    struct record_sink port = kafka_sink_port(sink);
+    AUTO(buffer) value = {0};
+    for (uint32_t i = 0; i < ITEMS; i++) {
+        struct item item;
+        generator_item(generator, i, &item);
+        encode_item((struct encoding){RECORD_AVRO, 0}, &item, &value);
+        publish(port, OUTPUT_SESSIONS, item.item_id, &value);
+    }
+    for (int64_t i = 0; i < clicks; i++) {
+        struct click click;
+        generator_next(generator, &click);
+        encode_click((struct encoding){RECORD_AVRO, 0}, &click, &value);
+        publish(port, OUTPUT_RECOMMENDATIONS, click.session_id, &value);
+    }
+    must(port.ops->flush(port.self, 60000), "flush");
+    kafka_sink_close(sink);
+    generator_close(generator);
+}
+
+static void throughput(int64_t clicks)
+{
+    run_and_wait("topics", "create");
+    fill_topics(clicks);
+    for (int scoring = 1; scoring >= 0; scoring--) {
+        char group[128];
+        static char no_scoring[] = "recommend.scoring=false";
+        if (!scoring)
+            settings[setting_count++] = no_scoring;
+        /* a new group and state over the same clicks; sessions closed by the first run are learned already */
+        snprintf(group, sizeof group, "group_id=%s%d", prefix, scoring);
+        settings[setting_count++] = group;
+        char state[128];
+        snprintf(state, sizeof state, "state.directory=/tmp/eddy-bench-broker-%s%d", prefix, scoring);
+        settings[setting_count++] = state;
+        pid_t pid = spawn("run", NULL);
+        wait_ready();
+        double cpu = cpu_seconds(pid);
+        int64_t began_us = now_us(), done;
+        while ((done = clicks_done()) < clicks)
+            system_wait_ms(50);
+        double seconds = (double)(now_us() - began_us) / 1e6, used = cpu_seconds(pid) - cpu;
+        printf("scoring %-3s  %lld clicks in %.2f s (%.0f clicks/s), %.2f CPU-s (%.0f clicks per CPU-second); start "
+               "%.2f CPU-s\n",
+               scoring ? "on" : "off", (long long)done, seconds, (double)done / seconds, used, (double)done / used,
+               cpu);
+        fflush(stdout);
+        finish(pid);
+        setting_count -= scoring ? 2 : 3;
+    }
+}
+
+/* ---- latency */
+
+struct listener {
+    const char *topic;
+    bool recommendations;
+    int64_t base_ms;
+    const _Atomic int64_t *sent_us; /* by number of the click */
+    int64_t count, warm_up;
+    struct histogram latency_us;
+    _Atomic int64_t heard;
+    _Atomic bool stop, ready;
+};
+
+static void hear(struct listener *listener, struct decoder *decoder, struct arena *arena, const struct message *message)
+{
+    struct complaint complaint;
+    int64_t time_ms, heard_us = now_us();
+    if (listener->recommendations) {
+        struct recommendation_record record;
+        must(decode_recommendation(decoder, message->value, arena, &record, &complaint), "recommendation");
+        time_ms = record.click_time_ms;
+    } else {
+        struct click click;
+        must(decode_click(decoder, message->value, &click, &complaint), "click");
+        time_ms = click.time_ms;
+    }
+    arena_reset(arena);
+    int64_t number = time_ms - listener->base_ms;
+    if (number < 0 || number >= listener->count)
+        die("an answer to nothing");
+    if (number >= listener->warm_up)
+        histogram_record(&listener->latency_us, (uint64_t)(heard_us - listener->sent_us[number]));
+    listener->heard++;
+}
+
+static void *listen_on(void *context)
+{
+    struct listener *listener = context;
+    const struct kafka_options kafka = {.bootstrap = bootstrap, .client_id = "bench"};
+    const struct kafka_reader_options options = {
+        .kafka = &kafka, .topic = listener->topic, .partition_count = PARTITIONS};
+    struct kafka_reader *reader;
+    struct decoder *decoder;
+    struct complaint complaint = {0};
+    struct arena arena = {0};
+    must(kafka_reader_open(&options, &reader, &complaint), "reader");
+    must(decoder_open(listener->recommendations ? RECORD_RECOMMENDATION : RECORD_CLICK, RECORD_AVRO, &decoder),
+         "decoder");
+    while (!listener->stop) {
+        struct message messages[64];
+        size_t count;
+        must(kafka_reader_poll(reader, 50, messages, 64, &count), "poll");
+        for (size_t i = 0; i < count; i++)
+            hear(listener, decoder, &arena, &messages[i]);
+        if (kafka_reader_caught_up(reader, -1))
+            listener->ready = true;
+    }
+    kafka_reader_close(reader);
+    decoder_close(decoder);
+    arena_release(&arena);
+    return NULL;
+}
+
+static void send_clicks(const char *topic, int64_t base_ms, int64_t count, _Atomic int64_t *sent_us)
+{
+    struct kafka_sink *sink = open_sink(topic, NULL);
+    struct record_sink port = kafka_sink_port(sink);
+    AUTO(buffer) value = {0};
+    int64_t began_us = now_us();
+    for (int64_t i = 0; i < count; i++) {
+        char session[32], item[32];
+        snprintf(session, sizeof session, "visitor-%lld", (long long)(i % 997));
+        snprintf(item, sizeof item, "item-%lld", (long long)(i * 7919 % 5000));
+        struct click click = {
+            .session_id = bytes_of_text(session), .item_id = bytes_of_text(item), .time_ms = base_ms + i};
+        encode_click((struct encoding){RECORD_AVRO, 0}, &click, &value);
+        while (now_us() - began_us < i * 1000000 / RATE)
+            usleep(100);
+        sent_us[i] = now_us();
+        publish(port, OUTPUT_RECOMMENDATIONS, click.session_id, &value);
+    }
+    must(port.ops->flush(port.self, 10000), "flush");
+    kafka_sink_close(sink);
+}
+
+static void report(const char *what, const struct listener *listener)
+{
+    printf("%-28s %lld records, p50 %.2f ms, p90 %.2f ms, p99 %.2f ms, max %.2f ms\n", what,
+           (long long)listener->latency_us.total, (double)histogram_quantile(&listener->latency_us, 0.5) / 1e3,
+           (double)histogram_quantile(&listener->latency_us, 0.9) / 1e3,
+           (double)histogram_quantile(&listener->latency_us, 0.99) / 1e3, (double)listener->latency_us.max / 1e3);
+}
+
+static void latency(int64_t seconds)
+{
+    int64_t count = seconds * RATE;
+    struct time_source time = system_time();
+    int64_t base_ms = time.ops->wall_ms(time.self);
+    _Atomic int64_t *sent_us = calloc((size_t)count, sizeof *sent_us);
+    char clicks_topic[96], lists_topic[96];
+    snprintf(clicks_topic, sizeof clicks_topic, "%sclicks", prefix);
+    snprintf(lists_topic, sizeof lists_topic, "%srecommendations", prefix);
+    run_and_wait("topics", "create");
+    static struct listener clicks, lists;
+    clicks = (struct listener){
+        .topic = clicks_topic, .base_ms = base_ms, .sent_us = sent_us, .count = count, .warm_up = count / 5};
+    lists = clicks;
+    lists.topic = lists_topic;
+    lists.recommendations = true;
+    pid_t pid = spawn("run", NULL);
+    pthread_t threads[2];
+    pthread_create(&threads[0], NULL, listen_on, &clicks);
+    pthread_create(&threads[1], NULL, listen_on, &lists);
+    wait_ready();
+    while (!clicks.ready || !lists.ready)
+        system_wait_ms(20);
+    send_clicks(clicks_topic, base_ms, count, sent_us);
+    for (int i = 0; i < 500 && lists.heard < count; i++)
+        system_wait_ms(20);
+    clicks.stop = lists.stop = true;
+    pthread_join(threads[0], NULL);
+    pthread_join(threads[1], NULL);
+    report("click produced to consumed", &clicks);
+    report("click to recommendation", &lists);
+    if (lists.heard != count)
+        printf("only %lld of %lld clicks were answered\n", (long long)lists.heard, (long long)count);
+    finish(pid);
+    free(sent_us);
+}
+
+int main(int argc, char **argv)
+{
+    if (argc < 3) {
+        puts("usage: bench_broker BOOTSTRAP EDDY_BINARY [throughput|latency] [CLICKS|SECONDS] [KEY=VALUE...]\n"
+             "needs a broker: tools/kafka start");
+        return 0;
+    }
+    bootstrap = argv[1];
+    binary = argv[2];
+    const char *what = argc > 3 ? argv[3] : "throughput";
+    bool is_latency = !strcmp(what, "latency");
+    int64_t amount = argc > 4 ? atoll(argv[4]) : is_latency ? 20 : 1000000;
+    for (int i = 5; i < argc; i++)
+        settings[setting_count++] = argv[i];
+    struct time_source time = system_time();
+    snprintf(prefix, sizeof prefix, "bench%lld.", (long long)time.ops->wall_ms(time.self));
+    http_port = (uint16_t)(20000 + time.ops->monotonic_us(time.self) % 20000);
+    if (is_latency)
+        latency(amount);
+    else
+        throughput(amount);
+    return 0;
+}
