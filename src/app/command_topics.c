@@ -3,9 +3,12 @@
 #include "app/config_arguments.h"
 #include "app/topics.h"
 
+#include <eddy/io/system.h>
+
 #include <stdio.h>
 
-#define TIMEOUT_MS 10000
+#define TIMEOUT_MS      10000
+#define VISIBLE_STEP_MS 50
 
 struct topics_command {
     const struct config *config;
@@ -59,7 +62,15 @@ static struct status create(struct topics_command *command, struct complaint *co
     size_t count = topics_needed(command->config, needs);
     for (size_t i = 0; i < count; i++)
         TRY(create_one(command, &needs[i], complaint));
-    return topics_check(command->config, &command->counts, complaint);
+    /* What the controller has created reaches the brokers a little later, and `eddy run` may be the next command. */
+    struct status status;
+    for (int waited_ms = 0;; waited_ms += VISIBLE_STEP_MS) {
+        TRY(topics_count(command->config, command->admin, TIMEOUT_MS, &command->counts, complaint));
+        status = topics_check(command->config, &command->counts, complaint);
+        if (!failed(status) || waited_ms >= TIMEOUT_MS)
+            return status;
+        system_wait_ms(VISIBLE_STEP_MS);
+    }
 }
 
 static struct status check_one(struct topics_command *command, const struct topic_need *need,

@@ -68,17 +68,18 @@ static void on_kafka_log(void *context, int level, const char *facility, const c
 
 /* ---- life */
 
+static const char *const stage_texts[] = {
+    [STAGE_BROKERS] = "waiting for the brokers",
+    [STAGE_READING] = "reading items and sessions",
+    [STAGE_JOINING] = "waiting for the group to assign partitions",
+    [STAGE_READY] = NULL,
+    [STAGE_STOPPING] = "stopping",
+};
+
 static const char *waiting_for(void *context)
 {
-    static const char *const texts[] = {
-        [STAGE_BROKERS] = "waiting for the brokers",
-        [STAGE_READING] = "reading items and sessions",
-        [STAGE_JOINING] = "waiting for the group to assign partitions",
-        [STAGE_READY] = NULL,
-        [STAGE_STOPPING] = "stopping",
-    };
     struct process *process = context;
-    return texts[atomic_load(&process->stage)];
+    return stage_texts[atomic_load(&process->stage)];
 }
 
 static void enter(struct process *process, enum stage stage)
@@ -86,8 +87,11 @@ static void enter(struct process *process, enum stage stage)
     atomic_store(&process->stage, stage);
     metric_set(&process->metrics, METRIC_READY, stage == STAGE_READY);
     if (stage == STAGE_READY)
-        log_always(LOG_INFO, "ready", "partitions=%lld",
-                   (long long)metric_get(&process->metrics, METRIC_PARTITIONS_ASSIGNED));
+        log_always(LOG_INFO, "ready", "partitions=%lld items=%lld",
+                   (long long)metric_get(&process->metrics, METRIC_PARTITIONS_ASSIGNED),
+                   (long long)metric_get(&process->metrics, METRIC_ITEMS_CONSUMED));
+    else
+        log_always(LOG_INFO, "not_ready", "because=%s", stage_texts[stage]);
 }
 
 struct status process_open(const struct process_options *options, struct process **ret_process,

@@ -4,7 +4,8 @@
 #include <stdlib.h>
 #include <syslog.h>
 
-#define TIMES_TIMEOUT_MS 10000
+#define METADATA_TIMEOUT_MS 5000
+#define TIMES_TIMEOUT_MS    10000
 
 /* Partitions are started one by one into one queue: that needs no group, and so no rights on one. */
 struct kafka_reader {
@@ -27,6 +28,7 @@ static const struct kafka_property fixed_properties[] = {
 static const struct kafka_property default_properties[] = {
     {"check.crcs", "true"},
     {"queued.max.messages.kbytes", "8192"},
+    {"fetch.wait.max.ms", "100"}, /* the end of a topic shows only in the answer to a fetch that waited for more */
     {NULL, NULL},
 };
 
@@ -49,9 +51,23 @@ static struct status find_starts(struct kafka_reader *reader, const struct kafka
     return OK;
 }
 
+/* With the leaders known the partitions start at once, and not after librdkafka's next look at the metadata. */
+static struct status find_leaders(struct kafka_reader *reader, struct complaint *complaint)
+{
+    const struct rd_kafka_metadata *metadata;
+    rd_kafka_resp_err_t error =
+        rd_kafka_metadata(reader->client.handle, 0, reader->topic, &metadata, METADATA_TIMEOUT_MS);
+    if (error)
+        return complain(complaint, FAIL(UNAVAILABLE, error, "no broker answers"), "topic %s: no broker answers: %s",
+                        rd_kafka_topic_name(reader->topic), rd_kafka_err2str(error));
+    rd_kafka_metadata_destroy(metadata);
+    return OK;
+}
+
 static struct status start_all(struct kafka_reader *reader, const struct kafka_reader_options *options,
                                struct complaint *complaint)
 {
+    TRY(find_leaders(reader, complaint));
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(options->partition_count);
     struct status status = find_starts(reader, options, list, complaint);
     for (int i = 0; i < list->cnt && !failed(status); i++) {

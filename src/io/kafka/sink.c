@@ -21,7 +21,7 @@ struct kafka_sink {
 };
 
 static const struct kafka_property defaults[] = {
-    {"linger.ms", "0.5"},        /* a click is answered within milliseconds; batches form by themselves under load */
+    {"linger.ms", "0"},          /* half a millisecond would cost two; batches form by themselves under load */
     {"message.timeout.ms", "0"}, /* a broker that is away is waited for: backpressure bounds what piles up */
     {"message.max.bytes", "8000000"},
     {NULL, NULL},
