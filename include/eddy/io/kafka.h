@@ -6,9 +6,9 @@
  *   kafka_sink       one idempotent producer per shard, as a record_sink
  *   kafka_reader     a whole topic (items, sessions) without a group: read to the end, then followed
  *
- * Nothing here logs: what librdkafka says goes to the listener, from any thread. librdkafka reconnects for ever by
- * itself; a broker that is away shows as a poll without messages or a flush that is UNAVAILABLE, and in the listener.
- * Complaints name topics, brokers and property names, never the value of a property. */
+ * Nothing here logs: what librdkafka says goes to the listener, in the threads that poll or publish. librdkafka
+ * reconnects for ever by itself; a broker that is away shows as a poll without messages or a flush that is UNAVAILABLE,
+ * and in the listener. Complaints name topics, brokers and property names, never the value of a property. */
 #include <eddy/port.h>
 
 struct kafka_property {
@@ -52,8 +52,7 @@ struct kafka_rebalance {
     /* The partitions are ours, to begin where the group stands or, if it never committed, at kafka_start, unless the
      * handler changes that; they are delivered to shard `partition % shard_count` once this returns OK. A failure
      * is what kafka_consumer_poll() then returns, and nothing is delivered. */
-    struct status (*assigned)(void *context, struct assignment *assignments, size_t count,
-                              struct complaint *complaint);
+    struct status (*assigned)(void *context, struct assignment *assignments, size_t count, struct complaint *complaint);
     /* The partitions go. lost: another process may own them by now, so nothing of them may be committed. */
     void (*revoked)(void *context, const int32_t *partitions, size_t count, bool lost);
     void *context;

@@ -107,6 +107,7 @@ static struct status configure(rd_kafka_conf_t *conf, const struct kafka_options
     };
     const struct kafka_property common_fixed[] = {
         {"bootstrap.servers", options->bootstrap},
+        {"log.queue", "true"}, /* the listener is called by whoever polls the client, never by its own threads */
         {NULL, NULL},
     };
     TRY(set_all(conf, common_defaults, complaint));
@@ -142,8 +143,10 @@ struct status kafka_client_start(struct kafka_client *client, rd_kafka_type_t ty
 {
     char text[512];
     client->handle = rd_kafka_new(type, conf, text, sizeof text);
-    if (client->handle)
+    if (client->handle) {
+        rd_kafka_set_log_queue(client->handle, NULL);
         return OK;
+    }
     rd_kafka_conf_destroy(conf);
     return complain(complaint, FAIL(CONFIG, 0, "librdkafka refuses its configuration"), "kafka: %s", text);
 }

@@ -154,6 +154,7 @@ struct status kafka_reader_poll(struct kafka_reader *reader, int timeout_ms, str
                                 size_t *ret_count)
 {
     drop_held(reader);
+    rd_kafka_poll(reader->client.handle, 0); /* logs and errors */
     if (capacity > reader->held_capacity) {
         rd_kafka_message_t **held = realloc(reader->held, capacity * sizeof *held);
         if (!held)
