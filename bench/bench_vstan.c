@@ -16,7 +16,6 @@
 
 #include <eddy/io/system.h>
 
-#include <errno.h>
 #include <stdlib.h>
 
 #define LIST_SIZE 20
@@ -83,8 +82,9 @@ static struct status train(const struct evaluation_data *data, const struct vsta
     return status;
 }
 
-static void test_session(struct vstan *vstan, const struct evaluation_data *data, const struct whole_session *session,
-                         FILE *dump, struct row *row, size_t done)
+static struct status test_session(struct vstan *vstan, const struct evaluation_data *data,
+                                  const struct whole_session *session, struct list_dump *dump, struct row *row,
+                                  size_t done)
 {
     const struct session_log *log = &data->log;
     struct recommended_item list[LIST_SIZE];
@@ -103,13 +103,15 @@ static void test_session(struct vstan *vstan, const struct evaluation_data *data
         struct vstan_rank rank = vstan_rank(vstan, log->items[session->start + length]);
         row->result.ranks[done] = rank.worst;
         row->best_ranks[done] = rank.best;
+        struct list_line line = evaluation_line(data, session, length + 1, list, count);
         if (dump)
-            evaluation_write_line(data, session, length + 1, list, count, dump);
+            TRY(list_dump_write(dump, &line, NULL));
     }
+    return OK;
 }
 
-static struct status run_vstan(const struct evaluation_data *data, const struct vstan_options *options, FILE *dump,
-                               struct row *row)
+static struct status run_vstan(const struct evaluation_data *data, const struct vstan_options *options,
+                               struct list_dump *dump, struct row *row)
 {
     row->result.ranks = calloc(data->predictions, sizeof *row->result.ranks);
     row->best_ranks = calloc(data->predictions, sizeof *row->best_ranks);
@@ -118,14 +120,15 @@ static struct status run_vstan(const struct evaluation_data *data, const struct 
     struct vstan *vstan;
     TRY(train(data, options, &row->result, &vstan));
     size_t done = 0;
-    for (size_t i = 0; i < data->test_count; i++) {
+    struct status status = OK;
+    for (size_t i = 0; i < data->test_count && !failed(status); i++) {
         const struct whole_session *session = &data->log.sessions[data->test[i]];
-        test_session(vstan, data, session, dump, row, done);
+        status = test_session(vstan, data, session, dump, row, done);
         done += session->length - 1;
     }
     row->result.learned_bytes = vstan_memory(vstan);
     vstan_close(vstan);
-    return OK;
+    return status;
 }
 
 /* ---- the table */
@@ -196,26 +199,15 @@ struct options {
 };
 
 /* LISTS.eddy, LISTS.vstan-single-hr, ...; *ret_dump is NULL when none is wanted. */
-static struct status open_dump(const char *path, const char *name, FILE **ret_dump, struct complaint *complaint)
+static struct status open_dump(const struct bench *bench, const char *path, const char *name,
+                               struct list_dump **ret_dump, struct complaint *complaint)
 {
-    FILE *dump = NULL;
-    if (path) {
-        AUTO(buffer) full = {0};
-        buffer_format(&full, "%s.%s", path, name);
-        dump = fopen(buffer_text(&full), "w");
-        if (!dump)
-            return complain(complaint, FAIL(IO, errno, "a file cannot be written"), "%s: %s", buffer_text(&full),
-                            strerror(errno));
-    }
-    *ret_dump = dump;
-    return OK;
-}
-
-static struct status close_dump(FILE *dump)
-{
-    if (dump && (ferror(dump) | fclose(dump)))
-        return FAIL(IO, errno, "a file of lists cannot be written");
-    return OK;
+    AUTO(buffer) full = {0};
+    *ret_dump = NULL;
+    if (!path)
+        return OK;
+    buffer_format(&full, "%s.%s", path, name);
+    return list_dump_open(buffer_text(&full), bench->data.catalogue, ret_dump, complaint);
 }
 
 static struct status run_row(struct bench *bench, size_t number, const struct config *config, const char *dump_path,
@@ -223,14 +215,15 @@ static struct status run_row(struct bench *bench, size_t number, const struct co
 {
     const struct setting *setting = number < SETTING_COUNT ? &settings[number] : NULL;
     struct row *row = &bench->rows[number];
-    FILE *dump;
-    TRY(open_dump(dump_path, setting ? setting->dump_name : "eddy", &dump, complaint));
+    struct list_dump *dump;
+    TRY(open_dump(bench, dump_path, setting ? setting->dump_name : "eddy", &dump, complaint));
     row->name = setting ? setting->name : "eddy";
     struct status status = setting ? run_vstan(&bench->data, &setting->options, dump, row)
-                                   : evaluation_run(&bench->data, config, dump, &row->result);
-    struct status closed = close_dump(dump);
-    TRY(status);
-    return closed;
+                                   : evaluation_run(&bench->data, config, dump, &row->result, complaint);
+    if (!failed(status))
+        return list_dump_close(dump, complaint);
+    list_dump_abandon(dump);
+    return status;
 }
 
 static struct status run(const struct options *options, const struct config *config, struct bench *bench,

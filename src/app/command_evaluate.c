@@ -5,7 +5,6 @@
 
 #include <eddy/io/file.h>
 
-#include <errno.h>
 #include <stdlib.h>
 
 struct evaluate_options {
@@ -78,25 +77,27 @@ static int make_systems(const struct evaluate_options *options, struct evaluatio
 }
 
 /* The dump of the first configuration goes to `path`, of the second to "path.2", ... */
+static struct status open_dump(const struct evaluation_report *report, size_t number, const char *path,
+                               struct list_dump **ret_dump, struct complaint *complaint)
+{
+    AUTO(buffer) name = {0};
+    buffer_append_text(&name, path);
+    if (number > 0)
+        buffer_format(&name, ".%zu", number + 1);
+    return list_dump_open(buffer_text(&name), report->data->catalogue, ret_dump, complaint);
+}
+
 static struct status run_system(struct evaluation_report *report, size_t number, const char *path,
                                 struct complaint *complaint)
 {
     struct evaluation_system *system = &report->systems[number];
-    FILE *dump = NULL;
-    if (path) {
-        AUTO(buffer) name = {0};
-        buffer_append_text(&name, path);
-        if (number > 0)
-            buffer_format(&name, ".%zu", number + 1);
-        dump = fopen(buffer_text(&name), "w");
-        if (!dump)
-            return complain(complaint, FAIL(IO, errno, "a file cannot be written"), "%s: %s", buffer_text(&name),
-                            strerror(errno));
-    }
-    struct status status = evaluation_run(report->data, &system->config, dump, &system->result);
-    bool broken = dump && (ferror(dump) | fclose(dump));
-    if (!failed(status) && broken)
-        return complain(complaint, FAIL(IO, errno, "a file cannot be written"), "%s: %s", path, strerror(errno));
+    struct list_dump *dump = NULL;
+    if (path)
+        TRY(open_dump(report, number, path, &dump, complaint));
+    struct status status = evaluation_run(report->data, &system->config, dump, &system->result, complaint);
+    if (!failed(status))
+        return list_dump_close(dump, complaint);
+    list_dump_abandon(dump);
     return status;
 }
 

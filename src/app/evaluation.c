@@ -16,7 +16,8 @@ struct run {
     struct learned *learned;
     struct scoring_scratch *scratch;
     struct recommended_item *list;
-    FILE *dump;
+    struct list_dump *dump;
+    struct complaint *complaint;
     size_t done; /* predictions */
     struct progress progress;
 };
@@ -58,17 +59,14 @@ static struct status learn(struct run *run, int64_t gap_ms, struct evaluation_re
     return OK;
 }
 
-void evaluation_write_line(const struct evaluation_data *data, const struct whole_session *session, uint32_t position,
-                           const struct recommended_item *list, uint32_t count, FILE *dump)
+struct list_line evaluation_line(const struct evaluation_data *data, const struct whole_session *session,
+                                 uint32_t position, const struct recommended_item *list, uint32_t count)
 {
-    struct bytes name = session_name(data, session);
-    struct bytes id = catalogue_id(data->catalogue, data->log.items[session->start + position - 1]);
-    fprintf(dump, BYTES_FORMAT "\t%u\t" BYTES_FORMAT "\t", BYTES_ARGS(name), position, BYTES_ARGS(id));
-    for (uint32_t i = 0; i < count; i++) {
-        id = catalogue_id(data->catalogue, list[i].item);
-        fprintf(dump, "%s" BYTES_FORMAT, i ? "," : "", BYTES_ARGS(id));
-    }
-    fputc('\n', dump);
+    return (struct list_line){.session_id = session_name(data, session),
+                              .position = position,
+                              .item = data->log.items[session->start + position - 1],
+                              .list = list,
+                              .count = count};
 }
 
 /* Takes note of a list of `count` items whose true next item was `truth`. */
@@ -103,8 +101,10 @@ static struct status test_session(struct run *run, const struct whole_session *s
         histogram_record(&result->latency_ns, (uint64_t)(took_ns > 0 ? took_ns : 0));
         result->predict_ns += took_ns;
         judge(run, truth, count, result);
+        struct list_line line = evaluation_line(run->data, session, length + 1, run->list, count);
         if (run->dump)
-            evaluation_write_line(run->data, session, length + 1, run->list, count, run->dump);
+            TRY(list_dump_write(run->dump, &line, run->complaint));
+        progress_tick(&run->progress, INT64_MIN);
     }
     return OK;
 }
@@ -130,10 +130,10 @@ static struct status run_all(struct run *run, const struct config *config, struc
     return OK;
 }
 
-struct status evaluation_run(const struct evaluation_data *data, const struct config *config, FILE *dump,
-                             struct evaluation_result *ret_result)
+struct status evaluation_run(const struct evaluation_data *data, const struct config *config, struct list_dump *dump,
+                             struct evaluation_result *ret_result, struct complaint *complaint)
 {
-    AUTO(run) run = {.data = data, .options = config->engine.fusion, .dump = dump};
+    AUTO(run) run = {.data = data, .options = config->engine.fusion, .dump = dump, .complaint = complaint};
     struct evaluation_result result = {0};
     struct status status = run_all(&run, config, &result);
     if (failed(status)) {

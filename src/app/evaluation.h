@@ -9,6 +9,7 @@
  * items unknown to training are dropped, then test sessions of fewer than two clicks. Every prefix of a test session
  * is asked for the click that follows it: full ranking, nothing left out that the configuration does not leave out. */
 #include "app/config.h"
+#include "app/list_dump.h"
 #include "app/session_log.h"
 
 #include <eddy/base/histogram.h>
@@ -55,14 +56,15 @@ struct evaluation_result {
     size_t learned_bytes;
 };
 
-/* Writes a line per prediction to `dump` unless NULL: session_id, position, true item, list. */
-MUST_CHECK struct status evaluation_run(const struct evaluation_data *data, const struct config *config, FILE *dump,
-                                        struct evaluation_result *ret_result);
+/* Writes a line per prediction to `dump` unless NULL, with position and item of the click that was predicted. */
+MUST_CHECK struct status evaluation_run(const struct evaluation_data *data, const struct config *config,
+                                        struct list_dump *dump, struct evaluation_result *ret_result,
+                                        struct complaint *complaint);
 void evaluation_result_release(struct evaluation_result *result);
 
-/* A line of the dump: `list` for the click at `position` (from 1) of a test session. */
-void evaluation_write_line(const struct evaluation_data *data, const struct whole_session *session, uint32_t position,
-                           const struct recommended_item *list, uint32_t count, FILE *dump);
+/* The line of a dump for the click at `position` (from 1) of a test session. */
+struct list_line evaluation_line(const struct evaluation_data *data, const struct whole_session *session,
+                                 uint32_t position, const struct recommended_item *list, uint32_t count);
 
 /* Per test session the sum of a measure and the number of predictions, for bootstrap_interval(); with `base` not NULL
  * of the difference of the two results. ret_sums: (test_count). */

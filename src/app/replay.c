@@ -2,6 +2,7 @@
 #include "app/replay.h"
 
 #include "app/driver.h"
+#include "app/list_dump.h"
 #include "app/progress.h"
 #include "app/run/decoders.h"
 
@@ -10,15 +11,13 @@
 #include <eddy/io/log_writer.h>
 #include <eddy/io/system.h>
 
-#include <errno.h>
-
 struct replay {
     const struct replay_options *options;
     const struct config *config;
     struct driver *driver;
     struct judge *judge;
     struct log_writer *output;
-    FILE *dump;
+    struct list_dump *dump;
     struct encoding encoding;
     struct buffer encoded;
     struct complaint *complaint;
@@ -42,17 +41,14 @@ static struct status judge_one(struct replay *replay, const struct recommendatio
     return OK;
 }
 
-static void dump_one(const struct replay *replay, const struct recommendation *recommendation)
+static struct status dump_one(const struct replay *replay, const struct recommendation *recommendation)
 {
-    const struct catalogue *catalogue = driver_catalogue(replay->driver);
-    struct bytes id = catalogue_id(catalogue, recommendation->click_item);
-    fprintf(replay->dump, BYTES_FORMAT "\t%u\t" BYTES_FORMAT "\t", BYTES_ARGS(recommendation->session_id),
-            recommendation->position, BYTES_ARGS(id));
-    for (uint32_t i = 0; i < recommendation->count; i++) {
-        id = catalogue_id(catalogue, recommendation->items[i].item);
-        fprintf(replay->dump, "%s" BYTES_FORMAT, i ? "," : "", BYTES_ARGS(id));
-    }
-    fputc('\n', replay->dump);
+    struct list_line line = {.session_id = recommendation->session_id,
+                             .position = recommendation->position,
+                             .item = recommendation->click_item,
+                             .list = recommendation->items,
+                             .count = recommendation->count};
+    return list_dump_write(replay->dump, &line, replay->complaint);
 }
 
 static struct status write_one(struct replay *replay, const struct recommendation *recommendation)
@@ -76,7 +72,7 @@ static struct status perform(void *context, const struct effects *effects)
         result->empty += recommendation->count == 0;
         TRY(judge_one(replay, recommendation));
         if (replay->dump)
-            dump_one(replay, recommendation);
+            TRY(dump_one(replay, recommendation));
         if (replay->output)
             TRY(write_one(replay, recommendation));
     }
@@ -249,9 +245,8 @@ static struct status open_outputs(struct replay *replay)
     if (options->output)
         TRY(log_writer_open(options->output, RECORD_RECOMMENDATION, json ? LOG_FILE_JSON : LOG_FILE_AVRO,
                             &replay->output, replay->complaint));
-    if (options->dump && !(replay->dump = fopen(options->dump, "w")))
-        return complain(replay->complaint, FAIL(IO, errno, "a file cannot be written"), "%s: %s", options->dump,
-                        strerror(errno));
+    if (options->dump)
+        TRY(list_dump_open(options->dump, driver_catalogue(replay->driver), &replay->dump, replay->complaint));
     return OK;
 }
 
@@ -268,19 +263,12 @@ static struct status read_items(struct replay *replay)
 
 static struct status close_outputs(struct replay *replay)
 {
-    struct status status = OK;
-    if (replay->dump) {
-        bool broken = ferror(replay->dump) | fclose(replay->dump);
-        replay->dump = NULL;
-        if (broken)
-            status = complain(replay->complaint, FAIL(IO, errno, "a file cannot be written"), "%s: %s",
-                              replay->options->dump, strerror(errno));
-    }
-    if (replay->output && !failed(status)) {
-        status = log_writer_close(replay->output, replay->complaint);
-        replay->output = NULL;
-    }
-    return status;
+    struct list_dump *dump = replay->dump;
+    struct log_writer *output = replay->output;
+    replay->dump = NULL;
+    TRY(list_dump_close(dump, replay->complaint));
+    replay->output = NULL;
+    return output ? log_writer_close(output, replay->complaint) : OK;
 }
 
 static void take_state(struct replay *replay)
@@ -296,8 +284,7 @@ static void take_state(struct replay *replay)
 
 static void replay_release(struct replay *replay)
 {
-    if (replay->dump)
-        fclose(replay->dump);
+    list_dump_abandon(replay->dump);
     log_writer_abandon(replay->output);
     judge_close(replay->judge);
     driver_close(replay->driver);

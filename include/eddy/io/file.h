@@ -1,10 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-/* file: files of bytes that are read and written whole. */
+/* file: files of bytes, read whole, and written so that a file of the wanted name is always whole.
+ *
+ * A file that is being written is called "<path>.partial"; it is on disk before it gets its name. A name that ends in
+ * .gz compresses (gzip, without time and name: same bytes, same file). "-" is standard output; a device or pipe is
+ * written to as it is. Complaints name the path. Failures: IO, DISK_FULL, MEMORY; a regular file that was there before
+ * is then as it was. */
 #include <eddy/base/buffer.h>
 
-/* Replaces the file by one that is whole and on disk before it has the name; "-" is standard output. LIMIT when the
- * buffer had overflowed; IO, DISK_FULL, MEMORY. A regular file is then as it was. */
+struct file_writer;
+
+MUST_CHECK struct status file_writer_open(const char *path, struct file_writer **ret_writer,
+                                          struct complaint *complaint);
+/* Not gathered into larger writes (but for what gzip holds back): hand over many bytes at a time. */
+MUST_CHECK struct status file_writer_append(struct file_writer *writer, struct bytes bytes,
+                                            struct complaint *complaint);
+/* Frees the writer in any case. */
+MUST_CHECK struct status file_writer_close(struct file_writer *writer, struct complaint *complaint);
+/* Removes the unfinished file; NULL is fine. */
+void file_writer_abandon(struct file_writer *writer);
+
+/* Writes what the buffer holds and clears it. LIMIT when it had overflowed. */
+MUST_CHECK struct status file_writer_flush(struct file_writer *writer, struct buffer *buffer,
+                                           struct complaint *complaint);
+
+/* A whole file. LIMIT when the buffer had overflowed. */
 MUST_CHECK struct status file_write(const char *path, const struct buffer *content, struct complaint *complaint);
 
 /* Appends the file's bytes. NOT_FOUND, IO; LIMIT when it is larger than the buffer's limit. */

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <eddy/io/file.h>
 
-#include "io/file/byte_sink.h"
-
 #include <errno.h>
 #include <fcntl.h>
 #include <unistd.h>
@@ -11,15 +9,15 @@
 
 struct status file_write(const char *path, const struct buffer *content, struct complaint *complaint)
 {
-    struct byte_sink *sink;
+    struct file_writer *writer;
     TRY(buffer_check(content));
-    TRY(byte_sink_open(path, false, &sink, complaint));
-    struct status status = byte_sink_write(sink, buffer_bytes(content), complaint);
+    TRY(file_writer_open(path, &writer, complaint));
+    struct status status = file_writer_append(writer, buffer_bytes(content), complaint);
     if (failed(status)) {
-        byte_sink_abandon(sink);
+        file_writer_abandon(writer);
         return status;
     }
-    return byte_sink_close(sink, complaint);
+    return file_writer_close(writer, complaint);
 }
 
 static struct status read_all(int descriptor, const char *path, struct buffer *out, struct complaint *complaint)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <eddy/io/log_writer.h>
 
-#include "io/file/byte_sink.h"
+#include <eddy/io/file.h>
 
 #include <stdlib.h>
 
@@ -10,7 +10,7 @@
 #define SYNC_SIZE    16
 
 struct log_writer {
-    struct byte_sink *sink;
+    struct file_writer *file;
     enum record_type type;
     enum log_file_format format;
     char separator;
@@ -85,21 +85,13 @@ static void put_columns(struct log_writer *writer)
     buffer_append_byte(&writer->block, '\n');
 }
 
-static struct status write_bytes(struct log_writer *writer, struct buffer *buffer, struct complaint *complaint)
-{
-    TRY(buffer_check(buffer));
-    TRY(byte_sink_write(writer->sink, buffer_bytes(buffer), complaint));
-    buffer_clear(buffer);
-    return OK;
-}
-
 static struct status write_head(struct log_writer *writer, struct complaint *complaint)
 {
     if (writer->format == LOG_FILE_AVRO)
         put_container_head(writer);
     else if (writer->format != LOG_FILE_JSON)
         put_columns(writer);
-    return write_bytes(writer, &writer->block, complaint);
+    return file_writer_flush(writer->file, &writer->block, complaint);
 }
 
 struct status log_writer_open(const char *path, enum record_type type, enum log_file_format format,
@@ -115,7 +107,7 @@ struct status log_writer_open(const char *path, enum record_type type, enum log_
     writer->format = format;
     writer->separator = format == LOG_FILE_CSV ? ',' : '\t';
     writer->block.limit = writer->record.limit = RECORD_LIMIT;
-    struct status status = byte_sink_open(path, ends_with(bytes_of_text(path), ".gz"), &writer->sink, complaint);
+    struct status status = file_writer_open(path, &writer->file, complaint);
     if (!failed(status))
         status = write_head(writer, complaint);
     if (failed(status)) {
@@ -134,11 +126,11 @@ static struct status flush_block(struct log_writer *writer, struct complaint *co
         AUTO(buffer) head = {0};
         put_long(&head, (int64_t)writer->block_records);
         put_long(&head, (int64_t)writer->block.size);
-        TRY(write_bytes(writer, &head, complaint));
+        TRY(file_writer_flush(writer->file, &head, complaint));
         buffer_append(&writer->block, writer->sync, SYNC_SIZE);
     }
     writer->block_records = 0;
-    return write_bytes(writer, &writer->block, complaint);
+    return file_writer_flush(writer->file, &writer->block, complaint);
 }
 
 struct status log_writer_record(struct log_writer *writer, struct bytes record, struct complaint *complaint)
@@ -290,7 +282,7 @@ void log_writer_abandon(struct log_writer *writer)
 {
     if (!writer)
         return;
-    byte_sink_abandon(writer->sink);
+    file_writer_abandon(writer->file);
     buffer_release(&writer->block);
     buffer_release(&writer->record);
     free(writer);
@@ -300,8 +292,8 @@ struct status log_writer_close(struct log_writer *writer, struct complaint *comp
 {
     struct status status = flush_block(writer, complaint);
     if (!failed(status)) {
-        status = byte_sink_close(writer->sink, complaint);
-        writer->sink = NULL;
+        status = file_writer_close(writer->file, complaint);
+        writer->file = NULL;
     }
     log_writer_abandon(writer);
     return status;

@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <eddy/io/file.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <zlib.h>
+
+#define OUTPUT_SIZE ((size_t)64 << 10)
+#define GZIP_HEADER (15 + 16) /* zlib writes it without time and name, so same bytes give the same file */
+#define GZIP_LEVEL  6
+#define GZIP_MEMORY 8
+#define FILE_MODE   0666 /* less the umask */
+
+struct file_writer {
+    char *path;
+    char *partial; /* what the file is called for now; NULL: it has its name (standard output, a device, a pipe) */
+    int descriptor;
+    bool gzip;
+    z_stream stream;
+    uint8_t output[OUTPUT_SIZE];
+};
+
+static struct status writer_fail(const struct file_writer *writer, int error, struct complaint *complaint)
+{
+    struct status status = error == ENOSPC || error == EDQUOT ? FAIL(DISK_FULL, error, "a file cannot be written")
+                                                              : FAIL(IO, error, "a file cannot be written");
+    return complain(complaint, status, "%s: %s", writer->path, strerror(error));
+}
+
+static void writer_free(struct file_writer *writer)
+{
+    if (writer->gzip)
+        deflateEnd(&writer->stream);
+    if (writer->descriptor > STDERR_FILENO)
+        close(writer->descriptor);
+    free(writer->path);
+    free(writer->partial);
+    free(writer);
+}
+
+/* A device or pipe keeps its place: only a regular file is replaced by renaming. */
+static bool is_special(const char *path)
+{
+    struct stat info;
+    return stat(path, &info) == 0 && !S_ISREG(info.st_mode);
+}
+
+static struct status open_file(struct file_writer *writer, const char *path, struct complaint *complaint)
+{
+    bool standard = !strcmp(path, "-");
+    writer->path = strdup(standard ? "standard output" : path);
+    writer->descriptor = STDOUT_FILENO;
+    if (!writer->path)
+        return FAIL(MEMORY, 0, "no memory for a file");
+    if (standard)
+        return OK;
+    if (is_special(path)) {
+        writer->descriptor = open(path, O_WRONLY | O_CLOEXEC);
+    } else {
+        if (asprintf(&writer->partial, "%s.partial", path) < 0) {
+            writer->partial = NULL;
+            return FAIL(MEMORY, 0, "no memory for a file");
+        }
+        writer->descriptor = open(writer->partial, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, FILE_MODE);
+    }
+    return writer->descriptor < 0 ? writer_fail(writer, errno, complaint) : OK;
+}
+
+static bool ends_with(const char *text, const char *end)
+{
+    size_t size = strlen(text), end_size = strlen(end);
+    return size >= end_size && !strcmp(text + size - end_size, end);
+}
+
+struct status file_writer_open(const char *path, struct file_writer **ret_writer, struct complaint *complaint)
+{
+    bool gzip = ends_with(path, ".gz");
+    struct file_writer *writer = calloc(1, sizeof *writer);
+    if (!writer)
+        return FAIL(MEMORY, 0, "no memory for a file");
+    struct status status = open_file(writer, path, complaint);
+    if (failed(status)) {
+        writer_free(writer);
+        return status;
+    }
+    writer->gzip = gzip && deflateInit2(&writer->stream, GZIP_LEVEL, Z_DEFLATED, GZIP_HEADER, GZIP_MEMORY,
+                                        Z_DEFAULT_STRATEGY) == Z_OK;
+    if (gzip && !writer->gzip) {
+        file_writer_abandon(writer);
+        return FAIL(MEMORY, 0, "no memory for a compressor");
+    }
+    *ret_writer = writer;
+    return OK;
+}
+
+static struct status write_all(struct file_writer *writer, const uint8_t *data, size_t size,
+                               struct complaint *complaint)
+{
+    while (size > 0) {
+        ssize_t written = write(writer->descriptor, data, size);
+        if (written < 0 && errno == EINTR)
+            continue;
+        if (written < 0)
+            return writer_fail(writer, errno, complaint);
+        data += written;
+        size -= (size_t)written;
+    }
+    return OK;
+}
+
+/* Compresses what is in the stream's input; Z_FINISH also ends the file. */
+static struct status compress_input(struct file_writer *writer, int flush, struct complaint *complaint)
+{
+    int result;
+    do {
+        writer->stream.next_out = writer->output;
+        writer->stream.avail_out = OUTPUT_SIZE;
+        result = deflate(&writer->stream, flush);
+        assert(result != Z_STREAM_ERROR);
+        TRY(write_all(writer, writer->output, OUTPUT_SIZE - writer->stream.avail_out, complaint));
+    } while (writer->stream.avail_out == 0 || (flush == Z_FINISH && result != Z_STREAM_END));
+    return OK;
+}
+
+struct status file_writer_append(struct file_writer *writer, struct bytes bytes, struct complaint *complaint)
+{
+    if (!writer->gzip)
+        return write_all(writer, bytes.data, bytes.size, complaint);
+    while (bytes.size > 0) {
+        size_t part = bytes.size < (size_t)1 << 30 ? bytes.size : (size_t)1 << 30;
+        writer->stream.next_in = (uint8_t *)(uintptr_t)bytes.data; /* zlib's input is not const, but is not written */
+        writer->stream.avail_in = (uInt)part;
+        TRY(compress_input(writer, Z_NO_FLUSH, complaint));
+        bytes = bytes_of(bytes.data + part, bytes.size - part);
+    }
+    return OK;
+}
+
+void file_writer_abandon(struct file_writer *writer)
+{
+    if (!writer)
+        return;
+    if (writer->partial)
+        unlink(writer->partial);
+    writer_free(writer);
+}
+
+/* On disk before it has its name, so that a stop of the machine leaves no half of it under that name. */
+static struct status finish(struct file_writer *writer, struct complaint *complaint)
+{
+    if (writer->gzip) {
+        writer->stream.avail_in = 0;
+        TRY(compress_input(writer, Z_FINISH, complaint));
+    }
+    if (writer->partial && (fsync(writer->descriptor) != 0 || rename(writer->partial, writer->path) != 0))
+        return writer_fail(writer, errno, complaint);
+    return OK;
+}
+
+struct status file_writer_close(struct file_writer *writer, struct complaint *complaint)
+{
+    struct status status = finish(writer, complaint);
+    if (failed(status)) {
+        file_writer_abandon(writer);
+        return status;
+    }
+    writer_free(writer);
+    return OK;
+}
+
+struct status file_writer_flush(struct file_writer *writer, struct buffer *buffer, struct complaint *complaint)
+{
+    TRY(buffer_check(buffer));
+    TRY(file_writer_append(writer, buffer_bytes(buffer), complaint));
+    buffer_clear(buffer);
+    return OK;
+}
