@@ -97,6 +97,8 @@ int command_replay(int argc, char **argv)
          &command.options.dump},
         {"output", "FILE", "write the recommendations as they would be published", ARGUMENT_TEXT,
          &command.options.output},
+        {"into-state", "FILE", "close all sessions and write what was learned, for learn.snapshot", ARGUMENT_TEXT,
+         &command.options.state},
         {"strict", NULL, "stop at the first broken record", ARGUMENT_FLAG, &command.options.strict},
         {0},
     };

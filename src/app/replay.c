@@ -5,6 +5,7 @@
 #include "app/list_dump.h"
 #include "app/progress.h"
 #include "app/run/decoders.h"
+#include "app/snapshot.h"
 
 #include <eddy/core/judge.h>
 #include <eddy/io/kafka_topics.h>
@@ -303,8 +304,13 @@ struct status replay_run(const struct replay_options *options, const struct conf
     TRY(open_outputs(&replay));
     TRY(read_items(&replay));
     TRY(run_clicks(&replay));
+    if (options->state)
+        TRY(driver_finish(replay.driver));
     take_state(&replay);
-    return close_outputs(&replay);
+    TRY(close_outputs(&replay));
+    return options->state ? snapshot_write(options->state, driver_learned(replay.driver),
+                                           driver_catalogue(replay.driver), complaint)
+                          : OK;
 }
 
 double replay_mean(const struct replay_result *result, const struct measure *measure, uint32_t cutoff)

@@ -4,9 +4,11 @@
 #include "app/command.h"
 #include "app/driver.h"
 #include "app/replay.h"
+#include "app/snapshot.h"
 
 #include <eddy/base/random.h>
 #include <eddy/core/generate.h>
+#include <eddy/io/file.h>
 #include <eddy/io/log_writer.h>
 
 #include <math.h>
@@ -158,6 +160,46 @@ static void a_session_teaches_only_after_it_has_closed(void **state)
     config_release(&config);
 }
 
+/* ---- the learned state as a file */
+
+static void a_replay_leaves_its_learned_state_for_a_process_to_begin_with(void **state)
+{
+    (void)state;
+    struct temporary_folder folder = temporary_folder_make();
+    char log[320], snapshot[320];
+    const char *files[] = {write_log(&folder, "clicks.tsv", 3000, log)};
+    struct config config = make_config(NULL, 0);
+    struct replay_options options = {.files = files, .file_count = 1, .state = snapshot};
+    static struct replay_result result;
+    struct catalogue *catalogue;
+    struct learned *learned;
+    struct complaint complaint = {{0}};
+    snprintf(snapshot, sizeof snapshot, "%s/learned", folder.path);
+    assert_ok(replay_run(&options, &config, &result, &complaint));
+    assert_true(result.learner.learned > 100 && result.learner.learned == result.closed);
+    assert_int_equal(result.opened, result.closed); /* all were closed at the end */
+
+    assert_ok(catalogue_open(&config.catalogue, &catalogue));
+    assert_ok(snapshot_read(snapshot, &config.learned, catalogue, &learned, &complaint));
+    assert_int_equal(learned_count(learned), result.learner.learned);
+    assert_true(learned_version(learned) == result.learned_version);
+    learned_close(learned);
+    catalogue_close(catalogue);
+
+    AUTO(buffer) content = {0};
+    struct learned *untouched = NULL;
+    assert_ok(catalogue_open(&config.catalogue, &catalogue));
+    read_file(snapshot, &content);
+    content.data[content.size / 2] ^= 1;
+    assert_ok(file_write(snapshot, &content, NULL));
+    assert_fails(CORRUPT, snapshot_read(snapshot, &config.learned, catalogue, &untouched, &complaint));
+    assert_ptr_equal(strstr(complaint.text, snapshot), complaint.text);
+    assert_null(untouched);
+    catalogue_close(catalogue);
+    config_release(&config);
+    temporary_folder_remove(&folder);
+}
+
 /* ---- the command */
 
 static int run_command(char *const *words, int count)
@@ -238,6 +280,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(replays_of_one_log_give_the_same_bytes),
         cmocka_unit_test(a_session_teaches_only_after_it_has_closed),
+        cmocka_unit_test(a_replay_leaves_its_learned_state_for_a_process_to_begin_with),
         cmocka_unit_test(replay_skips_broken_lines_and_strict_stops),
         cmocka_unit_test(timelines_double_their_width_and_lose_nothing),
     };
