@@ -25,12 +25,11 @@ struct status shard_publish(struct shard *shard, const struct output_record *rec
     return status;
 }
 
-static struct status publish_encoded(struct shard *shard, enum output output, int32_t partition, struct bytes key)
+static struct status publish_encoded(struct shard *shard, struct output_record *record)
 {
     TRY(buffer_check(&shard->encoded));
-    const struct output_record record = {
-        .output = output, .partition = partition, .key = key, .value = buffer_bytes(&shard->encoded)};
-    return shard_publish(shard, &record);
+    record->value = buffer_bytes(&shard->encoded);
+    return shard_publish(shard, record);
 }
 
 /* Item ids can be had from their numbers without the lock, so none is held while encoding and publishing. */
@@ -39,11 +38,16 @@ static struct status publish_recommendations(struct shard *shard, const struct e
     int64_t empty = 0;
     for (size_t i = 0; i < effects->recommendation_count; i++) {
         const struct recommendation *recommendation = &effects->recommendations[i];
+        struct bytes key = shard->options.limits.by_user ? recommendation->user_id : recommendation->session_id;
+        struct output_record record = {.output = OUTPUT_RECOMMENDATIONS,
+                                       .partition = -1,
+                                       .timestamp_ms = recommendation->record_time_ms,
+                                       .key = key};
         empty += recommendation->count == 0;
         buffer_clear(&shard->encoded);
         encode_recommendation(shard->options.recommendations, recommendation, shard->options.topic,
                               knowledge_catalogue(shard->ports.knowledge), &shard->encoded);
-        TRY(publish_encoded(shard, OUTPUT_RECOMMENDATIONS, -1, recommendation->session_id));
+        TRY(publish_encoded(shard, &record));
     }
     metric_add(shard->ports.metrics, METRIC_RECOMMENDATIONS, (int64_t)effects->recommendation_count);
     metric_add(shard->ports.metrics, METRIC_RECOMMENDATIONS_EMPTY, empty);
@@ -60,7 +64,9 @@ static struct status publish_closed(struct shard *shard, const struct effects *e
         encode_closed_session(shard->options.sessions, &closed->session, closed->origin,
                               knowledge_catalogue(shard->ports.knowledge), &shard->encoded);
         /* One partition's sessions stay in one partition: their order is what the learner tells repeats by. */
-        TRY(publish_encoded(shard, OUTPUT_SESSIONS, closed->origin.partition, closed->session.view.session_id));
+        struct output_record record = {
+            .output = OUTPUT_SESSIONS, .partition = closed->origin.partition, .key = closed->session.view.session_id};
+        TRY(publish_encoded(shard, &record));
     }
     metric_add(shard->ports.metrics, METRIC_SESSIONS_CLOSED, (int64_t)effects->closed_count);
     metric_add(shard->ports.metrics, METRIC_SESSIONS_EVICTED, effects->counts.evicted);
