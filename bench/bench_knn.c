@@ -25,6 +25,7 @@ struct bench {
     struct scoring_scratch *scratch;
     struct plain_knn *plain;
     struct knn_options knn;
+    struct fusion_options fusion;
 };
 
 /* ---- prefixes */
@@ -78,12 +79,18 @@ static void ask_plain(struct bench *bench, const struct query *query)
 
 static void ask_fused(struct bench *bench, const struct query *query)
 {
-    static struct fusion_options options;
-    if (!options.list_size)
-        options = fusion_options_default();
     struct recommended_item items[LIST_SIZE];
     uint32_t count;
-    must(fuse(bench->learned, bench->data.catalogue, query, &options, bench->scratch, items, &count));
+    must(fuse(bench->learned, bench->data.catalogue, query, &bench->fusion, bench->scratch, items, &count));
+}
+
+static double measure_fused(struct bench *bench, uint32_t sample_max, uint32_t neighbours_max)
+{
+    bench->fusion = fusion_options_default();
+    bench->fusion.knn.sample_max = sample_max;
+    bench->fusion.knn.neighbours_max = neighbours_max;
+    each_prefix(bench, ask_fused);
+    return measure(bench, ask_fused);
 }
 
 /* ---- agreement */
@@ -194,17 +201,18 @@ static void load(struct bench *bench, const char *path, int64_t test_from_ms)
 static int64_t generate(const char *path)
 {
     struct generate_options options = generate_defaults();
-    options.length_max = 50;
+    options.items = 100000;
+    options.sessions = 20000;
     struct generator *generator;
     must(generator_open(&options, NULL, &generator));
     struct log_writer *writer;
     must(log_writer_open(path, RECORD_CLICK, LOG_FILE_TSV, &writer, NULL));
     int64_t test_from_ms = 0;
-    for (int i = 0; i < 400000; i++) {
+    for (int i = 0; i < 1000000; i++) {
         struct click click;
         generator_next(generator, &click);
         must(log_writer_click(writer, &click, NULL));
-        if (i == 360000)
+        if (i == 950000)
             test_from_ms = click.time_ms;
     }
     must(log_writer_close(writer, NULL));
@@ -228,12 +236,15 @@ static void report(struct bench *bench)
     each_prefix(bench, ask_both); /* warms both up */
     double plain_us = measure(bench, ask_plain), ours_us = measure(bench, ask_ours);
     size_t index = learned_index_memory(bench->learned), scratch = scoring_scratch_memory(bench->scratch);
-    double fused_us = (each_prefix(bench, ask_fused), measure(bench, ask_fused));
+    const struct knn_options standard = fusion_options_default().knn;
+    double fused_us = measure_fused(bench, bench->knn.sample_max, bench->knn.neighbours_max);
+    double standard_us = measure_fused(bench, standard.sample_max, standard.neighbours_max);
     printf("m = %u, k = %u, last %u clicks; %zu predictions\n", bench->knn.sample_max, bench->knn.neighbours_max,
            bench->knn.query_items_max, bench->data.predictions);
     printf("  plain kNN          %7.2f us/prediction\n", plain_us);
     printf("  eddy's kNN         %7.2f us/prediction, %.2f times as fast\n", ours_us, plain_us / ours_us);
-    printf("  all scorers fused  %7.2f us/prediction (at their defaults)\n", fused_us);
+    printf("  all scorers fused  %7.2f us/prediction, %7.2f at their defaults (m = %u, k = %u)\n", fused_us,
+           standard_us, standard.sample_max, standard.neighbours_max);
     printf("  memory: index %.1f MiB, scratch of a thread %.1f MiB, with all scorers %.1f MiB\n",
            (double)index / 1048576, (double)scratch / 1048576, (double)learned_memory(bench->learned) / 1048576);
     printf("  predictions with other neighbours: %zu, with another list: %zu\n", wrong_neighbours, wrong_lists);

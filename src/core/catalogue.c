@@ -8,14 +8,18 @@ struct entry {
     char *title; /* title_size bytes, not terminated */
     uint32_t title_size;
     uint32_t category; /* number in `paths`, INTERNER_NONE without one */
-    bool has_record, available;
 };
+
+/* Kept apart from the entries: they are asked for every candidate, and so stay in the cache. */
+#define FLAG_RECORD    1u
+#define FLAG_AVAILABLE 2u
 
 struct catalogue {
     struct catalogue_options options;
     struct interner *ids;
     struct interner *paths; /* category paths, levels joined by the unit separator */
     struct entry *entries;  /* one per id */
+    uint8_t *flags;         /* likewise */
     uint32_t entry_capacity;
     size_t title_bytes;
 };
@@ -48,6 +52,7 @@ void catalogue_close(struct catalogue *catalogue)
     for (uint32_t i = 0; catalogue->ids && i < interner_count(catalogue->ids); i++)
         free(catalogue->entries[i].title);
     free(catalogue->entries);
+    free(catalogue->flags);
     interner_close(catalogue->ids);
     interner_close(catalogue->paths);
     free(catalogue);
@@ -56,7 +61,7 @@ void catalogue_close(struct catalogue *catalogue)
 size_t catalogue_memory(const struct catalogue *catalogue)
 {
     return interner_memory(catalogue->ids) + interner_memory(catalogue->paths) +
-           catalogue->entry_capacity * sizeof *catalogue->entries + catalogue->title_bytes;
+           catalogue->entry_capacity * (sizeof *catalogue->entries + sizeof *catalogue->flags) + catalogue->title_bytes;
 }
 
 uint32_t catalogue_count(const struct catalogue *catalogue)
@@ -76,6 +81,10 @@ static struct status entries_grow(struct catalogue *catalogue)
     if (!entries)
         return FAIL(MEMORY, capacity, "no memory for the catalogue");
     catalogue->entries = entries;
+    uint8_t *flags = realloc(catalogue->flags, capacity * sizeof *flags);
+    if (!flags)
+        return FAIL(MEMORY, capacity, "no memory for the catalogue");
+    catalogue->flags = flags;
     catalogue->entry_capacity = capacity;
     return OK;
 }
@@ -90,7 +99,8 @@ struct status catalogue_intern(struct catalogue *catalogue, struct bytes item_id
         if (count == catalogue->entry_capacity)
             TRY(entries_grow(catalogue));
         TRY(interner_add(catalogue->ids, item_id, &number));
-        catalogue->entries[number] = (struct entry){.category = INTERNER_NONE, .available = true};
+        catalogue->entries[number] = (struct entry){.category = INTERNER_NONE};
+        catalogue->flags[number] = FLAG_AVAILABLE;
     }
     *ret_number = number;
     return OK;
@@ -137,8 +147,7 @@ struct status catalogue_put(struct catalogue *catalogue, const struct item *item
     uint32_t number;
     TRY(catalogue_intern(catalogue, item->item_id, &number));
     struct entry *entry = &catalogue->entries[number];
-    entry->has_record = true;
-    entry->available = item->available;
+    catalogue->flags[number] = (uint8_t)(FLAG_RECORD | (item->available ? FLAG_AVAILABLE : 0));
     entry->category = path_number(catalogue, item);
     entry_set_title(catalogue, entry, item->title);
     if (ret_number)
@@ -152,8 +161,7 @@ void catalogue_remove(struct catalogue *catalogue, struct bytes item_id)
     if (number == INTERNER_NONE)
         return;
     struct entry *entry = &catalogue->entries[number];
-    entry->has_record = false;
-    entry->available = false;
+    catalogue->flags[number] = 0;
     entry->category = INTERNER_NONE;
     entry_set_title(catalogue, entry, (struct bytes){0});
 }
@@ -177,12 +185,14 @@ struct bytes catalogue_title(const struct catalogue *catalogue, uint32_t item)
 
 bool catalogue_has_record(const struct catalogue *catalogue, uint32_t item)
 {
-    return entry_of(catalogue, item)->has_record;
+    assert(item < catalogue_count(catalogue));
+    return catalogue->flags[item] & FLAG_RECORD;
 }
 
 bool catalogue_available(const struct catalogue *catalogue, uint32_t item)
 {
-    return entry_of(catalogue, item)->available;
+    assert(item < catalogue_count(catalogue));
+    return catalogue->flags[item] & FLAG_AVAILABLE;
 }
 
 uint32_t catalogue_category(const struct catalogue *catalogue, uint32_t item)

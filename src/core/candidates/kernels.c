@@ -58,3 +58,25 @@ CLONES float kernel_sum(const float *values, uint32_t count)
             sums[lane] += sums[lane + width];
     return sums[0];
 }
+
+CLONES uint32_t kernel_find(const uint32_t *values, uint32_t count, uint32_t value)
+{
+    uint32_t i = 0;
+    for (; i + LANES <= count; i += LANES) {
+        uint32_t found = 0;
+        for (uint32_t lane = 0; lane < LANES; lane++)
+            found |= values[i + lane] == value;
+        if (found)
+            break;
+    }
+    while (i < count && values[i] != value)
+        i++;
+    return i;
+}
+
+CLONES void kernel_blend(float *restrict sums, const float *restrict a, const float *restrict b, uint32_t count,
+                         float unit, float b_weight)
+{
+    for (uint32_t i = 0; i < count; i++)
+        sums[i] = unit * (a[i] + b_weight * b[i]);
+}

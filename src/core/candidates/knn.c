@@ -247,26 +247,6 @@ static void weigh_votes(struct scoring_scratch *scratch)
     }
 }
 
-static struct status votes_reserve(struct votes *votes, uint64_t wanted)
-{
-    if (wanted <= votes->capacity)
-        return OK;
-    if (wanted > UINT32_MAX / 2)
-        return FAIL(LIMIT, wanted, "too many neighbours");
-    uint32_t capacity = 1024;
-    while (capacity < wanted)
-        capacity *= 2;
-    votes_release(votes);
-    votes->words = malloc(capacity * sizeof *votes->words);
-    votes->weights = malloc(capacity * sizeof *votes->weights);
-    if (!votes->words || !votes->weights) {
-        votes_release(votes);
-        return FAIL(MEMORY, capacity, "no memory for votes");
-    }
-    votes->capacity = capacity;
-    return OK;
-}
-
 /* The last place of an entry among `length` words; it is there. Without a branch for short sessions, which are most:
  * where in a session the match is cannot be guessed. */
 static uint32_t match_place(const uint32_t *words, uint32_t length, uint32_t entry)
@@ -322,7 +302,7 @@ static void collect_votes(const struct index *index, struct scoring_scratch *scr
         to_words += length;
         to_weights += length;
     }
-    memset(to_words, 0, VOTES_AT_ONCE * sizeof *to_words); /* is looked at ahead */
+    memset(to_words, 0, VOTES_BEYOND * sizeof *to_words);
     scratch->votes.count = (uint32_t)(to_words - scratch->votes.words);
 }
 
@@ -333,10 +313,10 @@ static void cast_votes(struct scoring_scratch *scratch)
     struct slate slate = slate_open(scratch);
     for (uint32_t i = 0; i < votes->count; i++) {
         uint32_t entry = votes->words[i] & WORD_ENTRY_MASK, kind = votes->words[i] >> WORD_ENTRY_BITS;
-        __builtin_prefetch(&slate.cells[votes->words[i + VOTES_AT_ONCE] & WORD_ENTRY_MASK], 1);
+        __builtin_prefetch(&slate.cells[votes->words[i + VOTES_BEYOND - 1] & WORD_ENTRY_MASK], 1);
         struct cell *cell = &slate.cells[entry];
         slate.touched[slate.count] = entry;
-        slate.count += cell->visits == 0;
+        slate.count += cell_is_fresh(cell);
         cell_vector *vector = (cell_vector *)cell;
         *vector += votes->weights[i] * tables->kind_factors[kind] + tables->kind_additions[kind];
     }

@@ -13,4 +13,4 @@ void knn_finish(const struct learned *learned, struct scoring_scratch *scratch);
 void transition_score(const struct learned *learned, struct scoring_scratch *scratch);
 
 /* Adds to cell.other what the new items with the best of scratch->scores lead to. */
-void walk_score(const struct learned *learned, struct scoring_scratch *scratch);
+MUST_CHECK struct status walk_score(const struct learned *learned, struct scoring_scratch *scratch);

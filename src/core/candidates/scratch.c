@@ -32,6 +32,28 @@ void votes_release(struct votes *votes)
     *votes = (struct votes){0};
 }
 
+struct status votes_reserve(struct votes *votes, uint64_t wanted)
+{
+    votes->count = 0;
+    wanted += VOTES_BEYOND;
+    if (wanted <= votes->capacity)
+        return OK;
+    if (wanted > UINT32_MAX / 2)
+        return FAIL(LIMIT, wanted, "too many votes");
+    uint32_t capacity = 1024;
+    while (capacity < wanted)
+        capacity *= 2;
+    votes_release(votes);
+    votes->words = malloc(capacity * sizeof *votes->words);
+    votes->weights = malloc(capacity * sizeof *votes->weights);
+    if (!votes->words || !votes->weights) {
+        votes_release(votes);
+        return FAIL(MEMORY, capacity, "no memory for votes");
+    }
+    votes->capacity = capacity;
+    return OK;
+}
+
 static void slate_release(struct scoring_scratch *scratch)
 {
     free(scratch->touched);

@@ -53,11 +53,12 @@ struct ranked { /* a candidate that may get into the list */
 };
 #define PLACE_STRANGER 0x80000000u
 
-struct votes { /* of all neighbours, one after the other */
-    uint32_t *words;
+struct votes {       /* what a scorer adds to the slate, written down first, so that the cells can be fetched ahead */
+    uint32_t *words; /* of the index; or just entries */
     float *weights;
     uint32_t count, capacity;
 };
+#define VOTES_BEYOND 16 /* places after the last that may be written, or are looked at ahead */
 
 struct scoring_scratch {
     struct tables tables;
@@ -88,6 +89,8 @@ struct scoring_scratch {
 
 void neighbours_release(struct neighbours *neighbours);
 void votes_release(struct votes *votes);
+/* Empties the votes and makes room for `wanted`. */
+MUST_CHECK struct status votes_reserve(struct votes *votes, uint64_t wanted);
 
 /* Makes the scratch fit for a question: tables of the options, arrays of the learned state's size, the session's
  * items. The slate is empty but for the session's own items. */
@@ -112,11 +115,19 @@ static inline struct slate slate_open(const struct scoring_scratch *scratch)
     return (struct slate){scratch->cells, scratch->touched, scratch->touched_count};
 }
 
+/* True when nothing was added to the cell yet. (As an integer: a comparison of floats asks about NaN, too.) */
+static inline bool cell_is_fresh(const struct cell *cell)
+{
+    uint32_t bits;
+    memcpy(&bits, &cell->visits, sizeof bits);
+    return !bits;
+}
+
 static inline struct cell *slate_touch(struct slate *slate, uint32_t entry)
 {
     struct cell *cell = &slate->cells[entry];
     slate->touched[slate->count] = entry; /* one place more than can be touched is there */
-    slate->count += cell->visits == 0;
+    slate->count += cell_is_fresh(cell);
     cell->visits += 1;
     return cell;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/candidates/successors.h"
 
+#include "core/candidates/kernels.h"
 #include "core/candidates/power.h"
 
 #include <stdlib.h>
@@ -136,9 +137,7 @@ static void row_add(struct successors *successors, struct successor_row *row, ui
         view = successor_view(successors, row);
     row->forward_total += forward;
     row->backward_total += backward;
-    uint32_t place = 0;
-    while (place < row->count && view.items[place] != item)
-        place++;
+    uint32_t place = row->count ? kernel_find(view.items, row->count, item) : 0;
     if (place == row->count) {
         place = new_place(successors, row, &view);
         view.items[place] = item;

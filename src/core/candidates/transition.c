@@ -15,9 +15,12 @@ void transition_score(const struct learned *learned, struct scoring_scratch *scr
             continue;
         struct successor_view view = successor_view(successors, row);
         float weight = scratch->tables.transition_decay[rank] * scratch->weights[rank] / total;
-        for (uint32_t i = 0; i < row->count; i++)
+        for (uint32_t i = 0; i < row->count; i++) {
+            uint32_t ahead = i + 8 < row->count ? i + 8 : i;
+            __builtin_prefetch(&slate.cells[view.items[ahead]], 1);
             slate_touch(&slate, view.items[i])->transition +=
                 weight * (view.forward[i] + options->backward_weight * view.backward[i]);
+        }
     }
     slate_close(scratch, &slate);
 }

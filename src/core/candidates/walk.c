@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "core/candidates/kernels.h"
 #include "core/candidates/scorers.h"
 
 /* The best new candidates by score: their places, best first. */
@@ -37,29 +38,46 @@ prefetch_rows(const struct successors *successors, const struct scoring_scratch 
     }
 }
 
-void walk_score(const struct learned *learned, struct scoring_scratch *scratch)
+/* Writes down what the starts lead to. */
+static void collect_steps(const struct successors *successors, struct scoring_scratch *scratch, float weight)
 {
     const struct walk_options *options = &scratch->tables.options.walk;
-    const struct successors *successors = &learned->successors;
-    float weight = scratch->recent.count == 1 ? options->weight_first : options->weight_later;
-    uint32_t starts_max = options->starts_max < WALK_STARTS_MAX ? options->starts_max : WALK_STARTS_MAX;
-    scratch->start_count = 0;
-    if (!(weight > 0) || !starts_max)
-        return;
-    choose_starts(scratch, starts_max);
-    prefetch_rows(successors, scratch, options->rules_max);
-    struct slate slate = slate_open(scratch);
-    for (uint32_t start = 0; start < scratch->start_count; start++) {
-        const struct successor_row *row = &successors->rows[scratch->touched[scratch->starts[start]]];
+    struct votes *steps = &scratch->votes;
+    for (uint32_t i = 0; i < scratch->start_count; i++) {
+        uint32_t start = scratch->starts[i];
+        const struct successor_row *row = &successors->rows[scratch->touched[start]];
         float total = row->forward_total + options->backward_weight * row->backward_total;
         if (!row->count || !(total > 0))
             continue;
         struct successor_view view = successor_view(successors, row);
-        float mass = weight * scratch->scores[scratch->starts[start]] / total;
         uint32_t count = row->count < options->rules_max ? row->count : options->rules_max;
-        for (uint32_t i = 0; i < count; i++)
-            slate_touch(&slate, view.items[i])->other +=
-                mass * (view.forward[i] + options->backward_weight * view.backward[i]);
+        memcpy(steps->words + steps->count, view.items, count * sizeof *view.items);
+        kernel_blend(steps->weights + steps->count, view.forward, view.backward, count,
+                     weight * scratch->scores[start] / total, options->backward_weight);
+        steps->count += count;
+    }
+    memset(steps->words + steps->count, 0, VOTES_BEYOND * sizeof *steps->words);
+}
+
+struct status walk_score(const struct learned *learned, struct scoring_scratch *scratch)
+{
+    const struct walk_options *options = &scratch->tables.options.walk;
+    const struct successors *successors = &learned->successors;
+    struct votes *steps = &scratch->votes;
+    float weight = scratch->recent.count == 1 ? options->weight_first : options->weight_later;
+    uint32_t starts_max = options->starts_max < WALK_STARTS_MAX ? options->starts_max : WALK_STARTS_MAX;
+    scratch->start_count = 0;
+    if (!(weight > 0) || !starts_max)
+        return OK;
+    TRY(votes_reserve(steps, (uint64_t)starts_max * successors->row_max));
+    choose_starts(scratch, starts_max);
+    prefetch_rows(successors, scratch, options->rules_max);
+    collect_steps(successors, scratch, weight);
+    struct slate slate = slate_open(scratch);
+    for (uint32_t i = 0; i < steps->count; i++) {
+        __builtin_prefetch(&slate.cells[steps->words[i + VOTES_BEYOND - 1]], 1);
+        slate_touch(&slate, steps->words[i])->other += steps->weights[i];
     }
     slate_close(scratch, &slate);
+    return OK;
 }

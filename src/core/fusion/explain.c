@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "core/candidates/kernels.h"
 #include "core/fusion/list.h"
 
 /* The weight of a rule of a row to `entry`; 0 when there is none. */
@@ -11,10 +12,8 @@ static float rule_weight(const struct learned *learned, uint32_t from, uint32_t 
         return 0;
     struct successor_view view = successor_view(&learned->successors, row);
     uint32_t count = row->count < rules_max ? row->count : rules_max;
-    for (uint32_t i = 0; i < count; i++)
-        if (view.items[i] == to)
-            return (view.forward[i] + backward_weight * view.backward[i]) / total;
-    return 0;
+    uint32_t i = kernel_find(view.items, count, to);
+    return i < count ? (view.forward[i] + backward_weight * view.backward[i]) / total : 0;
 }
 
 /* The session's item that gave the entry most of its transition mass. */

@@ -95,7 +95,7 @@ static struct status score(const struct learned *learned, const struct query *qu
     float repeats = score_repeats(learned, scratch);
     knn_finish(learned, scratch);
     mix_new(scratch, 1 - repeats);
-    walk_score(learned, scratch);
+    TRY(walk_score(learned, scratch));
     *ret_sum = repeats + mix_rest(learned, scratch, mixed);
     place_repeats(scratch);
     return OK;
