@@ -61,17 +61,16 @@ CLONES float kernel_sum(const float *values, uint32_t count)
 
 CLONES uint32_t kernel_find(const uint32_t *values, uint32_t count, uint32_t value)
 {
-    uint32_t i = 0;
-    for (; i + LANES <= count; i += LANES) {
-        uint32_t found = 0;
-        for (uint32_t lane = 0; lane < LANES; lane++)
-            found |= values[i + lane] == value;
-        if (found)
-            break;
+    for (uint32_t i = 0; i < count; i += KERNEL_FIND_STEP) {
+        uint32_t first = UINT32_MAX;
+        for (uint32_t lane = 0; lane < KERNEL_FIND_STEP; lane++) {
+            uint32_t place = values[i + lane] == value ? i + lane : UINT32_MAX;
+            first = place < first ? place : first;
+        }
+        if (first < count)
+            return first;
     }
-    while (i < count && values[i] != value)
-        i++;
-    return i;
+    return count;
 }
 
 CLONES void kernel_blend(float *restrict sums, const float *restrict a, const float *restrict b, uint32_t count,

@@ -101,6 +101,28 @@ static void kernels_give_the_same_bits_as_plain_code(void **state)
             plain[i] = a[i] * 0.3f + b[i] * 0.7f;
         kernel_mix(a, b, sums, count, 0.3f, 0.7f);
         assert_memory_equal(sums, plain, count * sizeof *plain);
+        for (uint32_t i = 0; i < count; i++)
+            plain[i] = 3 * (a[i] + 0.6f * b[i]);
+        kernel_blend(sums, a, b, count, 3, 0.6f);
+        assert_memory_equal(sums, plain, count * sizeof *plain);
+    }
+}
+
+static void find_gives_the_first_place_within_the_count(void **state)
+{
+    (void)state;
+    struct random random;
+    random_seed(&random, test_seed(3));
+    uint32_t values[208];
+    for (uint32_t count = 0; count <= 192; count++) {
+        for (uint32_t i = 0; i < 208; i++)
+            values[i] = random_below(&random, 40);
+        for (uint32_t value = 0; value < 41; value++) {
+            uint32_t wanted = 0;
+            while (wanted < count && values[wanted] != value)
+                wanted++;
+            assert_int_equal(kernel_find(values, count, value), wanted);
+        }
     }
 }
 
@@ -110,6 +132,7 @@ int main(void)
         cmocka_unit_test(powers_are_exact_enough),
         cmocka_unit_test(select_finds_what_sorting_finds),
         cmocka_unit_test(kernels_give_the_same_bits_as_plain_code),
+        cmocka_unit_test(find_gives_the_first_place_within_the_count),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
