@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/fusion/list.h"
 
-#define CATEGORY_POOL 8 /* candidates ranked per place of the list, when categories are limited */
+/* Candidates ranked when categories are limited: so many per place of the list, but not too many to sort. */
+#define CATEGORY_POOL     8
+#define CATEGORY_POOL_MAX 1000
 
 uint32_t list_ranked_max(const struct fusion_options *options)
 {
-    return options->filters.per_category_max ? options->list_size * CATEGORY_POOL : options->list_size;
+    uint32_t size = options->list_size;
+    if (!options->filters.per_category_max || size >= CATEGORY_POOL_MAX)
+        return size;
+    return size * CATEGORY_POOL < CATEGORY_POOL_MAX ? size * CATEGORY_POOL : CATEGORY_POOL_MAX;
 }
 
 /* Whether the filters let the item in, the limit per category aside. */
