@@ -33,13 +33,14 @@ struct evaluation_data {
     size_t dropped_clicks, dropped_sessions; /* of the test */
 };
 
-/* Reads the clicks and, unless NULL, a file of items. CONFIG-like mistakes (nothing to train or to test on) are
- * BAD_INPUT. Test sessions are shortened in place. */
 struct evaluation_files {
     const char *const *clicks;
     size_t click_count;
-    const char *items;
+    const char *items; /* NULL: none */
 };
+
+/* Reads the files and splits them; test sessions are shortened in place. BAD_INPUT when there is nothing to train or
+ * to test on; what log_file_open() fails with; LIMIT when the catalogue is too small. */
 MUST_CHECK struct status evaluation_data_open(const struct evaluation_files *files,
                                               const struct evaluation_split *split,
                                               const struct catalogue_options *options, struct log_reading *reading,
