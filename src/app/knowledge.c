@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/knowledge.h"
 
+#include "app/snapshot.h"
+
 #include <pthread.h>
 #include <stdlib.h>
 
@@ -29,20 +31,25 @@ static void lock_open(pthread_rwlock_t *lock)
     pthread_rwlockattr_destroy(&attributes);
 }
 
-static struct status open_parts(struct knowledge *knowledge, const struct knowledge_options *options)
+static struct status open_parts(struct knowledge *knowledge, const struct knowledge_options *options,
+                                struct complaint *complaint)
 {
     TRY(catalogue_open(&options->catalogue, &knowledge->catalogue));
-    TRY(learned_open(&options->learned, &knowledge->learned));
+    if (options->snapshot && options->snapshot[0])
+        TRY(snapshot_read(options->snapshot, &options->learned, knowledge->catalogue, &knowledge->learned, complaint));
+    else
+        TRY(learned_open(&options->learned, &knowledge->learned));
     return learner_open(&options->learner, knowledge->learned, &knowledge->learner);
 }
 
-struct status knowledge_open(const struct knowledge_options *options, struct knowledge **ret_knowledge)
+struct status knowledge_open(const struct knowledge_options *options, struct knowledge **ret_knowledge,
+                             struct complaint *complaint)
 {
     struct knowledge *knowledge = calloc(1, sizeof *knowledge);
     if (!knowledge)
         return FAIL(MEMORY, 0, "no memory for the shared state");
     lock_open(&knowledge->lock);
-    struct status status = open_parts(knowledge, options);
+    struct status status = open_parts(knowledge, options, complaint);
     if (failed(status)) {
         knowledge_close(knowledge);
         return status;

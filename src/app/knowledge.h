@@ -16,11 +16,14 @@ struct knowledge_options {
     struct catalogue_options catalogue;
     struct learned_options learned;
     struct learner_options learner;
+    const char *snapshot; /* file to begin with; "" or NULL: with nothing learned */
 };
 
 struct knowledge;
 
-MUST_CHECK struct status knowledge_open(const struct knowledge_options *options, struct knowledge **ret_knowledge);
+/* NOT_FOUND, CORRUPT, NEWER, CONFIG, IO when the snapshot cannot be used. */
+MUST_CHECK struct status knowledge_open(const struct knowledge_options *options, struct knowledge **ret_knowledge,
+                                        struct complaint *complaint);
 void knowledge_close(struct knowledge *knowledge);
 
 /* The pointers are fixed; what they point to may be used between lock and unlock, const under the reader lock. */

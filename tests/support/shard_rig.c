@@ -115,7 +115,7 @@ static void feed_sessions(struct shard_rig *rig)
 struct status shard_rig_start(struct shard_rig *rig, struct complaint *complaint)
 {
     assert_null(rig->shard);
-    assert_ok(knowledge_open(&rig->knowledge_options, &rig->knowledge));
+    assert_ok(knowledge_open(&rig->knowledge_options, &rig->knowledge, NULL));
     assert_ok(decoder_open(RECORD_CLICK, RECORD_AVRO, &rig->decoder));
     assert_ok(decoder_open(RECORD_CLOSED_SESSION, RECORD_AVRO, &rig->sessions_decoder));
     assert_ok(follower_open(NULL, rig->sessions_decoder, rig->knowledge, &rig->metrics, &rig->follower));

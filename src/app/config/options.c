@@ -168,8 +168,10 @@ const struct config_option option_table[] = {
     NUMBER("learn.weights.purchase", learned.type_weights[CLICK_TYPE_PURCHASE], "2", 0, 100, "What a purchase counts."),
     NUMBER("learn.history_ms", learn_history_ms, "0", 0, 3650 * DAY_MS,
            "How far back the sessions topic is read before the process is ready. 0: from its start."),
-    PLAIN("learn.snapshot", learn_snapshot, "",
-          "File that holds the learned state across restarts. Empty: it is read anew from the sessions topic."),
+    PLAIN(
+        "learn.snapshot", learn_snapshot, "",
+        "File to begin with: the learned state that `eddy replay --into-state` left. What the sessions topic holds is "
+        "learned on top of it. Empty: none."),
 
     CHOICE("knn.formula", engine.fusion.knn.formula, "eddy", formula_words,
            "eddy: as in include/eddy/core/scorer.h. vmis: the plain VMIS-kNN of Serenade, for comparison; of the keys "

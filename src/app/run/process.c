@@ -399,11 +399,12 @@ static struct status serve(struct process *process, struct complaint *complaint)
 static struct status start(struct process *process, struct complaint *complaint)
 {
     const struct config *config = process->config;
-    const struct knowledge_options knowledge = {config->catalogue, config->learned, config->learner};
+    const struct knowledge_options knowledge = {config->catalogue, config->learned, config->learner,
+                                                config->learn_snapshot};
     TRY(keep_trying(process, count_topics, complaint));
     TRY(topics_check(config, &process->counts, complaint));
     TRY(stores_open(config, process->options.state_in_memory, &process->stores, complaint));
-    TRY(knowledge_open(&knowledge, &process->knowledge));
+    TRY(knowledge_open(&knowledge, &process->knowledge, complaint));
     enter(process, STAGE_READING);
     TRY(read_topics(process, complaint));
     enter(process, STAGE_JOINING);
