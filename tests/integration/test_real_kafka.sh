@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # eddy on a real Apache Kafka: every click is answered also when eddy is killed, the same clicks give the same bytes,
-# and subscribers that know nothing of eddy read the answers. Needs a broker: EDDY_KAFKA=host:port ('./dev kafka start').
+# and subscribers that know nothing of eddy read the answers. Needs a broker: EDDY_KAFKA=host:port, see './dev kafka'.
 set -euo pipefail
 [ -n "${EDDY_KAFKA:-}" ] || exit 77
 command -v kcat >/dev/null || exit 77
@@ -51,7 +51,7 @@ prepare() { # NAME PARTITIONS CLICKS
   local arguments
   mapfile -t arguments < <(settings "$1")
   "$EDDY_BINARY" topics create "${arguments[@]}" --set "topics.partitions=$2" >/dev/null || fail "topics are not created"
-  "$EDDY_BINARY" topics check "${arguments[@]}" >/dev/null || fail "topics just created do not pass the check"
+  "$EDDY_BINARY" topics check "${arguments[@]}" >/dev/null || fail "the topics do not pass the check"
   [ "$3" = 0 ] || generate "$1" "$3"
 }
 
@@ -67,7 +67,8 @@ lists() { kcat -b "$EDDY_KAFKA" -C -t "$run_id.$1" -e -q -f "$2" 2>/dev/null; }
 
 # answered NAME: how many different clicks have an answer.
 answered() {
-  lists "$1.recommendations" '%s\n' | sed -n 's/.*"partition":\([0-9]*\),"offset":\([0-9]*\),.*/\1 \2/p' | sort -u | wc -l
+  lists "$1.recommendations" '%s\n' | sed -n 's/.*"partition":\([0-9]*\),"offset":\([0-9]*\),.*/\1 \2/p' |
+    sort -u | wc -l
 }
 
 wait_answered() { # NAME COUNT
@@ -95,12 +96,14 @@ for _ in $(seq 1 100); do
 done
 curl -s "http://127.0.0.1:$port/readyz" | grep -q '^ready' || fail "eddy does not get ready"
 for _ in $(seq 1 100); do
-  done_count=$(curl -s "http://127.0.0.1:$port/metrics" | awk '/^eddy_clicks_total/ { sum += $2 } END { print sum + 0 }')
+  done_count=$(curl -s "http://127.0.0.1:$port/metrics" |
+    awk '/^eddy_clicks_total/ { sum += $2 } END { print sum + 0 }')
   [ "$done_count" -lt $clicks ] || break
   sleep 0.2
 done
 repeats=$(duplicates)
-[ "$(answered calm)" = $((clicks - repeats)) ] || fail "$(answered calm) of $clicks clicks are answered, $repeats are repeats"
+[ "$(answered calm)" = $((clicks - repeats)) ] ||
+  fail "$(answered calm) of $clicks clicks are answered, $repeats are repeats"
 stop_eddy
 start_eddy calm
 sleep 3
@@ -124,7 +127,8 @@ wait $generator
 start_eddy killed kafka.group.instance.id=the-one
 wait_answered killed $((clicks - repeats))
 stop_eddy
-lists killed.recommendations '%s\n' | sed 's/"learned_version":"[^"]*",//; s/"items":.*//' | sort -u >"$folder/identities"
+lists killed.recommendations '%s\n' | sed 's/"learned_version":"[^"]*",//; s/"items":.*//' | sort -u \
+  >"$folder/identities"
 [ "$(wc -l <"$folder/identities")" = "$(answered killed)" ] || fail "answers after a kill differ in what they answer"
 echo "killed $kills times: $(lists killed.recommendations x | wc -c) answers to $(answered killed) clicks"
 

@@ -247,3 +247,11 @@ uint64_t shard_rig_state(const struct shard_rig *rig)
     }
     return hashing.hash;
 }
+
+struct status shard_trace_effect(void *context, enum memory_effect effect)
+{
+    struct shard_trace *trace = context;
+    assert_true(trace->count < sizeof trace->effects / sizeof *trace->effects);
+    trace->effects[trace->count++] = effect;
+    return trace->count == trace->fail_at ? trace->fault : OK;
+}

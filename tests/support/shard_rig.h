@@ -51,3 +51,12 @@ const struct output_record *shard_rig_output(const struct shard_rig *rig, enum o
 
 /* A hash of all that the stores hold. */
 uint64_t shard_rig_state(const struct shard_rig *rig);
+
+/* The effects in the order they came, and one of them refused: a fault handler of the world. */
+struct shard_trace {
+    enum memory_effect effects[100000];
+    size_t count;
+    size_t fail_at;      /* this effect, from 1, is refused ... */
+    struct status fault; /* ... with this */
+};
+struct status shard_trace_effect(void *trace, enum memory_effect effect);

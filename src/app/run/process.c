@@ -47,6 +47,7 @@ struct process {
     struct lane *lanes;
     uint32_t lane_count;
     int64_t gauges_us;
+    struct status drained; /* a failure: what was done last could not be committed when stopping */
 };
 
 /* ---- what librdkafka says */
@@ -104,9 +105,12 @@ struct status process_open(const struct process_options *options, struct process
     process->config = options->config;
     struct status status = config_kafka_options(options->config, &process->kafka, complaint);
     process->kafka.listener = (struct kafka_listener){on_kafka_log, process};
-    if (!failed(status))
+    if (!failed(status)) {
         status = service_open(options->config->http_listen, &process->metrics, waiting_for, process, &process->service,
                               complaint);
+        if (failed_as(status, FAULT_UNAVAILABLE)) /* the address is taken; the complaint says so */
+            status = FAIL(CONFIG, status.detail, "cannot listen for HTTP");
+    }
     if (failed(status)) {
         process_close(process);
         return status;
@@ -263,9 +267,11 @@ static void on_revoked(void *context, const int32_t *partitions, size_t count, b
             continue;
         struct status status = worker_release(process->lanes[lane].worker, room, mine, lost, PROCESS_DRAIN_MS);
         char text[256];
-        if (failed(status))
-            log_always(LOG_ERROR, "last_commit_failed", "partitions=%zu reason=%s note=%s", mine,
-                       status_text(status, text, sizeof text), "the next owner answers the clicks since the last one");
+        if (!failed(status))
+            continue;
+        log_always(LOG_ERROR, "last_commit_failed", "partitions=%zu reason=%s note=%s", mine,
+                   status_text(status, text, sizeof text), "the next owner answers the clicks since the last one");
+        process->drained = status;
     }
     free(room);
     if (process_ready(process))
@@ -423,6 +429,10 @@ struct status process_run(struct process *process, struct complaint *complaint)
         kafka_consumer_leave(process->consumer);
     if (failed_as(status, FAULT_INTERRUPTED) && stopping(process))
         status = OK;
+    if (!failed(status) && failed(process->drained))
+        status = complain(complaint, process->drained,
+                          "the last commit was not possible, so the clicks since the one before are answered again: %s",
+                          process->drained.fault->what);
     log_always(LOG_INFO, "stopped", "result=%s", failed(status) ? status.fault->what : "ok");
     return status;
 }

@@ -1,0 +1,81 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# The commands run and topics from outside: what they print, how they end.
+set -euo pipefail
+command -v kcat >/dev/null || exit 77
+folder=$(mktemp -d)
+broker=
+trap '[ -z "$broker" ] || kill -CONT "$broker"; [ -z "$broker" ] || kill -9 "$broker"; wait; rm -rf "$folder"' EXIT
+fail() {
+  printf 'FAILED: %s\n' "$*" >&2
+  [ ! -s "$folder/errors" ] || cat "$folder/errors" >&2
+  exit 1
+}
+
+# expect CODE TEXT COMMAND...: it ends with that code and says so on standard error
+expect() {
+  local wanted=$1 text=$2 code=0
+  shift 2
+  "$EDDY_BINARY" "$@" >/dev/null 2>"$folder/errors" || code=$?
+  [ "$code" = "$wanted" ] || fail "eddy $* ends with $code, not $wanted"
+  grep -q -- "$text" "$folder/errors" || fail "eddy $* does not say '$text'"
+}
+
+# ---- wrong usage and wrong configuration
+expect 2 "no option" run --no-such-option
+expect 2 "say 'create' or 'check'" topics
+expect 3 bootstrap.servers run
+expect 3 "kafka.acks is set by eddy" run --embedded --set http.listen= --set kafka.acks=1
+expect 3 "127.0.0.1:99999" run --embedded --set http.listen=127.0.0.1:99999
+expect 4 "no broker of 127.0.0.1:1 answered" topics check --set kafka.bootstrap.servers=127.0.0.1:1
+
+# ---- the embedded broker: any client can use it; the first signal drains
+"$EDDY_BINARY" run --embedded --set formats.clicks=json --set formats.recommendations=json --set http.listen= \
+  --set state.directory="$folder/unused" >"$folder/out" 2>"$folder/errors" &
+broker=$!
+for _ in $(seq 1 100); do
+  bootstrap=$(sed -n 's/^bootstrap=//p' "$folder/out")
+  [ -z "$bootstrap" ] || break
+  sleep 0.1
+done
+[ -n "$bootstrap" ] || fail "no address is printed"
+grep -q "for a first look only" "$folder/errors" || fail "it does not say what it is for"
+printf 's1\t{"session_id":"s1","item_id":"boots","timestamp":%s}\n' "$(date +%s%3N)" |
+  kcat -b "$bootstrap" -P -t clicks -K '\t' 2>/dev/null
+for _ in $(seq 1 100); do
+  kcat -b "$bootstrap" -C -t recommendations -e -q >"$folder/lists" 2>/dev/null || true
+  [ ! -s "$folder/lists" ] || break
+  sleep 0.2
+done
+grep -q '"click_item_id":"boots"' "$folder/lists" || fail "the click is not answered"
+[ ! -e "$folder/unused" ] || fail "the embedded broker's sessions are on the disk"
+
+# ---- topics that are missing, and a state directory with an owner
+other=(--set "kafka.bootstrap.servers=$bootstrap" --set http.listen= --set "state.directory=$folder/state")
+mkdir "$folder/state"
+expect 3 "topic" topics check "${other[@]}" --set topics.prefix=other.
+expect 3 "eddy topics create" run "${other[@]}" --set topics.prefix=other.
+"$EDDY_BINARY" run "${other[@]}" --set group_id=second >/dev/null 2>"$folder/second" &
+second=$!
+for _ in $(seq 1 100); do
+  ! grep -q '"event":"ready"' "$folder/second" || break
+  sleep 0.1
+done
+expect 7 "$folder/state" run "${other[@]}" --set group_id=third
+
+# ---- a broker that hangs: the first signal tries to leave, the second quits at once
+kill -STOP "$broker"
+kill -TERM "$second"
+sleep 0.5
+kill -0 "$second" || fail "it did not wait for the broker"
+kill -TERM "$second"
+code=0
+wait "$second" || code=$?
+[ "$code" = 143 ] || fail "the second signal ends it with $code"
+kill -CONT "$broker"
+
+kill -TERM "$broker"
+code=0
+wait "$broker" || code=$?
+broker=
+[ "$code" = 0 ] || fail "a drained eddy ends with $code"

@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: Apache-2.0
+/* How a shard's tasks begin and end, what they do without clicks, and how they wait. */
+#include "support/support.h"
+
+#include "app/log.h"
+#include "support/shard_rig.h"
+
+#include <unistd.h>
+
+/* ---- where a task begins */
+
+static void a_group_set_back_behind_the_store_goes_on_from_the_store(void **state)
+{
+    (void)state;
+    struct shard_rig rig;
+    shard_rig_open(&rig, 1);
+    shard_rig_traffic(&rig, 100, 6);
+    assert_ok(shard_rig_start(&rig, NULL));
+    assert_ok(shard_rig_run(&rig));
+    assert_ok(shard_rig_stop(&rig));
+    size_t answered = shard_rig_count(&rig, OUTPUT_RECOMMENDATIONS);
+    struct click_source source = memory_world_source(rig.world);
+    int32_t partition = 0;
+    int64_t offset = 20;
+    assert_ok(source.ops->commit(source.self, &partition, &offset, NULL, 1));
+    shard_rig_traffic(&rig, 50, 6);
+    assert_ok(shard_rig_start(&rig, NULL));
+    assert_ok(shard_rig_run(&rig));
+    int64_t duplicates = metric_get(&rig.metrics, METRIC_CLICKS_DUPLICATE);
+    assert_int_equal(shard_rig_count(&rig, OUTPUT_RECOMMENDATIONS) + (size_t)duplicates, 150);
+    assert_true(answered < 101);
+    shard_rig_close(&rig);
+}
+
+static struct status accept_one(struct shard_rig *rig, struct assignment assignment, struct complaint *complaint,
+                                int64_t *ret_start)
+{
+    const struct memory_faults none = {0};
+    memory_world_set_faults(rig->world, none);
+    int32_t partition = 0;
+    assert_ok(shard_release(rig->shard, &partition, 1, false, 0));
+    assignment.metadata = assignment.metadata ? assignment.metadata : "";
+    TRY(shard_accept(rig->shard, &assignment, complaint));
+    *ret_start = assignment.start;
+    return OK;
+}
+
+static void positions_outside_the_log_are_answered_or_refused_with_a_reason(void **state)
+{
+    (void)state;
+    struct shard_rig rig;
+    struct complaint complaint = {0};
+    int64_t start;
+    shard_rig_open(&rig, 1);
+    assert_ok(shard_rig_start(&rig, NULL));
+    struct assignment past = {.committed = 50, .high = 49};
+    assert_fails(CONFIG, accept_one(&rig, past, &complaint, &start));
+    assert_non_null(strstr(complaint.text, "made anew"));
+    struct assignment gone = {.committed = 10, .low = 30, .high = 49};
+    assert_ok(accept_one(&rig, gone, &complaint, &start));
+    assert_int_equal(start, 30);
+    struct assignment kept = {.committed = 40, .high = 49, .metadata = "what another tool wrote"};
+    assert_ok(accept_one(&rig, kept, &complaint, &start));
+    assert_int_equal(start, 40);
+    shard_rig_close(&rig);
+}
+
+static void start_stored_refuses_a_partition_that_was_never_committed(void **state)
+{
+    (void)state;
+    struct shard_rig rig;
+    struct complaint complaint = {0};
+    shard_rig_open(&rig, 1);
+    rig.options.start_stored = true;
+    assert_fails(NOT_FOUND, shard_rig_start(&rig, &complaint));
+    assert_non_null(strstr(complaint.text, "group_id"));
+    shard_rig_close(&rig);
+}
+
+static void a_lost_partition_commits_nothing(void **state)
+{
+    (void)state;
+    struct shard_rig rig;
+    shard_rig_open(&rig, 1);
+    shard_rig_traffic(&rig, 30, 7);
+    assert_ok(shard_rig_start(&rig, NULL));
+    size_t count;
+    int32_t partition = 0;
+    assert_ok(shard_step(rig.shard, 0, &count));
+    assert_int_equal(count, 30);
+    assert_ok(shard_release(rig.shard, &partition, 1, true, 0));
+    assert_int_equal(memory_world_committed(rig.world, 0, NULL), -1);
+    assert_int_equal(shard_task_count(rig.shard), 0);
+    shard_rig_close(&rig);
+}
+
+/* ---- quiet partitions */
+
+static void run_for(struct shard_rig *rig, int64_t duration_ms)
+{
+    size_t count;
+    for (int64_t end_ms = rig->wall_ms + duration_ms; rig->wall_ms < end_ms; rig->wall_ms += 100) {
+        rig->monotonic_us += 100000;
+        assert_ok(shard_step(rig->shard, 0, &count));
+    }
+}
+
+static void a_quiet_partition_closes_its_sessions_by_the_wall_clock(void **state)
+{
+    (void)state;
+    struct shard_rig rig;
+    shard_rig_open(&rig, 1);
+    rig.options.idle_ms = 3000;
+    shard_rig_click(&rig, 0, "a", "item-1", SHARD_RIG_TIME);
+    shard_rig_click(&rig, 0, "a", "item-2", SHARD_RIG_TIME + 1);
+    assert_ok(shard_rig_start(&rig, NULL));
+    assert_ok(shard_rig_run(&rig));
+    run_for(&rig, 9000);
+    assert_int_equal(shard_rig_count(&rig, OUTPUT_SESSIONS), 0);
+    run_for(&rig, 4000);
+    assert_int_equal(shard_rig_count(&rig, OUTPUT_SESSIONS), 1);
+    const char *metadata;
+    memory_world_committed(rig.world, 0, &metadata);
+    assert_non_null(strstr(metadata, "watermark=17000000"));
+    assert_int_equal(metric_get(&rig.metrics, METRIC_SESSIONS_OPEN), 0);
+    int64_t commits = metric_get(&rig.metrics, METRIC_COMMITS);
+    run_for(&rig, 5000);
+    assert_int_equal(metric_get(&rig.metrics, METRIC_COMMITS), commits);
+    shard_rig_close(&rig);
+}
+
+static void a_watermark_moved_by_the_clock_survives_a_store_that_lags(void **state)
+{
+    (void)state;
+    struct shard_rig rig;
+    static struct shard_trace trace;
+    trace = (struct shard_trace){.fail_at = SIZE_MAX};
+    shard_rig_open(&rig, 1);
+    rig.options.idle_ms = 3000;
+    memory_world_set_faults(rig.world, (struct memory_faults){shard_trace_effect, &trace});
+    shard_rig_click(&rig, 0, "a", "item-1", SHARD_RIG_TIME);
+    assert_ok(shard_rig_start(&rig, NULL));
+    assert_ok(shard_rig_run(&rig));
+    run_for(&rig, 10900);
+    assert_int_equal(shard_rig_count(&rig, OUTPUT_SESSIONS), 0);
+    struct status status = OK;
+    size_t count;
+    trace.fault = FAIL(DISK_FULL, 0, "full");
+    while (!failed(status)) {
+        rig.wall_ms += 100;
+        rig.monotonic_us += 100000;
+        /* refuse the store's commit after the one that closed the session */
+        if (shard_rig_count(&rig, OUTPUT_SESSIONS) == 0)
+            trace.fail_at = trace.count + 4;
+        status = shard_step(rig.shard, 0, &count);
+        assert_true(trace.count < 1000);
+    }
+    assert_fails(DISK_FULL, status);
+    assert_int_equal(shard_rig_count(&rig, OUTPUT_SESSIONS), 1);
+    trace.fail_at = SIZE_MAX;
+    shard_rig_crash(&rig);
+    assert_ok(shard_rig_start(&rig, NULL));
+    run_for(&rig, 20000);
+    assert_int_equal(shard_rig_count(&rig, OUTPUT_SESSIONS), 1);
+    shard_rig_click(&rig, 0, "a", "item-2", SHARD_RIG_TIME + 100);
+    assert_ok(shard_rig_run(&rig));
+    assert_int_equal(shard_rig_count(&rig, OUTPUT_LATE_CLICKS), 1);
+    shard_rig_close(&rig);
+}
+
+static void a_quiet_partition_does_not_hold_back_what_others_learn(void **state)
+{
+    (void)state;
+    struct shard_rig rig;
+    shard_rig_open(&rig, 2);
+    for (int i = 0; i < 300; i++) {
+        char session[16];
+        snprintf(session, sizeof session, "s%d", i / 5);
+        shard_rig_click(&rig, 0, session, i % 2 ? "item-1" : "item-2", SHARD_RIG_TIME + i * 1000);
+    }
+    assert_ok(shard_rig_start(&rig, NULL));
+    assert_ok(shard_rig_run(&rig));
+    assert_int_equal(learner_counts(knowledge_learner(rig.knowledge)).learned, 0);
+    run_for(&rig, 61000); /* partition 1 counts as idle from here on */
+    shard_rig_click(&rig, 0, "late", "item-1", SHARD_RIG_TIME + 400000);
+    assert_ok(shard_rig_run(&rig));
+    assert_true(learner_counts(knowledge_learner(rig.knowledge)).learned > 50);
+    shard_rig_close(&rig);
+}
+
+/* ---- backpressure */
+
+static void a_full_queue_stops_the_partitions_and_loses_nothing(void **state)
+{
+    (void)state;
+    struct shard_rig rig;
+    shard_rig_open(&rig, 1);
+    memory_world_set_queue(rig.world, 20); /* a batch has 50 clicks */
+    shard_rig_traffic(&rig, 500, 8);
+    assert_ok(shard_rig_start(&rig, NULL));
+    assert_ok(shard_rig_run(&rig));
+    int64_t duplicates = metric_get(&rig.metrics, METRIC_CLICKS_DUPLICATE);
+    assert_int_equal(shard_rig_count(&rig, OUTPUT_RECOMMENDATIONS) + (size_t)duplicates, 500);
+    shard_rig_close(&rig);
+}
+
+static struct status never_flushes(void *context, enum memory_effect effect)
+{
+    (void)context;
+    return effect == MEMORY_FLUSH ? FAIL(UNAVAILABLE, 0, "the broker is away") : OK;
+}
+
+static void a_broker_that_is_away_stops_the_partitions_until_it_is_back(void **state)
+{
+    (void)state;
+    struct shard_rig rig;
+    shard_rig_open(&rig, 1);
+    rig.options.batch_clicks = 10;
+    memory_world_set_queue(rig.world, 100);
+    memory_world_set_faults(rig.world, (struct memory_faults){never_flushes, NULL});
+    shard_rig_traffic(&rig, 400, 9);
+    assert_ok(shard_rig_start(&rig, NULL));
+    run_for(&rig, 5000);
+    assert_int_equal(metric_get(&rig.metrics, METRIC_PARTITIONS_PAUSED), 1);
+    assert_int_equal(memory_world_committed(rig.world, 0, NULL), -1);
+    assert_true(metric_get(&rig.metrics, METRIC_RECOMMENDATIONS) < 100);
+    memory_world_set_faults(rig.world, (struct memory_faults){0});
+    assert_ok(shard_rig_run(&rig));
+    assert_int_equal(metric_get(&rig.metrics, METRIC_PARTITIONS_PAUSED), 0);
+    int64_t duplicates = metric_get(&rig.metrics, METRIC_CLICKS_DUPLICATE);
+    assert_int_equal(shard_rig_count(&rig, OUTPUT_RECOMMENDATIONS) + (size_t)duplicates, 400);
+    shard_rig_close(&rig);
+}
+
+static void an_interrupt_ends_a_wait_for_room(void **state)
+{
+    (void)state;
+    struct shard_rig rig;
+    shard_rig_open(&rig, 1);
+    memory_world_set_queue(rig.world, 5);
+    memory_world_set_faults(rig.world, (struct memory_faults){never_flushes, NULL});
+    shard_rig_traffic(&rig, 50, 10);
+    assert_ok(shard_rig_start(&rig, NULL));
+    shard_interrupt(rig.shard);
+    size_t count;
+    assert_fails(INTERRUPTED, shard_step(rig.shard, 0, &count));
+    shard_rig_close(&rig);
+}
+
+int main(void)
+{
+    log_configure(LOG_ERROR, LOG_FORMAT_LOGFMT, STDERR_FILENO);
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_group_set_back_behind_the_store_goes_on_from_the_store),
+        cmocka_unit_test(positions_outside_the_log_are_answered_or_refused_with_a_reason),
+        cmocka_unit_test(start_stored_refuses_a_partition_that_was_never_committed),
+        cmocka_unit_test(a_lost_partition_commits_nothing),
+        cmocka_unit_test(a_quiet_partition_closes_its_sessions_by_the_wall_clock),
+        cmocka_unit_test(a_watermark_moved_by_the_clock_survives_a_store_that_lags),
+        cmocka_unit_test(a_quiet_partition_does_not_hold_back_what_others_learn),
+        cmocka_unit_test(a_full_queue_stops_the_partitions_and_loses_nothing),
+        cmocka_unit_test(a_broker_that_is_away_stops_the_partitions_until_it_is_back),
+        cmocka_unit_test(an_interrupt_ends_a_wait_for_room),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
