@@ -226,13 +226,22 @@ uint32_t naive_neighbours(const struct naive *naive, const struct query *query, 
     return found;
 }
 
-static double offset_weight(const struct knn_options *options, int distance)
+static double full_offset_weight(const struct knn_options *options, int distance)
 {
     if (distance > 0)
         return decay(distance - 1, (double)options->forward_decay);
     if (distance < 0)
         return (double)options->backward_weight * decay(-distance - 1, (double)options->backward_decay);
     return (double)options->self_weight;
+}
+
+/* Votes of less than 1/10,000 of the strongest are not cast. */
+static double offset_weight(const struct knn_options *options, int distance)
+{
+    double strongest =
+        fmax(full_offset_weight(options, 0), fmax(full_offset_weight(options, 1), full_offset_weight(options, -1)));
+    double weight = full_offset_weight(options, distance);
+    return weight > 1e-4 * strongest ? weight : 0;
 }
 
 static void votes_of(const struct naive *naive, const struct held *held, uint32_t count, const struct query *query,

@@ -35,7 +35,7 @@ enum knn_formula {
  *   mass(i)        = (sum over n of similarity(n)^similarity_power * offset(position of i - position of the match)
  *                    * weight of the click's type * frequency_i^-frequency_power) ^ sharpness, then normalised
  *   offset(d)      = exp(-(d - 1) / forward_decay), d > 0; backward_weight * exp((d + 1) / backward_decay), d < 0;
- *                    self_weight, d = 0
+ *                    self_weight, d = 0; votes of less than 1/10,000 of the strongest offset are not cast
  * rank counts distinct items back from the current one (0); ages are in sessions learned since and in event time. */
 struct knn_options {
     enum knn_formula formula;

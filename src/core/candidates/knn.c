@@ -111,21 +111,20 @@ static uint32_t sample_item(const struct index *index, const struct lookup *look
     const uint32_t *ring = blocks_at(index->blocks, postings->block);
     const uint32_t mask = ((uint32_t)POSTINGS_FIRST << postings->size_class) - 1;
     const uint32_t slot_mask = index->slot_capacity - 1, base = index->next - index->count;
-    const uint32_t mark = scratch->stamp << MARK_RANK_BITS | lookup->rank;
+    const uint32_t stamp = scratch->stamp, mark = stamp << MARK_RANK_BITS | lookup->rank;
+    const uint32_t count = postings->count, newest = postings->first + count - 1;
     const float weight = lookup->weight;
     struct accumulator *accumulators = scratch->accumulators;
     uint32_t *ages_left = scratch->neighbours.ages_left;
-    uint32_t newest = postings->first + postings->count - 1;
-    for (uint32_t i = 0; i < postings->count; i++) {
-        uint32_t number = ring[(newest - i) & mask];
-        uint32_t left = number - base;
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t number = ring[(newest - i) & mask], left = number - base;
         __builtin_prefetch(&accumulators[ring[(newest - i - 12) & mask] & slot_mask], 1);
         if (left < oldest)
             break;
         struct accumulator *accumulator = &accumulators[number & slot_mask];
-        bool fresh = accumulator->mark >> MARK_RANK_BITS != scratch->stamp;
-        accumulator->similarity = (fresh ? 0 : accumulator->similarity) + weight;
-        accumulator->mark = fresh ? mark : accumulator->mark;
+        struct accumulator old = *accumulator;
+        bool fresh = old.mark >> MARK_RANK_BITS != stamp;
+        *accumulator = (struct accumulator){(fresh ? 0 : old.similarity) + weight, fresh ? mark : old.mark};
         ages_left[found] = left;
         found += fresh;
     }
@@ -281,26 +280,29 @@ prefetch_session(const struct index *index, const struct neighbours *neighbours,
 static void collect_votes(const struct index *index, struct scoring_scratch *scratch)
 {
     const struct neighbours *neighbours = &scratch->neighbours;
-    const float *offsets = scratch->tables.offsets + LEARNED_SESSION_ITEMS_MAX;
-    const uint32_t base = scratch->neighbour_base;
-    const bool placed = scratch->tables.options.knn.formula == KNN_EDDY;
+    const struct tables *tables = &scratch->tables;
+    const float *offsets = tables->offsets + LEARNED_SESSION_ITEMS_MAX;
+    const uint32_t base = scratch->neighbour_base, count = neighbours->count;
+    const bool placed = tables->options.knn.formula == KNN_EDDY;
     uint32_t *to_words = scratch->votes.words;
     float *to_weights = scratch->votes.weights;
-    for (uint32_t i = 0; i < neighbours->count; i++) {
+    for (uint32_t i = 0; i < count; i++) {
         prefetch_session(index, neighbours, base, i);
         const uint32_t *words = index_session(index, base + neighbours->ages_left[i]) + 1;
         uint32_t length = words[-1];
         uint32_t match = placed ? match_place(words, length, scratch->entries[neighbours->ranks[i]]) : 0;
+        uint32_t from = match > tables->reach_back ? match - tables->reach_back : 0;
+        uint32_t to = match + tables->reach_ahead < length ? match + tables->reach_ahead + 1 : length;
         const float *weights = offsets - match;
         float weight = neighbours->similarities[i];
-        for (uint32_t block = 0; block < length; block += VOTES_AT_ONCE) {
+        for (uint32_t block = from; block < to; block += VOTES_AT_ONCE) {
             for (uint32_t j = 0; j < VOTES_AT_ONCE; j++) {
-                to_words[block + j] = words[block + j];
-                to_weights[block + j] = weight * weights[block + j];
+                to_words[block - from + j] = words[block + j];
+                to_weights[block - from + j] = weight * weights[block + j];
             }
         }
-        to_words += length;
-        to_weights += length;
+        to_words += to - from;
+        to_weights += to - from;
     }
     memset(to_words, 0, VOTES_BEYOND * sizeof *to_words);
     scratch->votes.count = (uint32_t)(to_words - scratch->votes.words);
@@ -308,17 +310,18 @@ static void collect_votes(const struct index *index, struct scoring_scratch *scr
 
 static void cast_votes(struct scoring_scratch *scratch)
 {
-    const struct votes *votes = &scratch->votes;
+    const uint32_t *words = scratch->votes.words, count = scratch->votes.count;
+    const float *weights = scratch->votes.weights;
     const struct tables *tables = &scratch->tables;
     struct slate slate = slate_open(scratch);
-    for (uint32_t i = 0; i < votes->count; i++) {
-        uint32_t entry = votes->words[i] & WORD_ENTRY_MASK, kind = votes->words[i] >> WORD_ENTRY_BITS;
-        __builtin_prefetch(&slate.cells[votes->words[i + VOTES_BEYOND - 1] & WORD_ENTRY_MASK], 1);
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t entry = words[i] & WORD_ENTRY_MASK, kind = words[i] >> WORD_ENTRY_BITS;
+        __builtin_prefetch(&slate.cells[words[i + VOTES_BEYOND - 1] & WORD_ENTRY_MASK], 1);
         struct cell *cell = &slate.cells[entry];
         slate.touched[slate.count] = entry;
         slate.count += cell_is_fresh(cell);
         cell_vector *vector = (cell_vector *)cell;
-        *vector += votes->weights[i] * tables->kind_factors[kind] + tables->kind_additions[kind];
+        *vector += weights[i] * tables->kind_factors[kind] + tables->kind_additions[kind];
     }
     slate_close(scratch, &slate);
 }

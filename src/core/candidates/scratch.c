@@ -5,7 +5,8 @@
 
 #include <stdlib.h>
 
-#define SCAN_MAX 256 /* last clicks of a session that are looked at */
+#define SCAN_MAX   256 /* last clicks of a session that are looked at */
+#define VOTE_LEAST 1e-4f
 
 struct status scoring_scratch_open(struct scoring_scratch **ret_scratch)
 {
@@ -116,6 +117,19 @@ static void tables_offsets(struct tables *tables)
     }
 }
 
+/* How far from the match a vote weighs more than VOTE_LEAST of the strongest. */
+static uint32_t reach(const struct tables *tables, int step)
+{
+    const float *offsets = tables->offsets + LEARNED_SESSION_ITEMS_MAX;
+    float strongest = 0;
+    for (int i = -LEARNED_SESSION_ITEMS_MAX; i <= LEARNED_SESSION_ITEMS_MAX; i++)
+        strongest = offsets[i] > strongest ? offsets[i] : strongest;
+    uint32_t distance = LEARNED_SESSION_ITEMS_MAX;
+    while (distance && !(offsets[step * (int)distance] > VOTE_LEAST * strongest))
+        distance--;
+    return distance;
+}
+
 static void tables_kinds(struct tables *tables)
 {
     for (unsigned i = 0; i < WORD_KINDS; i++) {
@@ -139,6 +153,8 @@ static void tables_prepare(struct tables *tables, const struct fusion_options *o
     memcpy(&tables->learned, learned, sizeof *learned);
     tables_decays(tables);
     tables_offsets(tables);
+    tables->reach_back = reach(tables, -1);
+    tables->reach_ahead = reach(tables, 1);
     tables_kinds(tables);
     tables->ready = true;
 }

@@ -35,6 +35,7 @@ struct tables { /* of the options last asked with */
     float transition_decay[QUERY_ITEMS_MAX];
     float
         offsets[2 * LEARNED_SESSION_ITEMS_MAX + 1 + VOTES_AT_ONCE]; /* by place of an item - place of the match + MAX */
+    uint32_t reach_back, reach_ahead;     /* places from the match whose votes are worth casting */
     cell_vector kind_factors[WORD_KINDS]; /* a vote for a word of that kind adds vote * factors + additions */
     cell_vector kind_additions[WORD_KINDS];
 };

@@ -76,8 +76,9 @@ static void explain_new(const struct list *list, uint32_t place, struct recommen
     for (enum scorer_id i = 0; i < SCORER_COUNT; i++)
         if (shares[i] > shares[strongest])
             strongest = i;
+    uint32_t sessions = (uint32_t)scratch->sessions[place]; /* 0: they had it out of the vote's reach, too */
     if (strongest == SCORER_KNN)
-        item->reason = (struct reason){REASON_SIMILAR_SESSIONS, ITEM_NONE, (uint32_t)scratch->sessions[place]};
+        item->reason = (struct reason){REASON_SIMILAR_SESSIONS, ITEM_NONE, sessions ? sessions : 1};
     else if (strongest == SCORER_TRANSITION)
         item->reason = follows(list, entry);
     else if (strongest == SCORER_WALK)
