@@ -74,7 +74,7 @@ static const uint8_t *page_at(struct file *file, uint64_t page, unsigned kind)
     if (!claim(file, page))
         return NULL;
     const uint8_t *data = file->data + page * file->page_size;
-    if (page < file->size / file->page_size && number_at(data, 8) == page && (number_at(data + 10, 2) & 0x7f) == kind)
+    if (page < file->size / file->page_size && number_at(data, 8) == page && number_at(data + 10, 2) == kind)
         return data;
     bad_at(file, page);
     return NULL;

@@ -52,6 +52,7 @@ static void every_kind_of_damage_is_noticed(void **state)
         {"root of the databases", META(24 + 48 + 40), 1, 1},
         {"the root's kind", PAGE(3) + 10, 4, 3},
         {"two kinds at once", PAGE(3) + 10, 3, 3},
+        {"a mark that only a page in memory has", PAGE(3) + 11, 0x40, 3},
         {"a page's own number", PAGE(4), 5, 4},
         {"no nodes", PAGE(4) + 12, 16, 4},
         {"a node less than there is", PAGE(4) + 12, 18, 4},
