@@ -308,7 +308,7 @@ static void *listen_on(void *context)
         must(kafka_reader_poll(reader, 50, messages, 64, &count), "poll");
         for (size_t i = 0; i < count; i++)
             hear(listener, decoder, &arena, &messages[i]);
-        if (kafka_reader_caught_up(reader, -1))
+        if (kafka_reader_caught_up(reader))
             listener->ready = true;
     }
     kafka_reader_close(reader);

@@ -31,7 +31,7 @@ struct click_source_ops {
     struct status (*seek)(void *self, int32_t partition, int64_t offset);
     /* Stops or restarts the delivery of a partition (backpressure). */
     struct status (*pause)(void *self, int32_t partition, bool paused);
-    /* True when the partition was delivered to the end of its log, as far as the source knows. */
+    /* True when the partition was delivered to the end that its log has now. May ask a broker: call it rarely. */
     bool (*at_end)(void *self, int32_t partition);
     /* Commits next-to-consume offsets to the group, waiting for the answer. `metadata` (may be NULL) as text each. */
     struct status (*commit)(void *self, const int32_t *partitions, const int64_t *offsets, const char *const *metadata,

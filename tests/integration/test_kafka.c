@@ -111,11 +111,11 @@ static void what_is_flushed_can_be_read_with_its_headers_absent_and_key_kept(voi
     assert_bytes(messages[0].key, "k");
     assert_bytes(messages[0].value, "0");
     assert_true(messages[0].timestamp_ms > 1600000000000);
-    assert_false(kafka_reader_caught_up(reader, -1));
+    assert_false(kafka_reader_caught_up(reader));
     assert_int_equal(read_all(reader, messages, 100, 99), 99);
-    for (int64_t end = now_ms() + 5000; !kafka_reader_caught_up(reader, -1) && now_ms() < end;)
+    for (int64_t end = now_ms() + 5000; !kafka_reader_caught_up(reader) && now_ms() < end;)
         assert_ok(kafka_reader_poll(reader, 10, messages, 100, &count));
-    assert_true(kafka_reader_caught_up(reader, 0));
+    assert_true(kafka_reader_caught_up(reader));
     kafka_reader_close(reader);
     kafka_sink_close(sink);
 }

@@ -50,7 +50,7 @@ stop_eddy() {
 prepare() { # NAME PARTITIONS CLICKS
   local arguments
   mapfile -t arguments < <(settings "$1")
-  "$EDDY_BINARY" topics create "${arguments[@]}" --set "topics.partitions=$2" >/dev/null || fail "topics are not created"
+  "$EDDY_BINARY" topics create "${arguments[@]}" --set "topics.partitions=$2" >/dev/null || fail "no topics are made"
   "$EDDY_BINARY" topics check "${arguments[@]}" >/dev/null || fail "the topics do not pass the check"
   [ "$3" = 0 ] || generate "$1" "$3"
 }
@@ -141,7 +141,7 @@ for copy in 1 2; do
   done
   mapfile -t base < <(settings "copy$copy")
   for setting in "${arguments[@]}"; do base+=(--set "$setting"); done
-  "$EDDY_BINARY" topics create "${base[@]}" --set topics.partitions=1 >/dev/null || fail "topics are not created"
+  "$EDDY_BINARY" topics create "${base[@]}" --set topics.partitions=1 >/dev/null || fail "no topics are made"
   # another batching and another rhythm of commits must not matter
   start_eddy "copy$copy" "${arguments[@]}" "batch_clicks=$((copy * 100))" "commit_interval_ms=$((copy * 40))" \
     "formats.recommendations=avro"

@@ -126,5 +126,7 @@ void kafka_reader_close(struct kafka_reader *reader);
 /* As click_source.poll; one thread. */
 MUST_CHECK struct status kafka_reader_poll(struct kafka_reader *reader, int timeout_ms, struct message *messages,
                                            size_t capacity, size_t *ret_count);
-/* True once the partition has been delivered up to its end (-1: all of them). */
-bool kafka_reader_caught_up(const struct kafka_reader *reader, int32_t partition);
+/* True once every partition has been delivered to the end that it had when that was reached first, or marked last. */
+bool kafka_reader_caught_up(const struct kafka_reader *reader);
+/* Marks where the partitions end now. UNAVAILABLE when the brokers do not say so in time. */
+MUST_CHECK struct status kafka_reader_mark_end(struct kafka_reader *reader, int timeout_ms);

@@ -18,6 +18,7 @@
 #define BACKOFF_MAX_MS     15000
 #define WAIT_SLICE_MS      20
 #define POLL_MS            100
+#define REFRESH_TIMEOUT_MS 10000
 #define GAUGES_INTERVAL_US 1000000
 #define QUEUE_RECORDS_MAX  100000 /* of a shard's producer */
 #define QUEUE_BYTES_MAX    (64u << 20)
@@ -241,6 +242,9 @@ static struct status on_assigned(void *context, struct assignment *assignments, 
     struct process *process = context;
     struct assignment *room = calloc(count + 1, sizeof *room);
     struct status status = room ? OK : FAIL(MEMORY, count, "no memory for an assignment");
+    if (count > 0 && !topic_reader_refresh(process->reader, REFRESH_TIMEOUT_MS))
+        log_always(LOG_WARN, "sessions_behind", "note=%s",
+                   "the sessions topic could not be read to its end in time; some closed sessions may not be learned");
     for (uint32_t lane = 0; lane < process->lane_count && !failed(status); lane++)
         status = accept_lane(process, lane, assignments, count, room, complaint);
     free(room);

@@ -4,12 +4,15 @@
 #include "app/log.h"
 #include "app/run/decoders.h"
 
+#include <eddy/io/system.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 
-#define BATCH   1024
-#define WAIT_MS 50
+#define BATCH           1024
+#define WAIT_MS         50
+#define MARK_TIMEOUT_MS 1000
+#define REFRESH_LOOK_MS 10
 
 struct topic_reader {
     struct decoder *item_decoder, *session_decoder;
@@ -19,6 +22,7 @@ struct topic_reader {
     pthread_t thread;
     bool started;
     _Atomic bool stopping, caught_up;
+    _Atomic unsigned wanted, refreshed; /* refreshes: the last one asked for, the last one done */
     _Atomic(const struct fault *) fault;
 };
 
@@ -41,16 +45,27 @@ static struct status read_both(struct topic_reader *reader, int wait_ms, size_t 
     return OK;
 }
 
+static void note_progress(struct topic_reader *reader, unsigned marked)
+{
+    if (!kafka_reader_caught_up(reader->sessions))
+        return;
+    atomic_store(&reader->refreshed, marked);
+    if (!reader->items || kafka_reader_caught_up(reader->items))
+        atomic_store(&reader->caught_up, true);
+}
+
 static void *read_on(void *context)
 {
     struct topic_reader *reader = context;
     struct status status = OK;
     size_t count = 0;
+    unsigned marked = 0;
     while (!atomic_load(&reader->stopping) && !failed(status)) {
+        unsigned wanted = atomic_load(&reader->wanted);
+        if (wanted != marked && !failed(kafka_reader_mark_end(reader->sessions, MARK_TIMEOUT_MS)))
+            marked = wanted;
         status = read_both(reader, count ? 0 : WAIT_MS, &count);
-        if (kafka_reader_caught_up(reader->sessions, -1) &&
-            (!reader->items || kafka_reader_caught_up(reader->items, -1)))
-            atomic_store(&reader->caught_up, true);
+        note_progress(reader, marked);
     }
     if (failed(status)) {
         char text[256];
@@ -130,6 +145,17 @@ void topic_reader_close(struct topic_reader *reader)
 bool topic_reader_caught_up(const struct topic_reader *reader)
 {
     return atomic_load(&reader->caught_up);
+}
+
+bool topic_reader_refresh(struct topic_reader *reader, int timeout_ms)
+{
+    unsigned wanted = atomic_fetch_add(&reader->wanted, 1) + 1;
+    for (; timeout_ms > 0; timeout_ms -= REFRESH_LOOK_MS) {
+        if (atomic_load(&reader->refreshed) == wanted)
+            return true;
+        system_wait_ms(REFRESH_LOOK_MS);
+    }
+    return false;
 }
 
 struct status topic_reader_failure(const struct topic_reader *reader)

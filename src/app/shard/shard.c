@@ -8,7 +8,7 @@
 #define FILL_STOP        0.75
 #define FILL_RESTART     0.5
 #define PAUSED_WAIT_MS   5
-#define IDLE_STEP_MS     1000  /* of the watermark, at least */
+#define IDLE_STEP_MS     2000  /* between two looks at a partition without clicks */
 #define IDLE_STANDARD_MS 60000 /* when the wall clock moves no watermark, for learning alone */
 
 struct status shard_open(const struct shard_options *options, const struct shard_ports *ports, struct shard **ret_shard)
@@ -90,33 +90,33 @@ static struct status mind_queue(struct shard *shard)
 
 /* ---- partitions without clicks */
 
-static struct status tell_idle(struct shard *shard, struct task *task)
+static void tell_idle(struct shard *shard, struct task *task)
 {
     if (task->idle)
-        return OK;
+        return;
     knowledge_lock_write(shard->ports.knowledge);
     knowledge_set_idle(shard->ports.knowledge, task->partition);
     knowledge_unlock(shard->ports.knowledge);
     task->idle = true;
-    return OK;
 }
 
 /* The watermark goes on from the last click's at the pace of the wall clock, so that the last sessions close. */
 static struct status mind_idle(struct shard *shard, struct task *task, int64_t wall_ms)
 {
     struct click_source source = shard->ports.source;
-    if (task->next_offset < task->answered_to || !source.ops->at_end(source.self, task->partition))
-        return OK;
     int64_t quiet_ms = wall_ms - task->awake_ms;
     int64_t idle_ms = shard->options.idle_ms ? shard->options.idle_ms : IDLE_STANDARD_MS;
-    if (quiet_ms < idle_ms)
+    if (task->next_offset < task->answered_to || quiet_ms < idle_ms || wall_ms < task->idle_look_ms)
         return OK;
-    TRY(tell_idle(shard, task));
+    task->idle_look_ms = wall_ms + IDLE_STEP_MS;
     int64_t watermark_ms = engine_position(task->engine).watermark_ms;
-    if (!shard->options.idle_ms || watermark_ms == INT64_MIN || !session_table_count(engine_sessions(task->engine)))
+    bool closable =
+        shard->options.idle_ms && watermark_ms != INT64_MIN && session_table_count(engine_sessions(task->engine)) > 0;
+    if ((task->idle && !closable) || !source.ops->at_end(source.self, task->partition))
         return OK;
+    tell_idle(shard, task);
     int64_t target_ms = task->awake_watermark_ms + quiet_ms;
-    return target_ms - watermark_ms < IDLE_STEP_MS ? OK : shard_advance(shard, task, target_ms, false);
+    return closable && target_ms > watermark_ms ? shard_advance(shard, task, target_ms, false) : OK;
 }
 
 static struct status mind_tasks(struct shard *shard)

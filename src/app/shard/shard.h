@@ -19,6 +19,7 @@ struct task {
     int64_t answered_watermark_ms; /* and then the watermark is moved here; INT64_MIN: nowhere */
     bool changed;                  /* since the last commit */
     bool idle;                     /* the knowledge knows it */
+    int64_t idle_look_ms;          /* wall clock: not before this is it looked at again whether it is idle */
     int64_t awake_ms;              /* wall clock at the last click, and the watermark then */
     int64_t awake_watermark_ms;
 };

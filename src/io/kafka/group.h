@@ -11,8 +11,9 @@ struct kafka_source {
     rd_kafka_queue_t *queue;
     rd_kafka_message_t **held; /* handed out by the last poll */
     size_t held_count, held_capacity;
-    bool *at_end; /* by partition */
-    int32_t at_end_count;
+    int64_t *ends; /* by partition: where the log ended when it was last delivered to its end; -1: it was not */
+    int32_t end_count;
+    int64_t no_answer_us; /* when the brokers last did not say where a log ends; 0: they do */
 };
 
 struct kafka_consumer {

@@ -13,8 +13,8 @@ struct kafka_reader {
     rd_kafka_topic_t *topic;
     rd_kafka_queue_t *queue;
     int32_t partition_count, started;
-    bool *caught_up; /* by partition */
-    int32_t caught_up_count;
+    int64_t *positions; /* by partition: next to deliver; -1: nothing came yet */
+    int64_t *ends;      /* by partition: the end to reach; INT64_MAX: not known */
     rd_kafka_message_t **held;
     size_t held_count, held_capacity;
 };
@@ -90,11 +90,16 @@ static struct status reader_start(struct kafka_reader *reader, const struct kafk
     TRY(kafka_client_configure(&reader->client, options->kafka, &setup, &conf, complaint));
     TRY(kafka_client_start(&reader->client, RD_KAFKA_CONSUMER, conf, complaint));
     reader->partition_count = options->partition_count;
-    reader->caught_up = calloc((size_t)options->partition_count, sizeof *reader->caught_up);
+    reader->positions = calloc((size_t)options->partition_count, sizeof *reader->positions);
+    reader->ends = calloc((size_t)options->partition_count, sizeof *reader->ends);
     reader->topic = rd_kafka_topic_new(reader->client.handle, options->topic, NULL);
     reader->queue = rd_kafka_queue_new(reader->client.handle);
-    if (!reader->caught_up || !reader->topic || !reader->queue)
+    if (!reader->positions || !reader->ends || !reader->topic || !reader->queue)
         return FAIL(MEMORY, 0, "no memory for a reader");
+    for (int32_t p = 0; p < reader->partition_count; p++) {
+        reader->positions[p] = -1;
+        reader->ends[p] = INT64_MAX;
+    }
     return start_all(reader, options, complaint);
 }
 
@@ -129,7 +134,8 @@ void kafka_reader_close(struct kafka_reader *reader)
         rd_kafka_consume_stop(reader->topic, p);
     drop_held(reader);
     free(reader->held);
-    free(reader->caught_up);
+    free(reader->positions);
+    free(reader->ends);
     if (reader->queue)
         rd_kafka_queue_destroy(reader->queue);
     if (reader->topic)
@@ -145,9 +151,9 @@ static void note_event(struct kafka_reader *reader, const rd_kafka_message_t *ev
                             rd_kafka_topic_name(reader->topic), event->partition, rd_kafka_message_errstr(event));
         return; /* librdkafka tries again */
     }
-    if (!reader->caught_up[event->partition])
-        reader->caught_up_count++;
-    reader->caught_up[event->partition] = true;
+    reader->positions[event->partition] = event->offset;
+    if (reader->ends[event->partition] == INT64_MAX)
+        reader->ends[event->partition] = event->offset;
 }
 
 struct status kafka_reader_poll(struct kafka_reader *reader, int timeout_ms, struct message *messages, size_t capacity,
@@ -173,14 +179,30 @@ struct status kafka_reader_poll(struct kafka_reader *reader, int timeout_ms, str
             continue;
         }
         kafka_message_view(message, &messages[reader->held_count]);
+        reader->positions[message->partition] = message->offset + 1;
         reader->held[reader->held_count++] = message;
     }
     *ret_count = reader->held_count;
     return OK;
 }
 
-bool kafka_reader_caught_up(const struct kafka_reader *reader, int32_t partition)
+struct status kafka_reader_mark_end(struct kafka_reader *reader, int timeout_ms)
 {
-    assert(partition < reader->partition_count);
-    return partition < 0 ? reader->caught_up_count == reader->partition_count : reader->caught_up[partition];
+    for (int32_t p = 0; p < reader->partition_count; p++) {
+        int64_t low, high;
+        rd_kafka_resp_err_t error = rd_kafka_query_watermark_offsets(
+            reader->client.handle, rd_kafka_topic_name(reader->topic), p, &low, &high, timeout_ms);
+        if (error)
+            return FAIL(UNAVAILABLE, error, "the end of a topic cannot be read");
+        reader->ends[p] = high;
+    }
+    return OK;
+}
+
+bool kafka_reader_caught_up(const struct kafka_reader *reader)
+{
+    for (int32_t p = 0; p < reader->partition_count; p++)
+        if (reader->positions[p] < reader->ends[p])
+            return false;
+    return true;
 }

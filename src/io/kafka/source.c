@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "io/kafka/group.h"
 
+#include <eddy/io/system.h>
 #include <stdlib.h>
 #include <syslog.h>
 
-#define COMMIT_TIMEOUT_MS 10000
+#define COMMIT_TIMEOUT_MS  10000
+#define END_TIMEOUT_MS     500
+#define NO_ANSWER_PAUSE_US 30000000
 
 struct status kafka_source_open(struct kafka_consumer *consumer, struct kafka_source *source)
 {
@@ -26,7 +29,7 @@ void kafka_source_close(struct kafka_source *source)
     if (source->queue)
         rd_kafka_queue_destroy(source->queue);
     free(source->held);
-    free(source->at_end);
+    free(source->ends);
 }
 
 void kafka_source_take(struct kafka_source *source, int32_t partition)
@@ -50,18 +53,19 @@ static struct status reserve_held(struct kafka_source *source, size_t capacity)
     return OK;
 }
 
-static struct status set_at_end(struct kafka_source *source, int32_t partition, bool at_end)
+static struct status note_end(struct kafka_source *source, int32_t partition, int64_t offset)
 {
-    if (partition >= source->at_end_count) {
+    if (partition >= source->end_count) {
         int32_t count = partition + 16;
-        bool *flags = realloc(source->at_end, (size_t)count * sizeof *flags);
-        if (!flags)
+        int64_t *ends = realloc(source->ends, (size_t)count * sizeof *ends);
+        if (!ends)
             return FAIL(MEMORY, count, "no memory for partitions");
-        memset(flags + source->at_end_count, 0, (size_t)(count - source->at_end_count) * sizeof *flags);
-        source->at_end = flags;
-        source->at_end_count = count;
+        for (int32_t p = source->end_count; p < count; p++)
+            ends[p] = -1;
+        source->ends = ends;
+        source->end_count = count;
     }
-    source->at_end[partition] = at_end;
+    source->ends[partition] = offset;
     return OK;
 }
 
@@ -70,7 +74,7 @@ static struct status note_event(struct kafka_source *source, const rd_kafka_mess
 {
     struct kafka_client *client = &source->consumer->client;
     if (event->err == RD_KAFKA_RESP_ERR__PARTITION_EOF)
-        return set_at_end(source, event->partition, true);
+        return note_end(source, event->partition, event->offset);
     kafka_client_report(client, LOG_ERR, rd_kafka_err2name(event->err), "topic %s, partition %d: %s",
                         source->consumer->topic, event->partition, rd_kafka_message_errstr(event));
     if (event->err != RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET || !event->rkt)
@@ -98,8 +102,8 @@ static struct status poll(void *self, int timeout_ms, struct message *messages, 
             timeout_ms = 0; /* the end of a partition is worth returning for */
             continue;
         }
-        if (message->partition < source->at_end_count)
-            source->at_end[message->partition] = false;
+        if (message->partition < source->end_count)
+            source->ends[message->partition] = -1;
         kafka_message_view(message, &messages[source->held_count]);
         source->held[source->held_count++] = message;
     }
@@ -138,10 +142,21 @@ static struct status pause_partition(void *self, int32_t partition, bool paused)
     return error ? FAIL(IO, error, "cannot pause or resume") : OK;
 }
 
+/* A log whose broker is away seems to have ended too, so the broker is asked; when it does not answer, not again for a
+ * while, as the shard waits. */
 static bool at_end(void *self, int32_t partition)
 {
-    const struct kafka_source *source = self;
-    return partition < source->at_end_count && source->at_end[partition];
+    struct kafka_source *source = self;
+    struct time_source time = system_time();
+    int64_t now_us = time.ops->monotonic_us(time.self), low, high;
+    if (partition >= source->end_count || source->ends[partition] < 0)
+        return false;
+    if (source->no_answer_us && now_us - source->no_answer_us < NO_ANSWER_PAUSE_US)
+        return false;
+    rd_kafka_resp_err_t error = rd_kafka_query_watermark_offsets(
+        source->consumer->client.handle, source->consumer->topic, partition, &low, &high, END_TIMEOUT_MS);
+    source->no_answer_us = error ? now_us : 0;
+    return !error && high <= source->ends[partition];
 }
 
 static void set_metadata(rd_kafka_topic_partition_t *entry, const char *metadata)
