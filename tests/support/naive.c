@@ -114,7 +114,7 @@ static double type_weight(const struct naive *naive, const struct query *query, 
         if (query->items[i] == item)
             weight =
                 fmax(weight, (double)naive->options.type_weights[query->types ? query->types[i] : CLICK_TYPE_CLICK]);
-    return query->types ? weight : 1;
+    return weight;
 }
 
 static double decay(double distance, double scale)

@@ -14,7 +14,7 @@
  * ties depend on how the catalogue was filled. One writer; readers share it const under the process's reader-writer
  * lock.
  *
- * Memory, about: 12 bytes a session and 4 a click kept, 6 a posting, 15 a rule, 60 an item; grows by doubling up to
+ * Memory, about: 12 bytes a session and 4 a click kept, 6 a posting, 16 a rule, 75 an item; grows by doubling up to
  * what the options bound. Nothing is allocated once the bounds are reached and every item's lists are at theirs. */
 #include <eddy/base/buffer.h>
 #include <eddy/core/catalogue.h>

@@ -30,13 +30,14 @@ enum knn_formula {
 
 /* The sample_max newest sessions that share one of the query's last query_items_max distinct items are compared, the
  * neighbours_max most similar vote:
- *   similarity(n)  = sum over shared items j of exp(-rank_j / query_decay) * idf_j^query_idf_power
+ *   similarity(n)  = sum over shared items j of exp(-rank_j / query_decay) * idf_j^query_idf_power * type weight of j
  *                    * exp(-age / recency_sessions) * exp(-age_ms / recency_ms) * exp(-rank_first / match_decay)
  *   mass(i)        = (sum over n of similarity(n)^similarity_power * offset(position of i - position of the match)
- *                    * weight of the click's type * frequency_i^-frequency_power) ^ sharpness, then normalised
+ *                    * type weight of the click on i, * frequency_i^-frequency_power) ^ sharpness, then normalised
  *   offset(d)      = exp(-(d - 1) / forward_decay), d > 0; backward_weight * exp((d + 1) / backward_decay), d < 0;
  *                    self_weight, d = 0; votes of less than 1/10,000 of the strongest offset are not cast
- * rank counts distinct items back from the current one (0); ages are in sessions learned since and in event time. */
+ * rank counts distinct items back from the current one (0); rank_first and the match are of the latest item shared;
+ * ages are in sessions learned since and in event time; frequency_i counts the sessions held that have i. */
 struct knn_options {
     enum knn_formula formula;
     uint32_t sample_max;      /* m */

@@ -104,7 +104,7 @@ static void tables_decays(struct tables *tables)
 static void tables_offsets(struct tables *tables)
 {
     const struct knn_options *knn = &tables->options.knn;
-    for (int i = 0; i < (int)(sizeof tables->offsets / sizeof *tables->offsets); i++) {
+    for (int i = 0; i < OFFSETS; i++) {
         int distance = i - LEARNED_SESSION_ITEMS_MAX;
         float weight = 1;
         if (knn->formula == KNN_EDDY && distance > 0)
@@ -247,7 +247,7 @@ static void recent_read(struct scoring_scratch *scratch, const struct learned *l
     recent->clicks = query->length;
     for (uint32_t i = 0; i < recent->count; i++) {
         scratch->entries[i] = learned_entry(learned, recent->items[i]);
-        scratch->weights[i] = 1;
+        scratch->weights[i] = learned->options.type_weights[CLICK_TYPE_CLICK];
     }
     if (!query->types)
         return;

@@ -22,9 +22,10 @@ struct cell { /* of one entry; 16 bytes, so that it is one vector and in one cac
 
 typedef float cell_vector __attribute__((vector_size(16), may_alias));
 
-#define VOTES_AT_ONCE                                                                                                  \
-    8 /* a neighbour's words are taken in blocks of so many; what reads past an end is thrown away                     \
-       */
+/* A neighbour's words are taken in blocks of so many; what is read past its end is thrown away. */
+#define VOTES_AT_ONCE 8
+
+#define OFFSETS       (2 * LEARNED_SESSION_ITEMS_MAX + 1 + VOTES_AT_ONCE)
 
 struct tables { /* of the options last asked with */
     struct fusion_options options;
@@ -33,8 +34,7 @@ struct tables { /* of the options last asked with */
     float query_decay[QUERY_ITEMS_MAX];
     float match_decay[QUERY_ITEMS_MAX];
     float transition_decay[QUERY_ITEMS_MAX];
-    float
-        offsets[2 * LEARNED_SESSION_ITEMS_MAX + 1 + VOTES_AT_ONCE]; /* by place of an item - place of the match + MAX */
+    float offsets[OFFSETS];               /* by place of an item - place of the match + LEARNED_SESSION_ITEMS_MAX */
     uint32_t reach_back, reach_ahead;     /* places from the match whose votes are worth casting */
     cell_vector kind_factors[WORD_KINDS]; /* a vote for a word of that kind adds vote * factors + additions */
     cell_vector kind_additions[WORD_KINDS];
