@@ -55,16 +55,14 @@ struct bytes reason_text(const struct reason *reason, const struct catalogue *ca
         break;
     case REASON_NEAR:
         line_append(&line, BYTES("often with "));
-        line_append(&line, catalogue_id(catalogue, reason->item));
+        line_append(&line,
+                    reason->item == ITEM_NONE ? BYTES("items of this list") : catalogue_id(catalogue, reason->item));
         break;
     case REASON_POPULAR:
         line_append(&line, BYTES("popular now"));
         break;
     case REASON_REPEAT:
         line_append(&line, BYTES("seen in this session"));
-        break;
-    case REASON_UNKNOWN:
-        line_append(&line, BYTES("from the catalogue"));
         break;
     }
     text[line.size] = 0;

@@ -8,8 +8,9 @@
  * where ~ is normalised over the items not in the session and t = transition_weights by the number of distinct items.
  * Scores are these divided by their sum over all items, so those of a list sum to at most 1; an item's shares say which
  * scorers its score came from. Filters apply while the list is taken from the top; ties go to the item learned
- * first. When the scorers leave the list short it is filled with the most popular and then with any other items of the
- * catalogue, so that it is full whenever enough items pass the filters. */
+ * first. When the scorers leave the list short it is filled with the most popular items. An item that nothing was
+ * learned about and that is not in the session is never listed: a list may be short, or empty, and does not depend on
+ * the order in which the catalogue was read. */
 #include <eddy/core/scorer.h>
 
 #define LENGTH_BUCKETS 4 /* distinct items in the session: 1, 2, 3..4, 5 and more */

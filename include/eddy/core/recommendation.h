@@ -27,8 +27,7 @@ enum reason_kind {
     REASON_FOLLOWS,          /* item = the item of this session it follows */
     REASON_NEAR,             /* item = the candidate it often comes with */
     REASON_POPULAR,
-    REASON_REPEAT,  /* already in this session; item is the item itself */
-    REASON_UNKNOWN, /* nothing is known: the list was filled from the catalogue */
+    REASON_REPEAT, /* already in this session; item is the item itself */
 };
 
 struct reason {

@@ -93,9 +93,8 @@ void list_explain(struct list *list)
         struct recommended_item *item = &list->items[i];
         uint32_t place = list->places[i];
         if (place == PLACE_FILLED) {
-            bool known = learned_entry(list->learned, item->item) != ENTRY_NONE;
             item->shares[SCORER_POPULAR] = 1;
-            item->reason = (struct reason){known ? REASON_POPULAR : REASON_UNKNOWN, ITEM_NONE, 0};
+            item->reason = (struct reason){REASON_POPULAR, ITEM_NONE, 0};
         } else if (place & PLACE_STRANGER || place < list->scratch->seen_count) {
             item->shares[SCORER_REPEAT] = 1;
             item->reason = (struct reason){REASON_REPEAT, item->item, 0};

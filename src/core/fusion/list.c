@@ -142,14 +142,6 @@ static void fill_popular(struct list *list)
     }
 }
 
-static void fill_any(struct list *list)
-{
-    uint32_t count = catalogue_count(list->catalogue);
-    for (uint32_t item = 0; item < count && !full(list); item++)
-        if (may_fill(list, item))
-            take(list, item, 0, PLACE_FILLED);
-}
-
 void list_make(struct list *list)
 {
     struct scoring_scratch *scratch = list->scratch;
@@ -163,6 +155,4 @@ void list_make(struct list *list)
     }
     if (!full(list))
         fill_popular(list);
-    if (!full(list))
-        fill_any(list);
 }

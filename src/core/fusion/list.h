@@ -19,7 +19,7 @@ struct list {
 /* How many candidates are ranked: with a limit per category more than the list takes. */
 uint32_t list_ranked_max(const struct fusion_options *options);
 
-/* Fills `items` and `places` with scores and items: the best of the slate, then popular ones, then any. */
+/* Fills `items` and `places` with scores and items: the best of the slate, then popular ones. */
 void list_make(struct list *list);
 
 /* Fills in the shares and reasons of a made list. */

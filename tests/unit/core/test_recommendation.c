@@ -26,6 +26,8 @@ static void reasons_are_short_sentences(void **state)
         {{REASON_SIMILAR_SESSIONS, ITEM_NONE, UINT32_MAX}, "in 4294967295 similar sessions"},
         {{REASON_FOLLOWS, 0, 0}, "often after A13"},
         {{REASON_FOLLOWS, ITEM_NONE, 0}, "often after items of this session"},
+        {{REASON_NEAR, 0, 0}, "often with A13"},
+        {{REASON_NEAR, ITEM_NONE, 0}, "often with items of this list"},
         {{REASON_POPULAR, ITEM_NONE, 0}, "popular now"},
         {{REASON_REPEAT, 0, 0}, "seen in this session"},
     };
