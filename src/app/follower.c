@@ -100,6 +100,20 @@ static void session_is_bad(const struct message *message, const char *reason)
               (long long)message->offset, reason);
 }
 
+static bool time_is_absurd(int64_t time_ms)
+{
+    return time_ms < CLICK_TIME_MIN_MS || time_ms > CLICK_TIME_MAX_MS;
+}
+
+/* One that closes past all time would make every later session of its partition a repetition. */
+static struct status check_times(const struct closed_record *record)
+{
+    bool absurd = time_is_absurd(record->close_ms);
+    for (uint32_t i = 0; i < record->length; i++)
+        absurd |= time_is_absurd(record->times_ms[i]);
+    return absurd ? FAIL(BAD_INPUT, record->close_ms, "a time is not between the years 2000 and 9999") : OK;
+}
+
 /* The record with its items as numbers. LIMIT: the catalogue has no room for one of them. */
 static struct status number_items(struct follower *follower, const struct closed_record *record,
                                   struct closed_session *ret_session)
@@ -132,6 +146,8 @@ static struct status apply_session(struct follower *follower, const struct messa
     }
     struct status status =
         decode_closed_session(follower->sessions, message->value, &follower->batch, &record, &complaint);
+    if (!failed(status))
+        status = check_times(&record);
     if (!failed(status))
         status = number_items(follower, &record, &session);
     if (!failed(status)) {

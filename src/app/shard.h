@@ -77,5 +77,7 @@ MUST_CHECK struct status shard_commit(struct shard *shard);
 
 /* Makes every wait inside the shard end with INTERRUPTED. Any thread. */
 void shard_interrupt(struct shard *shard);
+/* Undoes it, when what it was for is done. Any thread. */
+void shard_resume(struct shard *shard);
 
 size_t shard_task_count(const struct shard *shard);

@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <eddy/core/click.h>
 
-#define TIME_MIN_MS INT64_C(946684800000)    /* 2000-01-01 */
-#define TIME_MAX_MS INT64_C(253402300799999) /* 9999-12-31 */
-
 static const char *const type_texts[CLICK_TYPE_COUNT] = {
 #define X(name, text) [CLICK_TYPE_##name] = text,
     CLICK_TYPES(X)
@@ -42,7 +39,7 @@ static struct status check_id(struct bytes id, const char *field, bool required,
 static struct status check_time(const struct click *click, int64_t record_time_ms, int64_t future_max_ms,
                                 struct complaint *complaint)
 {
-    if (click->time_ms < TIME_MIN_MS || click->time_ms > TIME_MAX_MS)
+    if (click->time_ms < CLICK_TIME_MIN_MS || click->time_ms > CLICK_TIME_MAX_MS)
         return complain(complaint, FAIL(BAD_INPUT, click->time_ms, "the time is absurd"),
                         "timestamp %lld is not a time in milliseconds between the years 2000 and 9999",
                         (long long)click->time_ms);

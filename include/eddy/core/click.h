@@ -6,7 +6,9 @@
 #include <eddy/base/bytes.h>
 #include <eddy/base/status.h>
 
-#define CLICK_ID_MAX 255 /* bytes of a session, user, item or event id */
+#define CLICK_ID_MAX      255                      /* bytes of a session, user, item or event id */
+#define CLICK_TIME_MIN_MS INT64_C(946684800000)    /* 2000-01-01 */
+#define CLICK_TIME_MAX_MS INT64_C(253402300799999) /* 9999-12-31 */
 
 #define CLICK_TYPES(X)                                                                                                 \
     X(VIEW, "view")                                                                                                    \

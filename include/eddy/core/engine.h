@@ -76,6 +76,9 @@ void engine_close(struct engine *engine);
 MUST_CHECK struct status engine_step(struct engine *engine, const struct engine_click *clicks, size_t count,
                                      struct scoring_scratch *scratch, struct arena *batch, struct effects *ret_effects);
 
+/* The record at `offset`, after all those stepped over so far, is no click: the position goes past it. */
+void engine_pass(struct engine *engine, int64_t offset);
+
 /* Moves the watermark of an idle partition on to `watermark_ms` (decided by the caller from the wall clock) and
  * closes what that closes; a step like any other, to be committed. Lower values change nothing. */
 MUST_CHECK struct status engine_advance(struct engine *engine, int64_t watermark_ms, struct arena *batch,

@@ -67,6 +67,7 @@ static bool serve(struct worker *worker, bool working)
     struct status result = perform(worker, request, working);
     pthread_mutex_lock(&worker->lock);
     request->result = result;
+    shard_resume(worker->shard); /* under the lock: whoever asked cannot interrupt any more */
     worker->request = NULL;
     atomic_store(&worker->waiting, false);
     pthread_cond_broadcast(&worker->changed);

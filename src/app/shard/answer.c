@@ -130,6 +130,8 @@ static struct status copy_session(struct arena *arena, const struct closed_sessi
     copy.view.types = types;
     copy.view.session_id = arena_copy(arena, from->view.session_id);
     copy.view.user_id = arena_copy(arena, from->view.user_id);
+    if (copy.view.session_id.size != from->view.session_id.size || copy.view.user_id.size != from->view.user_id.size)
+        return FAIL(MEMORY, length, "no memory for a closed session");
     copy.view.key = (struct bytes){0};
     *ret_copy = copy;
     return OK;
@@ -254,6 +256,8 @@ static struct status answer(struct shard *shard, struct task *task)
         if (named == done) {
             bool now_named;
             TRY(name_item(shard, done, &now_named));
+            if (!now_named)
+                engine_pass(task->engine, shard->run[done].offset);
             done += !now_named;
             continue;
         }

@@ -54,6 +54,7 @@ static struct status pass_over(struct shard *shard, struct task *task, const str
 {
     bool silent = message->offset < task->answered_to;
     TRY(shard_answer_run(shard)); /* positions go up in order */
+    engine_pass(task->engine, message->offset);
     task->next_offset = message->offset + 1;
     task->changed = true;
     return silent ? OK : shard_publish_dead_letter(shard, message, reason, complaint);

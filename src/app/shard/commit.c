@@ -95,9 +95,10 @@ struct status shard_commit(struct shard *shard)
         metric_add(shard->ports.metrics, METRIC_COMMIT_MICROSECONDS, shard_monotonic_us(shard) - began_us);
     }
     arena_reset(&shard->batch);
+    shard->tried_us = shard_monotonic_us(shard);
     if (failed(status))
         return status;
-    shard->committed_us = shard_monotonic_us(shard);
+    shard->committed_us = shard->tried_us;
     shard->clicks_since_commit = 0;
     return OK;
 }

@@ -7,6 +7,7 @@
 
 #define FILL_STOP        0.75
 #define FILL_RESTART     0.5
+#define OVERDUE_US       5000000 /* of a commit: then no more clicks are taken until it is done */
 #define PAUSED_WAIT_MS   5
 #define IDLE_STEP_MS     2000  /* between two looks at a partition without clicks */
 #define IDLE_STANDARD_MS 60000 /* when the wall clock moves no watermark, for learning alone */
@@ -27,7 +28,7 @@ struct status shard_open(const struct shard_options *options, const struct shard
         shard_close(shard);
         return status;
     }
-    shard->committed_us = shard_monotonic_us(shard);
+    shard->committed_us = shard->tried_us = shard_monotonic_us(shard);
     *ret_shard = shard;
     return OK;
 }
@@ -55,6 +56,11 @@ void shard_interrupt(struct shard *shard)
     atomic_store(&shard->interrupted, true);
 }
 
+void shard_resume(struct shard *shard)
+{
+    atomic_store(&shard->interrupted, false);
+}
+
 size_t shard_task_count(const struct shard *shard)
 {
     return shard->task_count;
@@ -77,13 +83,16 @@ struct status shard_pause(struct shard *shard, bool paused)
     return OK;
 }
 
-/* A broker that takes records slower than clicks come must not fill the memory. */
+/* A broker that takes records slower than clicks come must not fill the memory; nor may clicks that would be answered
+ * again after a crash pile up, because the queue is never empty long enough for a commit. */
 static struct status mind_queue(struct shard *shard)
 {
     double fill = shard->ports.sink.ops->fill(shard->ports.sink.self);
-    if (!shard->paused && fill > FILL_STOP)
+    int64_t since_us = shard_monotonic_us(shard) - shard->committed_us;
+    bool overdue = since_us > shard->options.commit_interval_ms * 1000 + OVERDUE_US;
+    if (!shard->paused && (fill > FILL_STOP || overdue))
         return shard_pause(shard, true);
-    if (shard->paused && fill < FILL_RESTART)
+    if (shard->paused && fill < FILL_RESTART && !overdue)
         return shard_pause(shard, false);
     return OK;
 }
@@ -138,7 +147,7 @@ static struct status mind_tasks(struct shard *shard)
 
 static struct status mind_commit(struct shard *shard)
 {
-    int64_t since_us = shard_monotonic_us(shard) - shard->committed_us;
+    int64_t since_us = shard_monotonic_us(shard) - shard->tried_us;
     if (since_us < shard->options.commit_interval_ms * 1000 &&
         shard->clicks_since_commit < shard->options.commit_clicks)
         return OK;
@@ -146,7 +155,6 @@ static struct status mind_commit(struct shard *shard)
     if (!failed_as(status, FAULT_UNAVAILABLE) && !failed_as(status, FAULT_FENCED))
         return status;
     char text[256];
-    shard->committed_us = shard_monotonic_us(shard); /* try again after the interval */
     log_event(LOG_WARN, "commit_postponed", "reason=%s", status_text(status, text, sizeof text));
     return OK;
 }
@@ -159,9 +167,9 @@ struct status shard_step(struct shard *shard, int timeout_ms, size_t *ret_messag
         timeout_ms = PAUSED_WAIT_MS;
     TRY(source.ops->poll(source.self, timeout_ms, shard->messages, shard->options.batch_clicks, &count));
     TRY(shard_take(shard, shard->messages, count));
-    TRY(mind_queue(shard));
     TRY(mind_tasks(shard));
     TRY(mind_commit(shard));
+    TRY(mind_queue(shard));
     *ret_messages = count;
     return OK;
 }

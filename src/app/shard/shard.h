@@ -49,7 +49,7 @@ struct shard {
     const struct message *run_messages[RUN_MAX];
     size_t run_count;
 
-    int64_t committed_us; /* when */
+    int64_t committed_us, tried_us; /* when the last commit was done, and when one was last tried */
     uint64_t clicks_since_commit;
     bool paused;
     _Atomic bool interrupted;

@@ -254,8 +254,9 @@ static struct status commit_before_release(struct shard *shard, int timeout_ms)
 struct status shard_release(struct shard *shard, const int32_t *partitions, size_t count, bool lost, int timeout_ms)
 {
     struct status status = lost ? OK : commit_before_release(shard, timeout_ms);
+    struct status resumed = shard_pause(shard, false); /* what stays stopped would be so when it comes back */
     if (!failed(status))
-        status = shard_pause(shard, false);
+        status = resumed;
     for (size_t i = 0; i < count; i++) {
         struct task *task = shard_task(shard, partitions[i]);
         if (task)

@@ -171,14 +171,24 @@ static struct status recommend(struct engine *engine, const struct session_view 
     return OK;
 }
 
+/* A copy that outlives the next change of the sessions. */
+static struct status keep(struct arena *batch, struct bytes *bytes)
+{
+    size_t size = bytes->size;
+    *bytes = arena_copy(batch, *bytes);
+    return bytes->size == size ? OK : FAIL(MEMORY, size, "no memory for a recommendation");
+}
+
 static struct status answer(struct engine *engine, const struct engine_click *click,
                             const struct session_outcome *outcome, struct scoring_scratch *scratch,
                             struct collector *collector)
 {
     struct session_view view;
     TRY(session_read(engine->sessions, outcome->session, collector->batch, &view));
-    struct recommendation recommendation = {.session_id = arena_copy(collector->batch, view.session_id),
-                                            .user_id = arena_copy(collector->batch, view.user_id),
+    TRY(keep(collector->batch, &view.session_id));
+    TRY(keep(collector->batch, &view.user_id));
+    struct recommendation recommendation = {.session_id = view.session_id,
+                                            .user_id = view.user_id,
                                             .partition = engine->options.partition,
                                             .offset = click->offset,
                                             .position = outcome->position,
@@ -231,6 +241,11 @@ struct status engine_step(struct engine *engine, const struct engine_click *clic
     }
     *ret_effects = collector_finish(&collector);
     return OK;
+}
+
+void engine_pass(struct engine *engine, int64_t offset)
+{
+    engine->position.offset = offset + 1;
 }
 
 struct status engine_advance(struct engine *engine, int64_t watermark_ms, struct arena *batch,

@@ -72,12 +72,11 @@ static void items_are_put_removed_and_passed_over_when_broken(void **state)
     close_rig(&rig);
 }
 
-/* A session of item a, closed at `close_ms` on clicks partition 4. */
-static struct bytes session_bytes(struct rig *rig, struct catalogue *catalogue, int64_t close_ms)
+/* A session of item a, clicked at `time_ms`, closed at `close_ms` on clicks partition 4. */
+static struct bytes session_at(struct rig *rig, struct catalogue *catalogue, int64_t time_ms, int64_t close_ms)
 {
     uint32_t item;
     const uint8_t type = 0;
-    const int64_t time_ms = close_ms - 10;
     assert_ok(catalogue_intern(catalogue, BYTES("a"), &item));
     const struct closed_session session = {
         .view =
@@ -87,6 +86,11 @@ static struct bytes session_bytes(struct rig *rig, struct catalogue *catalogue, 
     encode_closed_session(as_avro, &session, (struct session_origin){.partition = 4, .offset = close_ms}, catalogue,
                           &rig->bytes);
     return buffer_bytes(&rig->bytes);
+}
+
+static struct bytes session_bytes(struct rig *rig, struct catalogue *catalogue, int64_t close_ms)
+{
+    return session_at(rig, catalogue, close_ms - 10, close_ms);
 }
 
 static void take_session(struct rig *rig, struct bytes value)
@@ -118,12 +122,34 @@ static void sessions_are_offered_once_and_old_ones_learned_at_once(void **state)
     close_rig(&rig);
 }
 
+/* A mark past all time would make every later session of the partition a repetition. */
+static void sessions_of_absurd_times_are_passed_over(void **state)
+{
+    (void)state;
+    static const int64_t absurd_ms[] = {INT64_MIN, INT64_MIN + 1, -1, 0, INT64_MAX - 1, INT64_MAX};
+    struct rig rig;
+    open_rig(&rig, 100);
+    struct catalogue *catalogue = knowledge_catalogue(rig.knowledge);
+    const int64_t begin_ms = 1700000000000;
+    for (size_t i = 0; i < sizeof absurd_ms / sizeof *absurd_ms; i++) {
+        take_session(&rig, session_at(&rig, catalogue, begin_ms, absurd_ms[i]));
+        take_session(&rig, session_at(&rig, catalogue, absurd_ms[i], begin_ms));
+    }
+    take_session(&rig, session_bytes(&rig, catalogue, begin_ms));
+    struct learner_counts counts = learner_counts(knowledge_learner(rig.knowledge));
+    assert_int_equal(counts.learned, 0);
+    assert_int_equal(counts.repeated, 0);
+    assert_int_equal(counts.pending, 1);
+    close_rig(&rig);
+}
+
 int main(void)
 {
     log_configure(LOG_ERROR, LOG_FORMAT_LOGFMT, STDERR_FILENO);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(items_are_put_removed_and_passed_over_when_broken),
         cmocka_unit_test(sessions_are_offered_once_and_old_ones_learned_at_once),
+        cmocka_unit_test(sessions_of_absurd_times_are_passed_over),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -168,6 +168,56 @@ static void a_watermark_moved_by_the_clock_survives_a_store_that_lags(void **sta
     shard_rig_close(&rig);
 }
 
+static struct status refuses_offsets(void *context, enum memory_effect effect)
+{
+    (void)context;
+    return effect == MEMORY_COMMIT_OFFSETS ? FAIL(IO, 0, "refused") : OK;
+}
+
+/* The last record of the partition is no click: where the group stands is then past the last click. */
+static void a_session_closed_by_the_clock_again_after_a_crash_is_the_same_session(void **state)
+{
+    (void)state;
+    struct shard_rig rig;
+    shard_rig_open(&rig, 1);
+    rig.options.idle_ms = 3000;
+    shard_rig_click(&rig, 0, "a", "item-1", SHARD_RIG_TIME);
+    shard_rig_click(&rig, 0, "a", "item-2", SHARD_RIG_TIME + 1);
+    memory_world_append(rig.world, 0, SHARD_RIG_TIME, BYTES("key"), BYTES("not a click"));
+    assert_ok(shard_rig_start(&rig, NULL));
+    assert_ok(shard_rig_run(&rig));
+    run_for(&rig, 10500);
+    assert_int_equal(shard_rig_count(&rig, OUTPUT_SESSIONS), 0);
+    memory_world_set_faults(rig.world, (struct memory_faults){refuses_offsets, NULL});
+    struct status status = OK;
+    size_t count;
+    for (int i = 0; i < 100 && !failed(status); i++) {
+        rig.wall_ms += 100;
+        rig.monotonic_us += 100000;
+        status = shard_step(rig.shard, 0, &count);
+        if (failed(status) && shard_rig_count(&rig, OUTPUT_SESSIONS) == 0) { /* an earlier step of the watermark */
+            memory_world_set_faults(rig.world, (struct memory_faults){0});
+            shard_rig_crash(&rig);
+            assert_ok(shard_rig_start(&rig, NULL));
+            run_for(&rig, 3000);
+            memory_world_set_faults(rig.world, (struct memory_faults){refuses_offsets, NULL});
+            status = OK;
+        }
+    }
+    assert_fails(IO, status);
+    assert_int_equal(shard_rig_count(&rig, OUTPUT_SESSIONS), 1);
+    memory_world_set_faults(rig.world, (struct memory_faults){0});
+    shard_rig_crash(&rig);
+    assert_ok(shard_rig_start(&rig, NULL));
+    run_for(&rig, 30000);
+    assert_int_equal(shard_rig_count(&rig, OUTPUT_SESSIONS), 2); /* at least once */
+    assert_true(bytes_equal(shard_rig_output(&rig, OUTPUT_SESSIONS, 0)->value,
+                            shard_rig_output(&rig, OUTPUT_SESSIONS, 1)->value));
+    struct learner_counts counts = learner_counts(knowledge_learner(rig.knowledge));
+    assert_int_equal(counts.learned + counts.pending, 1);
+    shard_rig_close(&rig);
+}
+
 static void a_quiet_partition_does_not_hold_back_what_others_learn(void **state)
 {
     (void)state;
@@ -232,6 +282,51 @@ static void a_broker_that_is_away_stops_the_partitions_until_it_is_back(void **s
     shard_rig_close(&rig);
 }
 
+/* However long the sink's queue is, clicks whose offsets cannot be committed do not pile up without an end. */
+static void clicks_that_cannot_be_committed_are_bounded(void **state)
+{
+    (void)state;
+    struct shard_rig rig;
+    shard_rig_open(&rig, 1);
+    rig.options.batch_clicks = 10;
+    memory_world_set_faults(rig.world, (struct memory_faults){never_flushes, NULL});
+    shard_rig_traffic(&rig, 4000, 11);
+    assert_ok(shard_rig_start(&rig, NULL));
+    run_for(&rig, 39000);
+    assert_int_equal(metric_get(&rig.metrics, METRIC_PARTITIONS_PAUSED), 1);
+    assert_true(metric_get(&rig.metrics, METRIC_RECOMMENDATIONS) < 1500);
+    memory_world_set_faults(rig.world, (struct memory_faults){0});
+    assert_ok(shard_rig_run(&rig));
+    assert_int_equal(metric_get(&rig.metrics, METRIC_PARTITIONS_PAUSED), 0);
+    int64_t duplicates = metric_get(&rig.metrics, METRIC_CLICKS_DUPLICATE);
+    assert_int_equal(shard_rig_count(&rig, OUTPUT_RECOMMENDATIONS) + (size_t)duplicates, 4000);
+    shard_rig_close(&rig);
+}
+
+/* The partition may come back to this process, and librdkafka remembers what was stopped. */
+static void partitions_given_up_without_a_commit_are_not_left_stopped(void **state)
+{
+    (void)state;
+    struct shard_rig rig;
+    shard_rig_open(&rig, 1);
+    rig.options.batch_clicks = 10;
+    memory_world_set_queue(rig.world, 100);
+    memory_world_set_faults(rig.world, (struct memory_faults){never_flushes, NULL});
+    shard_rig_traffic(&rig, 400, 12);
+    assert_ok(shard_rig_start(&rig, NULL));
+    run_for(&rig, 2000);
+    assert_int_equal(metric_get(&rig.metrics, METRIC_PARTITIONS_PAUSED), 1);
+    int32_t partition = 0;
+    assert_fails(UNAVAILABLE, shard_release(rig.shard, &partition, 1, false, 0));
+    assert_int_equal(metric_get(&rig.metrics, METRIC_PARTITIONS_PAUSED), 0);
+    struct click_source source = memory_world_source(rig.world);
+    struct message message;
+    size_t count = 0;
+    assert_ok(source.ops->poll(source.self, 0, &message, 1, &count));
+    assert_int_equal(count, 1);
+    shard_rig_close(&rig);
+}
+
 static void an_interrupt_ends_a_wait_for_room(void **state)
 {
     (void)state;
@@ -247,6 +342,21 @@ static void an_interrupt_ends_a_wait_for_room(void **state)
     shard_rig_close(&rig);
 }
 
+/* An interrupt is for one request: a shard that gave partitions up goes on with those it gets next. */
+static void an_interrupt_is_over_when_the_shard_is_resumed(void **state)
+{
+    (void)state;
+    struct shard_rig rig;
+    shard_rig_open(&rig, 1);
+    memory_world_set_queue(rig.world, 5);
+    shard_rig_traffic(&rig, 50, 13);
+    assert_ok(shard_rig_start(&rig, NULL));
+    shard_interrupt(rig.shard);
+    shard_resume(rig.shard);
+    assert_ok(shard_rig_run(&rig)); /* waits for room many times */
+    shard_rig_close(&rig);
+}
+
 int main(void)
 {
     log_configure(LOG_ERROR, LOG_FORMAT_LOGFMT, STDERR_FILENO);
@@ -257,10 +367,14 @@ int main(void)
         cmocka_unit_test(a_lost_partition_commits_nothing),
         cmocka_unit_test(a_quiet_partition_closes_its_sessions_by_the_wall_clock),
         cmocka_unit_test(a_watermark_moved_by_the_clock_survives_a_store_that_lags),
+        cmocka_unit_test(a_session_closed_by_the_clock_again_after_a_crash_is_the_same_session),
         cmocka_unit_test(a_quiet_partition_does_not_hold_back_what_others_learn),
         cmocka_unit_test(a_full_queue_stops_the_partitions_and_loses_nothing),
         cmocka_unit_test(a_broker_that_is_away_stops_the_partitions_until_it_is_back),
+        cmocka_unit_test(clicks_that_cannot_be_committed_are_bounded),
+        cmocka_unit_test(partitions_given_up_without_a_commit_are_not_left_stopped),
         cmocka_unit_test(an_interrupt_ends_a_wait_for_room),
+        cmocka_unit_test(an_interrupt_is_over_when_the_shard_is_resumed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -245,6 +245,35 @@ static void engine_without_scoring_answers_with_empty_lists(void **state)
     world_close(&w);
 }
 
+/* Whatever the arena has no room for: the step fails, or its effects are whole. */
+static void engine_never_emits_half_of_what_did_not_fit(void **state)
+{
+    (void)state;
+    struct engine_options options = options_small();
+    options.scoring = false; /* no larger thing that does not fit either */
+    size_t limit = 0;
+    for (bool fitted = false; !fitted; limit += 16) {
+        struct world world = world_open(&options);
+        struct engine_click click = click_of("a session", 1, T0, 7);
+        click.click.user_id = BYTES("a user");
+        struct effects effects;
+        world.batch.limit = limit + 1;
+        struct status status = engine_step(world.engine, &click, 1, world.scratch, &world.batch, &effects);
+        if (!failed(status) && effects.learn && !effects.consumed)
+            status = engine_step(world.engine, &click, 1, world.scratch, &world.batch, &effects);
+        fitted = !failed(status);
+        if (failed(status)) {
+            assert_fails(MEMORY, status);
+        } else {
+            assert_int_equal(effects.recommendation_count, 1);
+            assert_bytes(effects.recommendations->session_id, "a session");
+            assert_bytes(effects.recommendations->user_id, "a user");
+        }
+        world_close(&world);
+    }
+    assert_true(limit > 100);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -254,6 +283,7 @@ int main(void)
         cmocka_unit_test(engine_moves_the_watermark_by_the_smaller_of_event_and_record_time),
         cmocka_unit_test(engine_closes_by_the_watermark_of_an_idle_partition),
         cmocka_unit_test(engine_without_scoring_answers_with_empty_lists),
+        cmocka_unit_test(engine_never_emits_half_of_what_did_not_fit),
     };
     return cmocka_run_group_tests_name("engine", tests, NULL, NULL);
 }
