@@ -30,7 +30,7 @@ static char *settings[ARGS_MAX];
 static int setting_count;
 static uint16_t http_port;
 
-static void die(const char *what)
+static _Noreturn void die(const char *what)
 {
     fprintf(stderr, "bench_broker: %s\n", what);
     exit(1);
