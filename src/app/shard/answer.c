@@ -25,48 +25,71 @@ struct status shard_publish(struct shard *shard, const struct output_record *rec
     return status;
 }
 
-static struct status publish_encoded(struct shard *shard, struct output_record *record)
+struct status shard_send(struct shard *shard)
 {
-    TRY(buffer_check(&shard->encoded));
-    record->value = buffer_bytes(&shard->encoded);
-    return shard_publish(shard, record);
+    TRY(buffer_check(&shard->outbox));
+    for (size_t i = 0; i < shard->outgoing_count; i++) {
+        const struct outgoing *outgoing = &shard->outgoing[i];
+        const uint8_t *data = shard->outbox.data + outgoing->at;
+        const struct output_record record = {.output = outgoing->output,
+                                             .partition = outgoing->partition,
+                                             .timestamp_ms = outgoing->timestamp_ms,
+                                             .key = bytes_of(data, outgoing->key_size),
+                                             .value = bytes_of(data + outgoing->key_size, outgoing->value_size)};
+        TRY(shard_publish(shard, &record));
+    }
+    shard->outgoing_count = 0;
+    buffer_clear(&shard->outbox);
+    return OK;
+}
+
+/* Begins a record in the outbox: the caller appends the value and calls outbox_end(). */
+static struct status outbox_begin(struct shard *shard, enum output output, int32_t partition, struct bytes key)
+{
+    if (shard->outgoing_count == OUTBOX_MAX || shard->outbox.size >= OUTBOX_BYTES_MAX)
+        TRY(shard_send(shard));
+    shard->outgoing[shard->outgoing_count] =
+        (struct outgoing){.output = output, .partition = partition, .at = shard->outbox.size, .key_size = key.size};
+    buffer_append_bytes(&shard->outbox, key);
+    return OK;
+}
+
+static void outbox_end(struct shard *shard, int64_t timestamp_ms)
+{
+    struct outgoing *outgoing = &shard->outgoing[shard->outgoing_count++];
+    outgoing->timestamp_ms = timestamp_ms;
+    outgoing->value_size = shard->outbox.size - outgoing->at - outgoing->key_size;
 }
 
 /* Item ids can be had from their numbers without the lock, so none is held while encoding and publishing. */
-static struct status publish_recommendations(struct shard *shard, const struct effects *effects)
+static struct status put_recommendations(struct shard *shard, const struct effects *effects)
 {
     int64_t empty = 0;
     for (size_t i = 0; i < effects->recommendation_count; i++) {
         const struct recommendation *recommendation = &effects->recommendations[i];
         struct bytes key = shard->options.limits.by_user ? recommendation->user_id : recommendation->session_id;
-        struct output_record record = {.output = OUTPUT_RECOMMENDATIONS,
-                                       .partition = -1,
-                                       .timestamp_ms = recommendation->record_time_ms,
-                                       .key = key};
         empty += recommendation->count == 0;
-        buffer_clear(&shard->encoded);
+        TRY(outbox_begin(shard, OUTPUT_RECOMMENDATIONS, -1, key));
         encode_recommendation(shard->options.recommendations, recommendation, shard->options.topic,
-                              knowledge_catalogue(shard->ports.knowledge), &shard->encoded);
-        TRY(publish_encoded(shard, &record));
+                              knowledge_catalogue(shard->ports.knowledge), &shard->outbox);
+        outbox_end(shard, recommendation->record_time_ms);
     }
     metric_add(shard->ports.metrics, METRIC_RECOMMENDATIONS, (int64_t)effects->recommendation_count);
     metric_add(shard->ports.metrics, METRIC_RECOMMENDATIONS_EMPTY, empty);
     return OK;
 }
 
-static struct status publish_closed(struct shard *shard, const struct effects *effects)
+static struct status put_closed(struct shard *shard, const struct effects *effects)
 {
     for (size_t i = 0; i < effects->closed_count; i++) {
         const struct engine_closed *closed = &effects->closed[i];
         if (closed->silent)
             continue;
-        buffer_clear(&shard->encoded);
-        encode_closed_session(shard->options.sessions, &closed->session, closed->origin,
-                              knowledge_catalogue(shard->ports.knowledge), &shard->encoded);
         /* One partition's sessions stay in one partition: their order is what the learner tells repeats by. */
-        struct output_record record = {
-            .output = OUTPUT_SESSIONS, .partition = closed->origin.partition, .key = closed->session.view.session_id};
-        TRY(publish_encoded(shard, &record));
+        TRY(outbox_begin(shard, OUTPUT_SESSIONS, closed->origin.partition, closed->session.view.session_id));
+        encode_closed_session(shard->options.sessions, &closed->session, closed->origin,
+                              knowledge_catalogue(shard->ports.knowledge), &shard->outbox);
+        outbox_end(shard, 0);
     }
     metric_add(shard->ports.metrics, METRIC_SESSIONS_CLOSED, (int64_t)effects->closed_count);
     metric_add(shard->ports.metrics, METRIC_SESSIONS_EVICTED, effects->counts.evicted);
@@ -224,9 +247,9 @@ static struct status name_item(struct shard *shard, size_t at, bool *ret_named)
 static struct status effects_out(struct shard *shard, struct task *task, const struct effects *effects,
                                  const struct message *const *messages, size_t count)
 {
-    TRY(publish_recommendations(shard, effects));
+    TRY(put_recommendations(shard, effects));
     TRY(publish_late(shard, effects, messages, count));
-    TRY(publish_closed(shard, effects));
+    TRY(put_closed(shard, effects));
     TRY(collect_offers(shard, effects));
     count_clicks(shard, effects);
     task->changed = true;

@@ -129,5 +129,6 @@ struct status shard_take(struct shard *shard, const struct message *messages, si
 {
     for (size_t i = 0; i < count; i++)
         TRY(take(shard, &messages[i]));
-    return shard_answer_run(shard);
+    TRY(shard_answer_run(shard));
+    return shard_send(shard);
 }

@@ -44,6 +44,7 @@ void shard_close(struct shard *shard)
     scoring_scratch_close(shard->scratch);
     arena_release(&shard->batch);
     arena_release(&shard->offers_memory);
+    buffer_release(&shard->outbox);
     buffer_release(&shard->encoded);
     free(shard->offers);
     free(shard->messages);
@@ -168,6 +169,7 @@ struct status shard_step(struct shard *shard, int timeout_ms, size_t *ret_messag
     TRY(source.ops->poll(source.self, timeout_ms, shard->messages, shard->options.batch_clicks, &count));
     TRY(shard_take(shard, shard->messages, count));
     TRY(mind_tasks(shard));
+    TRY(shard_send(shard)); /* sessions that the clock closed */
     TRY(mind_commit(shard));
     TRY(mind_queue(shard));
     *ret_messages = count;

@@ -6,9 +6,11 @@
 
 #include <stdatomic.h>
 
-#define RUN_MAX        64   /* clicks scored under one reader lock */
-#define OFFERS_MAX     8192 /* closed sessions that wait for the next learning boundary */
-#define FLUSH_SLICE_MS 500
+#define OUTBOX_MAX       1024      /* records held back until the batch is answered ... */
+#define OUTBOX_BYTES_MAX (1 << 20) /* ... or so many bytes of them */
+#define RUN_MAX          64        /* clicks scored under one reader lock */
+#define OFFERS_MAX       8192      /* closed sessions that wait for the next learning boundary */
+#define FLUSH_SLICE_MS   500
 
 struct task {
     int32_t partition;
@@ -29,6 +31,14 @@ struct offer {
     struct session_origin origin;
 };
 
+/* An encoded record; its key and value lie in the outbox one after the other. */
+struct outgoing {
+    enum output output;
+    int32_t partition;
+    int64_t timestamp_ms;
+    size_t at, key_size, value_size;
+};
+
 struct shard {
     struct shard_options options;
     struct shard_ports ports;
@@ -41,7 +51,10 @@ struct shard {
     struct arena offers_memory;
     struct offer *offers;
     size_t offer_count;
-    struct buffer encoded;
+    struct buffer outbox; /* published together, so that a busy producer is not woken for each */
+    struct outgoing outgoing[OUTBOX_MAX];
+    size_t outgoing_count;
+    struct buffer encoded;    /* one stored session */
     struct message *messages; /* batch_clicks */
 
     struct task *run_task; /* the run being gathered */
@@ -79,7 +92,9 @@ MUST_CHECK struct status shard_publish_dead_letter(struct shard *shard, const st
 /* answer.c */
 /* Publishes, waiting with the partitions stopped while the queue is full. */
 MUST_CHECK struct status shard_publish(struct shard *shard, const struct output_record *record);
-/* Answers the run and empties it. */
+/* Publishes what is in the outbox. */
+MUST_CHECK struct status shard_send(struct shard *shard);
+/* Answers the run and empties it; the answers are in the outbox. */
 MUST_CHECK struct status shard_answer_run(struct shard *shard);
 /* Moves the watermark of a task that has nothing to do. silent: no output, it was made before a restart. */
 MUST_CHECK struct status shard_advance(struct shard *shard, struct task *task, int64_t watermark_ms, bool silent);
