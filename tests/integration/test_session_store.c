@@ -5,6 +5,7 @@
 #include <eddy/base/random.h>
 #include <eddy/io/session_store.h>
 
+#include <errno.h>
 #include <fcntl.h>
 #include <lmdb.h>
 #include <sched.h>
@@ -508,16 +509,44 @@ static void fill_the_disk(struct fixture *fixture)
     close_all(fixture);
 }
 
-static void a_full_disk_keeps_the_former_commit(void **state)
+/* However little room is left, an opening either works or says so. */
+static void open_on_a_full_disk(struct fixture *fixture)
 {
-    struct fixture *fixture = *state;
+    static char page[4096];
+    char path[512];
+    snprintf(path, sizeof path, "%s/filler", fixture->folder.path);
+    int filler = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    assert_true(filler >= 0);
+    size_t pages = 0;
+    while (write(filler, page, sizeof page) == (ssize_t)sizeof page)
+        pages++;
+    assert_true(pages > 100);
+    unsigned refused = 0;
+    bool opened = false;
+    for (unsigned room = 1; room < 100 && !opened; room++) {
+        assert_int_equal(ftruncate(filler, (off_t)((pages - room) * sizeof page)), 0);
+        struct status status = state_directory_open(fixture->folder.path, &fixture->directory, &fixture->complaint);
+        if (!failed(status))
+            status = store_open(fixture->directory, &fixture->options, &fixture->store, &fixture->complaint);
+        if (failed(status) && status.detail != EIO) /* what LMDB calls a write that was cut short */
+            assert_fails(DISK_FULL, status);
+        opened = !failed(status);
+        refused += !opened;
+        close_all(fixture);
+    }
+    assert_true(opened && refused > 2);
+    close(filler);
+}
+
+static void on_a_small_disk(struct fixture *fixture, void (*check)(struct fixture *))
+{
     close_all(fixture);
     fflush(NULL);
     pid_t child = fork();
     if (child == 0) {
         if (!mount_small(fixture->folder.path))
             _exit(77);
-        fill_the_disk(fixture); /* a failed assertion ends the child with another code */
+        check(fixture); /* a failed assertion ends the child with another code */
         _exit(42);
     }
     int result;
@@ -526,6 +555,16 @@ static void a_full_disk_keeps_the_former_commit(void **state)
     if (WIFEXITED(result) && WEXITSTATUS(result) == 77)
         skip(); /* may not mount */
     assert_true(WIFEXITED(result) && WEXITSTATUS(result) == 42);
+}
+
+static void a_full_disk_keeps_the_former_commit(void **state)
+{
+    on_a_small_disk(*state, fill_the_disk);
+}
+
+static void a_full_disk_refuses_a_store(void **state)
+{
+    on_a_small_disk(*state, open_on_a_full_disk);
 }
 
 /* ---- damage */
@@ -852,6 +891,7 @@ int main(void)
         STORE_TEST(a_map_that_cannot_grow_is_a_limit),
         STORE_TEST(the_default_map_takes_address_space_only),
         STORE_TEST(a_full_disk_keeps_the_former_commit),
+        STORE_TEST(a_full_disk_refuses_a_store),
         STORE_TEST(a_truncated_file_is_corrupt),
         STORE_TEST(damaged_pages_do_not_end_the_process),
         STORE_TEST(damage_is_complained_of_with_what_to_do),

@@ -13,6 +13,7 @@
 #define FORMAT          1
 #define TRANSACTION_MAX ((size_t)1 << 30) /* bytes collected */
 #define MAP_SIZE_MIN    ((size_t)1 << 20)
+#define LOCK_FILE_SIZE  8192 /* what LMDB makes for 126 readers, its default */
 #define KEY_FORMAT      "format"
 #define KEY_TOPIC       "topic"
 
@@ -136,8 +137,23 @@ static size_t map_size(const struct store *store, const char *file)
     return store->options.map_size_bytes > size_min ? store->options.map_size_bytes : size_min;
 }
 
+/* LMDB maps its lock file without taking room for it: on a full disk its first write there would be a SIGBUS. */
+static struct status lock_file_reserve(const struct store *store, struct complaint *complaint)
+{
+    char path[PATH_MAX + 16];
+    snprintf(path, sizeof path, "%s/lock.mdb", store->path);
+    int file = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (file < 0)
+        return complain_of_errno(complaint, "open", path);
+    errno = posix_fallocate(file, 0, LOCK_FILE_SIZE);
+    struct status status = errno ? complain_of_errno(complaint, "write", path) : OK;
+    close(file);
+    return status;
+}
+
 static struct status environment_open(struct store *store, const char *file, struct complaint *complaint)
 {
+    TRY(lock_file_reserve(store, complaint));
     unsigned flags = MDB_NOTLS | (store->options.sync ? 0 : MDB_NOSYNC);
     int stale, result = mdb_env_create(&store->env);
     if (!result)
@@ -158,11 +174,9 @@ static void environment_close(struct store *store)
     store->env = NULL;
 }
 
-static struct status environment_enter(struct store *store, bool *ret_same_topic, struct complaint *complaint)
+static struct status environment_load(struct store *store, const char *file, bool *ret_same_topic,
+                                      struct complaint *complaint)
 {
-    char file[PATH_MAX + 16];
-    snprintf(file, sizeof file, "%s/data.mdb", store->path);
-    TRY(environment_verify(file, complaint));
     TRY(environment_open(store, file, complaint));
     MDB_txn *transaction;
     TRY(status_of(mdb_txn_begin(store->env, NULL, 0, &transaction)));
@@ -173,6 +187,22 @@ static struct status environment_enter(struct store *store, bool *ret_same_topic
     }
     int result = mdb_txn_commit(transaction);
     return result ? complain_of_lmdb(complaint, store, result) : OK;
+}
+
+/* A new environment that had no room for its first pages must not lie there as a damaged one at the next start. */
+static struct status environment_enter(struct store *store, bool *ret_same_topic, struct complaint *complaint)
+{
+    char file[PATH_MAX + 16];
+    snprintf(file, sizeof file, "%s/data.mdb", store->path);
+    TRY(environment_verify(file, complaint));
+    struct stat info;
+    bool new = stat(file, &info) != 0;
+    struct status status = environment_load(store, file, ret_same_topic, complaint);
+    if (failed(status) && new) {
+        environment_close(store);
+        unlink(file);
+    }
+    return status;
 }
 
 /* Removes what was stored; *ret_some says whether there was anything. */
