@@ -40,6 +40,9 @@ for form in check --check; do
     [ -z "$out" ] || fail "a check wrote on standard output: $out"
 done
 
+"$EDDY_BINARY" version >/dev/full 2>"$folder/err" && fail "any command succeeds though its output was lost"
+has "$(cat "$folder/err")" 'standard output cannot be written'
+
 run 3 check --config "$folder/none.yaml"
 has "$err" "$folder/none.yaml"
 printf 'session:\n  gap: 5\n' >"$folder/bad.yaml"
