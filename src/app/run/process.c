@@ -275,7 +275,8 @@ static void on_revoked(void *context, const int32_t *partitions, size_t count, b
             continue;
         log_always(LOG_ERROR, "last_commit_failed", "partitions=%zu reason=%s note=%s", mine,
                    status_text(status, text, sizeof text), "the next owner answers the clicks since the last one");
-        process->drained = status;
+        if (!failed_as(status, FAULT_FENCED)) /* else a rebalance overtook the stop, and the next owner has begun */
+            process->drained = status;
     }
     free(room);
     if (process_ready(process))
