@@ -272,12 +272,17 @@ static void network_file_systems_are_known(void **state)
 
 /* ---- what is trusted */
 
-static void write_file(const char *path, const char *text)
+static void write_whole(const char *path, const void *data, size_t size)
 {
     FILE *file = fopen(path, "wb");
     assert_non_null(file);
-    fputs(text, file);
+    assert_int_equal(fwrite(data, 1, size, file), size);
     fclose(file);
+}
+
+static void write_file(const char *path, const char *text)
+{
+    write_whole(path, text, strlen(text));
 }
 
 /* Stores one record, ends the way a killed process does (but for the mark) and puts `mark` in the mark's place. */
@@ -480,11 +485,8 @@ static void the_default_map_takes_address_space_only(void **state)
 
 static bool mount_small(const char *path)
 {
-    if (geteuid() && unshare(CLONE_NEWUSER | CLONE_NEWNS))
-        return false;
-    if (!geteuid() && unshare(CLONE_NEWNS))
-        return false;
-    return mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
+    int spaces = geteuid() ? CLONE_NEWUSER | CLONE_NEWNS : CLONE_NEWNS;
+    return unshare(spaces) == 0 && mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
            mount("small", path, "tmpfs", 0, "size=3m,mode=0777") == 0;
 }
 
@@ -580,14 +582,6 @@ static struct bytes read_whole(const char *path)
     assert_int_equal(fread(data, 1, (size_t)info.st_size, file), info.st_size);
     fclose(file);
     return bytes_of(data, (size_t)info.st_size);
-}
-
-static void write_whole(const char *path, const uint8_t *data, size_t size)
-{
-    FILE *file = fopen(path, "wb");
-    assert_non_null(file);
-    assert_int_equal(fwrite(data, 1, size, file), size);
-    fclose(file);
 }
 
 static struct status ignore_record(void *context, uint64_t number, struct bytes record)
