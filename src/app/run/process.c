@@ -390,18 +390,31 @@ static void refresh_gauges(struct process *process)
     metric_set(metrics, METRIC_DELIVERY_FAILURES, failures);
 }
 
-static struct status check_workers(struct process *process)
+/* Ports fail without a sentence, as they know nothing of the configuration. */
+static struct status explain(const struct process *process, struct status status, struct complaint *complaint)
 {
-    for (uint32_t i = 0; i < process->lane_count; i++)
-        TRY(worker_failure(process->lanes[i].worker));
-    return topic_reader_failure(process->reader);
+    char text[256];
+    if (failed_as(status, FAULT_DISK_FULL))
+        return complain(complaint, status,
+                        "the disk of state.directory (%s) is full; make room and start again: no click is lost",
+                        process->config->state.directory);
+    return complain(complaint, status, "a shard cannot go on, the log says more: %s; start again: no click is lost",
+                    status_text(status, text, sizeof text));
+}
+
+static struct status check_threads(struct process *process, struct complaint *complaint)
+{
+    struct status status = topic_reader_failure(process->reader);
+    for (uint32_t i = 0; i < process->lane_count && !failed(status); i++)
+        status = worker_failure(process->lanes[i].worker);
+    return failed(status) ? explain(process, status, complaint) : OK;
 }
 
 static struct status serve(struct process *process, struct complaint *complaint)
 {
     while (!stopping(process)) {
         TRY(kafka_consumer_poll(process->consumer, POLL_MS, complaint));
-        TRY(check_workers(process));
+        TRY(check_threads(process, complaint));
         refresh_gauges(process);
     }
     return OK;
