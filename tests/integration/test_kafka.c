@@ -271,7 +271,6 @@ static void join(struct group_test *test, const struct kafka_options *kafka, con
     struct kafka_consumer_options options = {.kafka = kafka,
                                              .group_id = group,
                                              .topic = "clicks",
-                                             .partition_count = 4,
                                              .shard_count = 2,
                                              .rebalance = {on_assigned, on_revoked, test}};
     struct complaint complaint = {0};
@@ -384,7 +383,6 @@ static void a_handler_that_refuses_partitions_ends_the_consumer(void **state)
     struct kafka_consumer_options options = {.kafka = &kafka,
                                              .group_id = "refusing",
                                              .topic = "clicks",
-                                             .partition_count = 4,
                                              .shard_count = 2,
                                              .rebalance = {on_assigned, on_revoked, &test}};
     struct complaint complaint = {0};

@@ -63,7 +63,6 @@ struct kafka_consumer_options {
     const char *group_id;
     const char *topic;
     struct kafka_start start; /* of a partition the group never committed */
-    int32_t partition_count;  /* of the topic; they share what may be fetched ahead */
     uint32_t shard_count;
     struct kafka_rebalance rebalance;
 };

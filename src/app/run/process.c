@@ -354,7 +354,6 @@ static struct status join_group(struct process *process, struct complaint *compl
                                                    .group_id = config->group_id,
                                                    .topic = config_topic(config, TOPIC_CLICKS),
                                                    .start = {kinds[config->start.kind], config->start.time_ms},
-                                                   .partition_count = process->counts.partitions[TOPIC_CLICKS],
                                                    .shard_count = process->lane_count,
                                                    .rebalance = {on_assigned, on_revoked, process}};
     TRY(kafka_consumer_open(&options, &process->consumer, complaint));

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "io/kafka/group.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <syslog.h>
 
 /* Before 2.10, librdkafka's cooperative rebalancing can hang, loop or lose an assignment by committing. */
 #define COOPERATIVE_SINCE 0x020a0000
 
-/* What may be fetched ahead, all partitions together. Old librdkafka fetches a partition that has its share no more
- * for a second, so this also is the most that can be consumed in a second. */
-#define PREFETCH_RECORDS   200000
-#define PREFETCH_KILOBYTES (128 * 1024)
+/* What may be fetched ahead. librdkafka measures the queue that a partition's own is forwarded to, so these are of a
+ * shard, however many partitions it has. librdkafka 2.0 looks for room only now and then, up to a second apart: less
+ * than what a shard consumes in that time would make it wait with nothing to do. */
+#define PREFETCH_RECORDS   "100000"
+#define PREFETCH_KILOBYTES "65536"
 
 static struct status check_strategy(const struct kafka_options *options, struct complaint *complaint)
 {
@@ -128,23 +128,14 @@ static struct status subscribe(struct kafka_consumer *consumer)
     return error ? FAIL(IO, error, "cannot subscribe") : OK;
 }
 
-static void prefetch_share(int32_t partition_count, int32_t total, int32_t least, char text[16])
-{
-    int32_t share = total / partition_count;
-    snprintf(text, 16, "%d", share > least ? share : least);
-}
-
 static struct status start(struct kafka_consumer *consumer, const struct kafka_consumer_options *options,
                            struct complaint *complaint)
 {
-    char records[16], kilobytes[16];
-    prefetch_share(options->partition_count, PREFETCH_RECORDS, 1000, records);
-    prefetch_share(options->partition_count, PREFETCH_KILOBYTES, 1024, kilobytes);
     const struct kafka_property defaults[] = {
         {"check.crcs", "true"},
         {"partition.assignment.strategy", rd_kafka_version() < COOPERATIVE_SINCE ? "range" : "cooperative-sticky"},
-        {"queued.min.messages", records},
-        {"queued.max.messages.kbytes", kilobytes},
+        {"queued.min.messages", PREFETCH_RECORDS},
+        {"queued.max.messages.kbytes", PREFETCH_KILOBYTES},
         {NULL, NULL},
     };
     const struct kafka_property fixed[] = {
@@ -168,7 +159,7 @@ static struct status start(struct kafka_consumer *consumer, const struct kafka_c
 struct status kafka_consumer_open(const struct kafka_consumer_options *options, struct kafka_consumer **ret_consumer,
                                   struct complaint *complaint)
 {
-    assert(options->shard_count > 0 && options->partition_count > 0);
+    assert(options->shard_count > 0);
     TRY(check_strategy(options->kafka, complaint));
     struct kafka_consumer *consumer = calloc(1, sizeof *consumer);
     if (!consumer)
