@@ -81,7 +81,7 @@ struct config {
     enum delivery delivery;
     uint32_t shards; /* 0: one per CPU */
     uint32_t batch_clicks;
-    uint32_t commit_clicks;
+    uint32_t commit_clicks, commit_sessions;
     int64_t commit_interval_ms;
     int64_t session_idle_ms;  /* 0: the wall clock never moves a watermark */
     int64_t learn_history_ms; /* 0: the whole sessions topic */

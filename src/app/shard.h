@@ -29,7 +29,7 @@ struct shard_options {
     struct click_limits limits;
     struct encoding recommendations, sessions;
     struct bytes topic; /* of the clicks; outlives the shard */
-    uint32_t batch_clicks, commit_clicks;
+    uint32_t batch_clicks, commit_clicks, commit_sessions;
     int64_t commit_interval_ms;
     int64_t idle_ms;   /* 0: the wall clock moves no watermark */
     bool start_stored; /* a partition that was never committed is refused */

@@ -56,6 +56,7 @@ void shard_rig_open(struct shard_rig *rig, int32_t partitions)
                 .topic = BYTES("clicks"),
                 .batch_clicks = 50,
                 .commit_clicks = 1000000,
+                .commit_sessions = 1000000,
                 .commit_interval_ms = 100,
             },
         .knowledge_options =

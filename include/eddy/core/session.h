@@ -122,6 +122,8 @@ struct session_change {
 /* Hands out each session changed since the last call of session_changes_done(), in ascending number; false at the
  * end. *cursor starts at 0. A session opened and closed in between is not handed out. */
 bool session_next_change(struct session_table *table, size_t *cursor, struct session_change *ret_change);
+/* How many changes there are to commit, at most. */
+size_t session_change_count(const struct session_table *table);
 /* Forgets the changes: they have been committed. */
 void session_changes_done(struct session_table *table);
 

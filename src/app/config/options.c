@@ -84,9 +84,12 @@ const struct config_option option_table[] = {
     NUMBER("shards", shards, "0", 0, 256,
            "Worker threads. 0: one per CPU. Never more than partitions of the clicks topic."),
     NUMBER("batch_clicks", batch_clicks, "512", 1, 65536, "Clicks taken from the consumer at once, at most."),
-    NUMBER("commit_interval_ms", commit_interval_ms, "200ms", 1, MINUTE_MS,
-           "Offsets and session state are committed at least this often while clicks come in."),
-    NUMBER("commit_clicks", commit_clicks, "10000", 1, 1e6, "And after this many clicks of a shard."),
+    NUMBER("commit_interval_ms", commit_interval_ms, "1s", 1, MINUTE_MS,
+           "Offsets and session state are committed at least this often while clicks come in. Answers do not wait for "
+           "it; after a crash the clicks since the last commit are answered again."),
+    NUMBER("commit_clicks", commit_clicks, "100000", 1, 1e6, "And after this many clicks of a shard."),
+    NUMBER("commit_sessions", commit_sessions, "10000", 1, 1e6,
+           "And when this many open sessions of a shard have changed: a commit may need 4 KiB of memory for each."),
 
     PLAIN("topics.prefix", topics.prefix, "", "Put before each of the names below, for example `shop1.`."),
     PLAIN("topics.clicks", topics.names[TOPIC_CLICKS], "clicks",

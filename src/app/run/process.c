@@ -301,6 +301,7 @@ static struct shard_options shard_options_of(const struct config *config)
                                   .topic = bytes_of_text(config_topic(config, TOPIC_CLICKS)),
                                   .batch_clicks = config->batch_clicks,
                                   .commit_clicks = config->commit_clicks,
+                                  .commit_sessions = config->commit_sessions,
                                   .commit_interval_ms = config->commit_interval_ms,
                                   .idle_ms = config->session_idle_ms,
                                   .start_stored = config->start.kind == START_STORED};

@@ -14,7 +14,7 @@
 
 struct status shard_open(const struct shard_options *options, const struct shard_ports *ports, struct shard **ret_shard)
 {
-    assert(options->batch_clicks > 0 && options->commit_clicks > 0);
+    assert(options->batch_clicks > 0 && options->commit_clicks > 0 && options->commit_sessions > 0);
     struct shard *shard = calloc(1, sizeof *shard);
     if (!shard)
         return FAIL(MEMORY, 0, "no memory for a shard");
@@ -146,11 +146,21 @@ static struct status mind_tasks(struct shard *shard)
 
 /* ---- the round */
 
+static bool commit_is_due(const struct shard *shard)
+{
+    if (shard_monotonic_us(shard) - shard->tried_us >= shard->options.commit_interval_ms * 1000 ||
+        shard->clicks_since_commit >= shard->options.commit_clicks)
+        return true;
+    size_t changes = 0;
+    for (int32_t p = 0; p < shard->tasks_end; p++)
+        if (shard->tasks[p])
+            changes += session_change_count(engine_sessions(shard->tasks[p]->engine));
+    return changes >= shard->options.commit_sessions;
+}
+
 static struct status mind_commit(struct shard *shard)
 {
-    int64_t since_us = shard_monotonic_us(shard) - shard->tried_us;
-    if (since_us < shard->options.commit_interval_ms * 1000 &&
-        shard->clicks_since_commit < shard->options.commit_clicks)
+    if (!commit_is_due(shard))
         return OK;
     struct status status = shard_commit(shard);
     if (!failed_as(status, FAULT_UNAVAILABLE) && !failed_as(status, FAULT_FENCED))

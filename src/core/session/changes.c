@@ -100,6 +100,11 @@ bool session_next_change(struct session_table *table, size_t *cursor, struct ses
     return false;
 }
 
+size_t session_change_count(const struct session_table *table)
+{
+    return table->change_count;
+}
+
 void session_changes_done(struct session_table *table)
 {
     for (size_t i = 0; i < table->change_count; i++) {

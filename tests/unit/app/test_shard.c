@@ -225,6 +225,43 @@ static void a_commit_flushes_then_commits_offsets_then_the_store(void **state)
     shard_rig_close(&rig);
 }
 
+/* Twenty steps, 10 ms apart, of ten clicks each. */
+static int64_t commits_of(uint32_t commit_clicks, uint32_t commit_sessions, int64_t commit_interval_ms, int visitors)
+{
+    struct shard_rig rig;
+    shard_rig_open(&rig, 1);
+    rig.options.batch_clicks = 10;
+    rig.options.commit_clicks = commit_clicks;
+    rig.options.commit_sessions = commit_sessions;
+    rig.options.commit_interval_ms = commit_interval_ms;
+    for (int i = 0; i < 200; i++) {
+        char visitor[16];
+        snprintf(visitor, sizeof visitor, "v%d", i % visitors);
+        shard_rig_click(&rig, 0, visitor, "item-1", SHARD_RIG_TIME + i);
+    }
+    assert_ok(shard_rig_start(&rig, NULL));
+    for (int i = 0; i < 20; i++) {
+        size_t messages;
+        rig.monotonic_us += 10000;
+        assert_ok(shard_step(rig.shard, 0, &messages));
+        assert_int_equal(messages, 10);
+    }
+    int64_t commits = metric_get(&rig.metrics, METRIC_COMMITS);
+    shard_rig_close(&rig);
+    return commits;
+}
+
+static void a_commit_is_due_after_a_time_or_many_clicks_or_many_changed_sessions(void **state)
+{
+    (void)state;
+    const uint32_t never = 1000000;
+    assert_int_equal(commits_of(never, never, never, 200), 0);
+    assert_int_equal(commits_of(never, never, 50, 200), 4);
+    assert_int_equal(commits_of(40, never, never, 200), 5);
+    assert_int_equal(commits_of(never, 20, never, 200), 10);
+    assert_int_equal(commits_of(never, 20, never, 19), 0); /* the same sessions again and again */
+}
+
 static struct status ignore_session(void *context, uint64_t number, struct bytes record)
 {
     (void)context;
@@ -336,6 +373,7 @@ int main(void)
         cmocka_unit_test(an_oversize_dead_letter_is_cut_and_says_so),
         cmocka_unit_test(late_clicks_are_handed_on_as_they_came),
         cmocka_unit_test(a_full_catalogue_refuses_new_items_and_answers_for_the_rest),
+        cmocka_unit_test(a_commit_is_due_after_a_time_or_many_clicks_or_many_changed_sessions),
         cmocka_unit_test(a_commit_flushes_then_commits_offsets_then_the_store),
         cmocka_unit_test(a_crash_at_any_effect_loses_no_click_and_changes_no_answer),
         cmocka_unit_test(a_lagging_store_catches_up_in_silence),
