@@ -2,7 +2,9 @@
 /* eddy on a real broker: clicks per CPU-second of the whole application, and the time from a click to its
  * recommendation beside the time from producing to consuming a record.
  *
- *   bench_broker BOOTSTRAP EDDY_BINARY [throughput|latency] [CLICKS|SECONDS] [KEY=VALUE...] */
+ *   bench_broker BOOTSTRAP EDDY_BINARY [throughput|latency] [CLICKS|SECONDS] [KEY=VALUE...]
+ *
+ * The kNN scorer looks at 500 sessions and lets 100 vote, as Serenade's published setting, unless told otherwise. */
 #include <eddy/base/histogram.h>
 #include <eddy/core/codec.h>
 #include <eddy/core/generate.h>
@@ -10,6 +12,7 @@
 #include <eddy/io/system.h>
 
 #include <arpa/inet.h>
+#include <ftw.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -22,12 +25,14 @@
 #define SESSIONS   20000
 #define PARTITIONS 4
 #define RATE       1000 /* clicks a second, for latency */
+#define ROUNDS     5    /* of latency, for medians */
 #define ARGS_MAX   64
 
 static const char *bootstrap, *binary;
-static char prefix[64];
-static char *settings[ARGS_MAX];
-static int setting_count;
+static char prefix[64], state_directory[128];
+static char sample_setting[] = "knn.sample_max=500", neighbours_setting[] = "knn.neighbours_max=100";
+static char *settings[ARGS_MAX] = {sample_setting, neighbours_setting};
+static int setting_count = 2;
 static uint16_t http_port;
 
 static _Noreturn void die(const char *what)
@@ -70,7 +75,7 @@ static pid_t spawn(const char *verb, const char *word)
     append_setting(argv, &argc, "kafka.bootstrap.servers=%s", bootstrap, 0);
     append_setting(argv, &argc, "topics.prefix=%s", prefix, 0);
     append_setting(argv, &argc, "group_id=%s", prefix, 0);
-    append_setting(argv, &argc, "state.directory=/tmp/eddy-bench-broker-%s", prefix, 0);
+    append_setting(argv, &argc, "state.directory=%s", state_directory, 0);
     append_setting(argv, &argc, "topics.partitions=%.0s%d", "", PARTITIONS);
     append_setting(argv, &argc, "http.listen=127.0.0.1:%.0s%d", "", http_port);
     append_setting(argv, &argc, "%s=warn", "log.level", 0);
@@ -86,11 +91,16 @@ static pid_t spawn(const char *verb, const char *word)
     return pid;
 }
 
-static void run_and_wait(const char *verb, const char *word)
+static void wait_for(pid_t pid)
 {
     int result;
-    if (waitpid(spawn(verb, word), &result, 0) < 0 || result != 0)
+    if (waitpid(pid, &result, 0) < 0 || result != 0)
         die("eddy failed");
+}
+
+static void create_topics(void)
+{
+    wait_for(spawn("topics", "create"));
 }
 
 /* User and system time of the process so far, in seconds. */
@@ -154,12 +164,28 @@ static void wait_ready(void)
     }
 }
 
+static int remove_entry(const char *path, const struct stat *stat, int type, struct FTW *place)
+{
+    (void)stat, (void)type, (void)place;
+    return remove(path);
+}
+
 static void finish(pid_t pid)
 {
     int result;
     kill(pid, SIGTERM);
     if (waitpid(pid, &result, 0) != pid || result != 0)
         die("eddy did not stop well");
+    nftw(state_directory, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+}
+
+/* Topics, a group and a state of their own for what comes next. */
+static void begin_round(void)
+{
+    struct time_source time = system_time();
+    snprintf(prefix, sizeof prefix, "bench%lld.", (long long)time.ops->wall_ms(time.self));
+    snprintf(state_directory, sizeof state_directory, "/tmp/eddy-bench-broker-%s", prefix);
+    http_port = (uint16_t)(20000 + time.ops->monotonic_us(time.self) % 20000);
 }
 
 /* ---- filling topics */
@@ -190,15 +216,21 @@ static void publish(struct record_sink sink, enum output output, struct bytes ke
     buffer_clear(value);
 }
 
+static struct generate_options shop(void)
+{
+    struct generate_options options = generate_defaults();
+    options.items = ITEMS;
+    options.sessions = SESSIONS;
+    options.clicks_per_second = 100; /* of event time, so that sessions close and are learned while it runs */
+    return options;
+}
+
 static void fill_topics(int64_t clicks)
 {
     char clicks_topic[96], items_topic[96];
     snprintf(clicks_topic, sizeof clicks_topic, "%sclicks", prefix);
     snprintf(items_topic, sizeof items_topic, "%sitems", prefix);
-    struct generate_options options = generate_defaults();
-    options.items = ITEMS;
-    options.sessions = SESSIONS;
-    options.clicks_per_second = 100; /* of event time, so that sessions close and are learned while it runs */
+    const struct generate_options options = shop();
     struct generator *generator;
     struct complaint complaint = {0};
     must(generator_open(&options, &complaint, &generator), "generator");
@@ -224,19 +256,16 @@ static void fill_topics(int64_t clicks)
 
 static void throughput(int64_t clicks)
 {
-    run_and_wait("topics", "create");
+    create_topics();
     fill_topics(clicks);
     for (int scoring = 1; scoring >= 0; scoring--) {
         char group[128];
         static char no_scoring[] = "recommend.scoring=false";
         if (!scoring)
             settings[setting_count++] = no_scoring;
-        /* a new group and state over the same clicks; sessions closed by the first run are learned already */
+        /* a new group over the same clicks; sessions closed by the first run are learned already */
         snprintf(group, sizeof group, "group_id=%s%d", prefix, scoring);
         settings[setting_count++] = group;
-        char state[128];
-        snprintf(state, sizeof state, "state.directory=/tmp/eddy-bench-broker-%s%d", prefix, scoring);
-        settings[setting_count++] = state;
         pid_t pid = spawn("run", NULL);
         wait_ready();
         double cpu = cpu_seconds(pid);
@@ -250,11 +279,30 @@ static void throughput(int64_t clicks)
                cpu);
         fflush(stdout);
         finish(pid);
-        setting_count -= scoring ? 2 : 3;
+        setting_count -= scoring ? 1 : 2;
     }
 }
 
 /* ---- latency */
+
+/* What eddy knows when it starts: a million clicks of the shop, so that each list has something to choose from. */
+static void learn_shop(const char *file)
+{
+    char clicks[160];
+    snprintf(clicks, sizeof clicks, "%s.tsv", file);
+    const char *const words[][12] = {
+        {binary, "generate", "--items", "100000", "--sessions", "20000", "--rate", "100", "--output", clicks, NULL},
+        {binary, "replay", "--set", "recommend.scoring=false", "--into-state", file, clicks, NULL}};
+    for (int i = 0; i < 2; i++) {
+        pid_t pid = fork();
+        if (pid == 0 && freopen("/dev/null", "w", stdout) && freopen("/dev/null", "w", stderr))
+            execv(binary, (char *const *)(uintptr_t)words[i]); /* which writes to none of them */
+        if (pid == 0)
+            _exit(127);
+        wait_for(pid);
+    }
+    unlink(clicks);
+}
 
 struct listener {
     const char *topic;
@@ -263,7 +311,7 @@ struct listener {
     const _Atomic int64_t *sent_us; /* by number of the click */
     int64_t count, warm_up;
     struct histogram latency_us;
-    _Atomic int64_t heard;
+    _Atomic int64_t heard, listed; /* records; items in them */
     _Atomic bool stop, ready;
 };
 
@@ -275,6 +323,7 @@ static void hear(struct listener *listener, struct decoder *decoder, struct aren
         struct recommendation_record record;
         must(decode_recommendation(decoder, message->value, arena, &record, &complaint), "recommendation");
         time_ms = record.click_time_ms;
+        listener->listed += record.count;
     } else {
         struct click click;
         must(decode_click(decoder, message->value, &click, &complaint), "click");
@@ -322,13 +371,16 @@ static void send_clicks(const char *topic, int64_t base_ms, int64_t count, _Atom
     struct kafka_sink *sink = open_sink(topic, NULL);
     struct record_sink port = kafka_sink_port(sink);
     AUTO(buffer) value = {0};
+    struct generate_options options = shop();
+    options.sessions = RATE; /* a session clicks about every second */
+    struct generator *generator;
+    struct complaint complaint = {0};
+    must(generator_open(&options, &complaint, &generator), "generator");
     int64_t began_us = now_us();
     for (int64_t i = 0; i < count; i++) {
-        char session[32], item[32];
-        snprintf(session, sizeof session, "visitor-%lld", (long long)(i % 997));
-        snprintf(item, sizeof item, "item-%lld", (long long)(i * 7919 % 5000));
-        struct click click = {
-            .session_id = bytes_of_text(session), .item_id = bytes_of_text(item), .time_ms = base_ms + i};
+        struct click click;
+        generator_next(generator, &click);
+        click.time_ms = base_ms + i;
         encode_click((struct encoding){RECORD_AVRO, 0}, &click, &value);
         while (now_us() - began_us < i * 1000000 / RATE)
             usleep(100);
@@ -337,17 +389,23 @@ static void send_clicks(const char *topic, int64_t base_ms, int64_t count, _Atom
     }
     must(port.ops->flush(port.self, 10000), "flush");
     kafka_sink_close(sink);
+    generator_close(generator);
+}
+
+static double p99_ms(const struct listener *listener)
+{
+    return (double)histogram_quantile(&listener->latency_us, 0.99) / 1e3;
 }
 
 static void report(const char *what, const struct listener *listener)
 {
     printf("%-28s %lld records, p50 %.2f ms, p90 %.2f ms, p99 %.2f ms, max %.2f ms\n", what,
            (long long)listener->latency_us.total, (double)histogram_quantile(&listener->latency_us, 0.5) / 1e3,
-           (double)histogram_quantile(&listener->latency_us, 0.9) / 1e3,
-           (double)histogram_quantile(&listener->latency_us, 0.99) / 1e3, (double)listener->latency_us.max / 1e3);
+           (double)histogram_quantile(&listener->latency_us, 0.9) / 1e3, p99_ms(listener),
+           (double)listener->latency_us.max / 1e3);
 }
 
-static void latency(int64_t seconds)
+static void latency(int64_t seconds, double *ret_clicks_p99_ms, double *ret_lists_p99_ms)
 {
     int64_t count = seconds * RATE;
     struct time_source time = system_time();
@@ -356,7 +414,7 @@ static void latency(int64_t seconds)
     char clicks_topic[96], lists_topic[96];
     snprintf(clicks_topic, sizeof clicks_topic, "%sclicks", prefix);
     snprintf(lists_topic, sizeof lists_topic, "%srecommendations", prefix);
-    run_and_wait("topics", "create");
+    create_topics();
     static struct listener clicks, lists;
     clicks = (struct listener){
         .topic = clicks_topic, .base_ms = base_ms, .sent_us = sent_us, .count = count, .warm_up = count / 5};
@@ -380,8 +438,42 @@ static void latency(int64_t seconds)
     report("click to recommendation", &lists);
     if (lists.heard != count)
         printf("only %lld of %lld clicks were answered\n", (long long)lists.heard, (long long)count);
+    printf("items in a list on average: %.1f\n", (double)lists.listed / (double)(lists.heard ? lists.heard : 1));
+    *ret_clicks_p99_ms = p99_ms(&clicks);
+    *ret_lists_p99_ms = p99_ms(&lists);
     finish(pid);
     free(sent_us);
+}
+
+static int compare_numbers(const void *a, const void *b)
+{
+    double left = *(const double *)a, right = *(const double *)b;
+    return (left > right) - (left < right);
+}
+
+static double median(double *numbers)
+{
+    qsort(numbers, ROUNDS, sizeof *numbers, compare_numbers);
+    return numbers[ROUNDS / 2];
+}
+
+static void latency_rounds(int64_t seconds)
+{
+    double clicks[ROUNDS], lists[ROUNDS];
+    char learned[64], setting[96];
+    snprintf(learned, sizeof learned, "/tmp/eddy-bench-broker-%d", (int)getpid());
+    snprintf(setting, sizeof setting, "learn.snapshot=%s", learned);
+    learn_shop(learned);
+    settings[setting_count++] = setting;
+    for (int i = 0; i < ROUNDS; i++) {
+        begin_round();
+        latency(seconds, &clicks[i], &lists[i]);
+        fflush(stdout);
+    }
+    unlink(learned);
+    double produced = median(clicks), answered = median(lists);
+    printf("median of %d p99: %.2f ms produced to consumed, %.2f ms click to recommendation, %.2f ms more\n", ROUNDS,
+           produced, answered, answered - produced);
 }
 
 int main(int argc, char **argv)
@@ -398,12 +490,11 @@ int main(int argc, char **argv)
     int64_t amount = argc > 4 ? atoll(argv[4]) : is_latency ? 20 : 1000000;
     for (int i = 5; i < argc; i++)
         settings[setting_count++] = argv[i];
-    struct time_source time = system_time();
-    snprintf(prefix, sizeof prefix, "bench%lld.", (long long)time.ops->wall_ms(time.self));
-    http_port = (uint16_t)(20000 + time.ops->monotonic_us(time.self) % 20000);
-    if (is_latency)
-        latency(amount);
-    else
+    if (is_latency) {
+        latency_rounds(amount);
+    } else {
+        begin_round();
         throughput(amount);
+    }
     return 0;
 }
