@@ -83,7 +83,9 @@ const struct config_option option_table[] = {
            "partition, offset, revision) in the record. exactly_once is not available yet."),
     NUMBER("shards", shards, "0", 0, 256,
            "Worker threads. 0: one per CPU. Never more than partitions of the clicks topic."),
-    NUMBER("batch_clicks", batch_clicks, "512", 1, 65536, "Clicks taken from the consumer at once, at most."),
+    NUMBER("batch_clicks", batch_clicks, "2048", 1, 65536,
+           "Clicks taken from the consumer at once, at most. Their answers are published together: the more, the less "
+           "it costs to work off a backlog."),
     NUMBER("commit_interval_ms", commit_interval_ms, "1s", 1, MINUTE_MS,
            "Offsets and session state are committed at least this often while clicks come in. Answers do not wait for "
            "it; after a crash the clicks since the last commit are answered again."),

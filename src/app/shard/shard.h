@@ -6,7 +6,7 @@
 
 #include <stdatomic.h>
 
-#define OUTBOX_MAX       1024      /* records held back until the batch is answered ... */
+#define OUTBOX_MAX       4096      /* records held back until the batch is answered ... */
 #define OUTBOX_BYTES_MAX (1 << 20) /* ... or so many bytes of them */
 #define RUN_MAX          64        /* clicks scored under one reader lock */
 #define OFFERS_MAX       8192      /* closed sessions that wait for the next learning boundary */
