@@ -110,46 +110,6 @@ static struct byte_stream *make(const char *name)
     return stream;
 }
 
-struct status byte_stream_open(const char *path, struct byte_stream **ret_stream, struct complaint *complaint)
-{
-    bool standard = !strcmp(path, "-");
-    struct byte_stream *stream = make(standard ? "standard input" : path);
-    if (!stream)
-        return FAIL(MEMORY, 0, "no memory for a file");
-    stream->descriptor = standard ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
-    struct status status = OK;
-    if (stream->descriptor < 0)
-        status = stream_fail(stream,
-                             errno == ENOENT ? FAIL(NOT_FOUND, errno, "no such file")
-                                             : FAIL(IO, errno, "a file cannot be opened"),
-                             strerror(errno));
-    else
-        status = start(stream);
-    if (failed(status)) {
-        complain(complaint, status, "%s: %s", stream->name,
-                 stream->reason.text[0] ? stream->reason.text : status.fault->what);
-        byte_stream_close(stream);
-        return status;
-    }
-    *ret_stream = stream;
-    return OK;
-}
-
-struct status byte_stream_open_bytes(struct bytes content, const char *name, struct byte_stream **ret_stream)
-{
-    struct byte_stream *stream = make(name);
-    if (!stream)
-        return FAIL(MEMORY, 0, "no memory for a file");
-    stream->memory = content;
-    struct status status = start(stream);
-    if (failed(status)) {
-        byte_stream_close(stream);
-        return status;
-    }
-    *ret_stream = stream;
-    return OK;
-}
-
 void byte_stream_close(struct byte_stream *stream)
 {
     if (!stream)
@@ -274,6 +234,50 @@ struct bytes byte_stream_peek(struct byte_stream *stream)
         stream->head_end += size;
     }
     return bytes_of(stream->head, stream->head_end);
+}
+
+/* Hands the stream out, unless it has failed before its first byte: that is no empty file. */
+static struct status finish_open(struct byte_stream *stream, struct status status, struct byte_stream **ret_stream,
+                                 struct complaint *complaint)
+{
+    if (!failed(status) && byte_stream_peek(stream).size == 0)
+        status = stream->failure;
+    if (failed(status)) {
+        complain(complaint, status, "%s: %s", stream->name,
+                 stream->reason.text[0] ? stream->reason.text : status.fault->what);
+        byte_stream_close(stream);
+        return status;
+    }
+    *ret_stream = stream;
+    return OK;
+}
+
+struct status byte_stream_open(const char *path, struct byte_stream **ret_stream, struct complaint *complaint)
+{
+    bool standard = !strcmp(path, "-");
+    struct byte_stream *stream = make(standard ? "standard input" : path);
+    if (!stream)
+        return FAIL(MEMORY, 0, "no memory for a file");
+    stream->descriptor = standard ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
+    struct status status;
+    if (stream->descriptor < 0)
+        status = stream_fail(stream,
+                             errno == ENOENT ? FAIL(NOT_FOUND, errno, "no such file")
+                                             : FAIL(IO, errno, "a file cannot be opened"),
+                             strerror(errno));
+    else
+        status = start(stream);
+    return finish_open(stream, status, ret_stream, complaint);
+}
+
+struct status byte_stream_open_bytes(struct bytes content, const char *name, struct byte_stream **ret_stream,
+                                     struct complaint *complaint)
+{
+    struct byte_stream *stream = make(name);
+    if (!stream)
+        return FAIL(MEMORY, 0, "no memory for a file");
+    stream->memory = content;
+    return finish_open(stream, start(stream), ret_stream, complaint);
 }
 
 static size_t read_head(struct byte_stream *stream, uint8_t *out, size_t capacity)

@@ -8,11 +8,12 @@
 
 struct byte_stream;
 
-/* The complaint names the path. */
+/* The complaint names the path. What fails before its first byte fails here, so that a stream that is handed out empty
+ * is empty. */
 MUST_CHECK struct status byte_stream_open(const char *path, struct byte_stream **ret_stream,
                                           struct complaint *complaint);
-MUST_CHECK struct status byte_stream_open_bytes(struct bytes content, const char *name,
-                                                struct byte_stream **ret_stream);
+MUST_CHECK struct status byte_stream_open_bytes(struct bytes content, const char *name, struct byte_stream **ret_stream,
+                                                struct complaint *complaint);
 void byte_stream_close(struct byte_stream *stream);
 
 #define BYTE_STREAM_HEAD ((size_t)64 << 10)

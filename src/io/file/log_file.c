@@ -209,7 +209,7 @@ struct status log_file_open_bytes(struct bytes content, const char *name, enum l
                                   struct log_file **ret_log, struct complaint *complaint)
 {
     struct byte_stream *stream;
-    TRY(byte_stream_open_bytes(content, name, &stream));
+    TRY(byte_stream_open_bytes(content, name, &stream, complaint));
     return open_stream(stream, kind, ret_log, complaint);
 }
 

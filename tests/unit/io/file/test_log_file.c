@@ -280,6 +280,24 @@ static void log_keeps_what_comes_before_a_truncation_and_reports_it_once(void **
     }
 }
 
+static void log_does_not_call_a_truncated_file_empty(void **state)
+{
+    (void)state;
+    AUTO(buffer) plain = {0}, packed = {0}, got = {0};
+    buffer_append_text(&plain, "session_id\ttimestamp_ms\titem_id\ns\t1600000000000\ta\n");
+    zstd_bytes(buffer_bytes(&plain), &packed);
+    for (size_t size = 4; size < packed.size; size++) /* of its only block */
+        assert_string_equal(read_clicks(bytes_of(packed.data, size), &got),
+                            "! log: the zstd data ends early, the file is truncated\n");
+    buffer_clear(&packed);
+    gzip_bytes(buffer_bytes(&plain), &packed);
+    assert_string_equal(read_clicks(bytes_of(packed.data, 10), &got), /* its header */
+                        "! log: the gzip data ends early, the file is truncated\n");
+    buffer_clear(&packed);
+    zstd_bytes(bytes_of(plain.data, 0), &packed);
+    assert_string_equal(read_clicks(buffer_bytes(&packed), &got), "! log: the file is empty\n");
+}
+
 static void log_reports_damaged_compression(void **state)
 {
     (void)state;
@@ -353,6 +371,7 @@ int main(void)
         cmocka_unit_test(log_reads_compressed_files_of_many_parts),
         cmocka_unit_test(log_reads_members_that_begin_at_a_buffers_end),
         cmocka_unit_test(log_keeps_what_comes_before_a_truncation_and_reports_it_once),
+        cmocka_unit_test(log_does_not_call_a_truncated_file_empty),
         cmocka_unit_test(log_reports_damaged_compression),
         cmocka_unit_test(log_reads_items),
     };
