@@ -90,6 +90,24 @@ static int unknown_command(const char *name)
     return EXIT_USAGE;
 }
 
+int command_fail(const char *command, struct status status, const struct complaint *complaint)
+{
+    char text[256];
+    fprintf(stderr, "eddy %s: %s\n", command,
+            *complaint->text ? complaint->text : status_text(status, text, sizeof text));
+    switch (status.fault->kind) {
+    case FAULT_CONFIG:
+        return EXIT_CONFIG;
+    case FAULT_UNAVAILABLE:
+        return EXIT_UNAVAILABLE;
+    case FAULT_BAD_INPUT:
+    case FAULT_CORRUPT:
+        return EXIT_DATA;
+    default:
+        return EXIT_FAILED;
+    }
+}
+
 int command_main(int argc, char **argv)
 {
     if (argc < 2) {

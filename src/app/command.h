@@ -2,6 +2,7 @@
 #pragma once
 /* command: the verbs of the binary. A command is a file command_<name>.c with one function, and a row in command.c.
  * A command writes its data on stdout and everything else on stderr, and returns an exit code. */
+#include <eddy/base/status.h>
 
 enum exit_code {
     EXIT_OK = 0,
@@ -19,6 +20,9 @@ struct command {
     const char *summary;
     int (*run)(int argc, char **argv); /* argv[0] is the command's name */
 };
+
+/* Says on stderr why the command could not go on, and returns its exit code: of bad or damaged data EXIT_DATA. */
+int command_fail(const char *command, struct status status, const struct complaint *complaint);
 
 /* Finds and runs argv[1]; prints help or a suggestion otherwise. */
 int command_main(int argc, char **argv);

@@ -122,11 +122,7 @@ static int run(const struct player_options *options, const struct argument_list 
         player_close(player);
     }
     stage_close(stage);
-    if (!failed(status))
-        return EXIT_OK;
-    char text[256];
-    fprintf(stderr, "eddy demo: %s\n", *complaint.text ? complaint.text : status_text(status, text, sizeof text));
-    return EXIT_FAILED;
+    return failed(status) ? command_fail("demo", status, &complaint) : EXIT_OK;
 }
 
 int command_demo(int argc, char **argv)

@@ -15,14 +15,6 @@ struct evaluate_options {
     bool strict;
 };
 
-static int fail(struct status status, const struct complaint *complaint)
-{
-    char text[256];
-    fprintf(stderr, "eddy evaluate: %s\n",
-            complaint->text[0] ? complaint->text : status_text(status, text, sizeof text));
-    return failed_as(status, FAULT_BAD_INPUT) ? EXIT_DATA : EXIT_FAILED;
-}
-
 /* Splits "a=1,b=2" in place and adds the parts. A comma parts settings only where a key and '=' follow, so that list
  * values may hold commas. */
 static bool add_settings(char *text, struct argument_list *settings)
@@ -144,7 +136,7 @@ static int run(const struct evaluate_options *options)
     int code = report.systems ? make_systems(options, &report) : EXIT_FAILED;
     if (code == EXIT_OK) {
         struct status status = evaluate(options, &report, &data, &complaint);
-        code = failed(status) ? fail(status, &complaint) : EXIT_OK;
+        code = failed(status) ? command_fail("evaluate", status, &complaint) : EXIT_OK;
     }
     for (size_t i = 0; i < report.system_count; i++) {
         evaluation_result_release(&report.systems[i].result);

@@ -107,17 +107,6 @@ static struct status write_topics(struct generator *generator, const struct gene
 
 /* ---- the command */
 
-static int report(struct status status, const struct complaint *complaint)
-{
-    char text[256];
-    if (!failed(status))
-        return EXIT_OK;
-    fprintf(stderr, "eddy generate: %s\n", *complaint->text ? complaint->text : status_text(status, text, sizeof text));
-    return failed_as(status, FAULT_CONFIG)        ? EXIT_CONFIG
-           : failed_as(status, FAULT_UNAVAILABLE) ? EXIT_UNAVAILABLE
-                                                  : EXIT_FAILED;
-}
-
 static struct status write_to_kafka(struct generator *generator, const struct generate_command *command,
                                     const struct config *config, struct complaint *complaint)
 {
@@ -142,13 +131,13 @@ static int generate(struct generate_command *command, const struct config *confi
         command->options.user_rate = 1;
     struct status status = generator_open(&command->options, &complaint, &generator);
     if (failed(status)) {
-        int code = report(status, &complaint);
+        int code = command_fail("generate", status, &complaint);
         return code == EXIT_CONFIG ? EXIT_USAGE : code;
     }
     status =
         config ? write_to_kafka(generator, command, config, &complaint) : write_files(generator, command, &complaint);
     generator_close(generator);
-    return report(status, &complaint);
+    return failed(status) ? command_fail("generate", status, &complaint) : EXIT_OK;
 }
 
 /* False, with a sentence, for what generator_open() cannot see: numbers too large for its fields. */

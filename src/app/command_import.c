@@ -9,20 +9,13 @@
 #include <math.h>
 #include <stdio.h>
 
-static int fail(struct status status, const struct complaint *complaint)
-{
-    char text[256];
-    fprintf(stderr, "eddy import: %s\n", complaint->text[0] ? complaint->text : status_text(status, text, sizeof text));
-    return failed_as(status, FAULT_BAD_INPUT) ? EXIT_DATA : EXIT_FAILED;
-}
-
 static int run(const struct import_options *options)
 {
     struct import_result result;
     struct complaint complaint = {{0}};
     struct status status = import_run(options, &result, &complaint);
     if (failed(status))
-        return fail(status, &complaint);
+        return command_fail("import", status, &complaint);
     log_reading_report(&result.clicks);
     log_reading_report(&result.items);
     printf("%llu clicks in %u sessions on %u items", (unsigned long long)result.written, result.sessions,

@@ -7,18 +7,6 @@
 
 #include <stdlib.h>
 
-static int fail(const char *name, struct status status, const struct complaint *complaint)
-{
-    char text[256];
-    fprintf(stderr, "eddy %s: %s\n", name,
-            complaint->text[0] ? complaint->text : status_text(status, text, sizeof text));
-    if (failed_as(status, FAULT_CONFIG))
-        return EXIT_CONFIG;
-    if (failed_as(status, FAULT_UNAVAILABLE))
-        return EXIT_UNAVAILABLE;
-    return failed_as(status, FAULT_BAD_INPUT) ? EXIT_DATA : EXIT_FAILED;
-}
-
 static struct status write_reports(const struct replay_command *command, const struct replay_result *result,
                                    struct complaint *complaint)
 {
@@ -48,7 +36,7 @@ int replay_command_run(const struct replay_command *command)
         status = write_reports(command, result, &complaint);
     free(result);
     config_release(&config);
-    return failed(status) ? fail(command->name, status, &complaint) : EXIT_OK;
+    return failed(status) ? command_fail(command->name, status, &complaint) : EXIT_OK;
 }
 
 /* A whole number is an offset, RFC 3339 a time. */

@@ -17,15 +17,6 @@ struct topics_command {
     bool problems;
 };
 
-static int report(struct status status, const struct complaint *complaint)
-{
-    char text[256];
-    fprintf(stderr, "eddy topics: %s\n", complaint->text[0] ? complaint->text : status_text(status, text, sizeof text));
-    if (failed_as(status, FAULT_CONFIG))
-        return EXIT_CONFIG;
-    return failed_as(status, FAULT_UNAVAILABLE) ? EXIT_UNAVAILABLE : EXIT_FAILED;
-}
-
 /* Late clicks keep their partition, so their topic follows the clicks that are there. */
 static int32_t partitions_wanted(const struct topics_command *command, enum topic topic)
 {
@@ -150,5 +141,5 @@ int command_topics(int argc, char **argv)
     struct complaint complaint = {0};
     struct status status = run(&config, creates ? create : check, &complaint);
     config_release(&config);
-    return failed(status) ? report(status, &complaint) : EXIT_OK;
+    return failed(status) ? command_fail("topics", status, &complaint) : EXIT_OK;
 }
