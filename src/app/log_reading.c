@@ -7,8 +7,14 @@
 
 struct status log_reading_skip(struct log_reading *reading, struct status status, const struct complaint *complaint)
 {
-    if (reading->strict || !failed_as(status, FAULT_BAD_INPUT))
+    bool damaged = failed_as(status, FAULT_CORRUPT);
+    if (reading->strict || (!damaged && !failed_as(status, FAULT_BAD_INPUT)))
         return status;
+    if (damaged) {
+        reading->unfinished++;
+        fprintf(stderr, "eddy: not read any further: %s\n", complaint->text);
+        return OK;
+    }
     if (reading->skipped++ < SHOWN_MAX)
         fprintf(stderr, "eddy: skipped: %s\n", complaint->text);
     if (reading->skipped == SHOWN_MAX)
@@ -64,6 +70,9 @@ void log_reading_report(const struct log_reading *reading)
     if (reading->skipped > 0)
         fprintf(stderr, "eddy: %llu broken records were skipped, %llu taken (--strict stops at the first)\n",
                 (unsigned long long)reading->skipped, (unsigned long long)reading->records);
+    if (reading->unfinished > 0)
+        fprintf(stderr, "eddy: %llu %s damaged, see above; what stands behind the damage is missing\n",
+                (unsigned long long)reading->unfinished, reading->unfinished == 1 ? "file is" : "files are");
 }
 
 static struct status read_items(struct log_reading *reading, struct log_file *log, struct catalogue *catalogue,

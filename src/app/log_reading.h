@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-/* log_reading: how commands read files of clicks and items. Broken records are skipped, counted, and the first few of
- * each file shown on stderr with file, line and reason; with `strict` the first one stops the command. */
+/* log_reading: how commands read files of clicks and items. Broken records are skipped, counted, and the first few
+ * shown on stderr with file, line and reason. Why a file cannot be read to its end is always shown: what is lost with
+ * it nobody can count. With `strict` the first of either stops the command. */
 #include <eddy/io/log_file.h>
 
 struct log_reading {
@@ -9,6 +10,7 @@ struct log_reading {
     bool session_needed; /* a click without session_id is broken */
     uint64_t records;    /* taken, over all files */
     uint64_t skipped;
+    uint64_t unfinished; /* files that were damaged somewhere, and not read from there on */
 };
 
 /* Reads one click; ret_found as in log_file.h. With `strict` the failure of a broken record; else only what ends the
@@ -18,12 +20,12 @@ MUST_CHECK struct status log_reading_click(struct log_reading *reading, struct l
 MUST_CHECK struct status log_reading_item(struct log_reading *reading, struct log_file *log, struct item *ret_item,
                                           bool *ret_found, struct complaint *complaint);
 
-/* What to do about a record that was refused after it was read: shows and counts it, and returns OK to go on; with
- * `strict`, or when the failure is not BAD_INPUT, the failure. */
+/* What to do about a failed read, or a record that was refused after it was read: shows and counts it, and returns OK
+ * to go on; with `strict`, or when the failure is neither BAD_INPUT nor CORRUPT, the failure. */
 MUST_CHECK struct status log_reading_skip(struct log_reading *reading, struct status status,
                                           const struct complaint *complaint);
 
-/* Says on stderr how many records were skipped; silent when none was. */
+/* Says on stderr how many records were skipped and files not read to their end; silent when there is nothing to say. */
 void log_reading_report(const struct log_reading *reading);
 
 /* Reads a file of items into the catalogue. LIMIT when it is full. */

@@ -2,12 +2,14 @@
 #pragma once
 /* layout_file: a file of a public data set, line by line: decompressed (gzip, zstd), recognised as JSON Lines or as
  * columns with or without a first line of names, and read by its layout. As with log_file, a broken line is BAD_INPUT
- * with a complaint "file: line 7: reason", and the next call goes on behind it. */
+ * with a complaint "file: line 7: reason", and the next call goes on behind it; a
+ * file that cannot be read on is CORRUPT or IO, and then at its end. */
 #include <eddy/core/layout.h>
 
 struct layout_file;
 
-/* "-": standard input. NOT_FOUND, IO, BAD_INPUT (empty file, a first line that does not fit the layout), MEMORY. */
+/* "-": standard input. NOT_FOUND, IO, BAD_INPUT (empty file, a first line that does not fit the layout), CORRUPT,
+ * MEMORY. */
 MUST_CHECK struct status layout_file_open(const char *path, const struct layout_side *side,
                                           struct layout_file **ret_file, struct complaint *complaint);
 void layout_file_close(struct layout_file *file);

@@ -12,9 +12,8 @@
  * (see core/codec.h). Avro blocks may be null, deflate or zstandard.
  *
  * A broken record is BAD_INPUT with a complaint "file: line 7: reason" (Avro: "record 7"), and the next call goes on
- * with the next record. Where a file cannot be read on (truncated, damaged or undecodable from here), that is one
- * BAD_INPUT or IO more, and then the file is at its end. So a caller that skips counts failures, and a strict one
- * stops.
+ * with the next record. Where a file cannot be read on (truncated or damaged from here), that is one CORRUPT or IO
+ * more, and then the file is at its end. So a caller that skips counts failures, and a strict one stops.
  *
  * One thread per file. The bytes of a record live until the next call. A line, a decompressed Avro block and a column
  * line are bounded (below); memory does not grow with the file. */
@@ -31,7 +30,7 @@ enum log_file_format { LOG_FILE_TSV, LOG_FILE_CSV, LOG_FILE_JSON, LOG_FILE_AVRO 
 struct log_file;
 
 /* Opens and recognises the file `path` ("-": standard input). NOT_FOUND, IO, BAD_INPUT (empty file, no column line,
- * a column missing), MEMORY. */
+ * a column missing), CORRUPT, MEMORY. */
 MUST_CHECK struct status log_file_open(const char *path, enum log_file_kind kind, struct log_file **ret_log,
                                        struct complaint *complaint);
 /* The same for bytes in memory, which must outlive the log; `name` is used in complaints. */

@@ -142,7 +142,7 @@ static struct status read_gzip(struct byte_stream *stream, uint8_t *out, size_t 
 {
     if (!stream->within_frame) {
         if (recognise(stream->input + stream->start, stream->end - stream->start) != COMPRESSION_GZIP)
-            return stream_fail(stream, FAIL(BAD_INPUT, 0, "garbage behind gzip data"),
+            return stream_fail(stream, FAIL(CORRUPT, 0, "garbage behind gzip data"),
                                "there is something else behind the gzip data");
         inflateReset(&stream->gzip);
         stream->within_frame = true;
@@ -157,7 +157,7 @@ static struct status read_gzip(struct byte_stream *stream, uint8_t *out, size_t 
     if (result == Z_STREAM_END)
         stream->within_frame = false;
     else if (result != Z_OK && result != Z_BUF_ERROR)
-        return stream_fail(stream, FAIL(BAD_INPUT, result, "gzip data is damaged"), "the gzip data is damaged");
+        return stream_fail(stream, FAIL(CORRUPT, result, "gzip data is damaged"), "the gzip data is damaged");
     return OK;
 }
 
@@ -169,14 +169,14 @@ static struct status read_zstd(struct byte_stream *stream, uint8_t *out, size_t 
     stream->start += input.pos;
     *ret_size = output.pos;
     if (ZSTD_isError(result))
-        return stream_fail(stream, FAIL(BAD_INPUT, 0, "zstd data is damaged"), "the zstd data is damaged");
+        return stream_fail(stream, FAIL(CORRUPT, 0, "zstd data is damaged"), "the zstd data is damaged");
     stream->within_frame = result != 0;
     return OK;
 }
 
 static struct status truncated(struct byte_stream *stream)
 {
-    return stream_fail(stream, FAIL(BAD_INPUT, 0, "compressed data ends early"),
+    return stream_fail(stream, FAIL(CORRUPT, 0, "compressed data ends early"),
                        stream->compression == COMPRESSION_GZIP ? "the gzip data ends early, the file is truncated"
                                                                : "the zstd data ends early, the file is truncated");
 }

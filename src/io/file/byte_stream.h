@@ -22,7 +22,7 @@ void byte_stream_close(struct byte_stream *stream);
  * a failure comes when it is read up to. Lives until the first read. */
 struct bytes byte_stream_peek(struct byte_stream *stream);
 
-/* 1..capacity bytes, or 0 at the end. BAD_INPUT: damaged or truncated compression; IO. The complaint is the bare
+/* 1..capacity bytes, or 0 at the end. CORRUPT: damaged or truncated compression; IO. The complaint is the bare
  * reason. */
 MUST_CHECK struct status byte_stream_read(struct byte_stream *stream, uint8_t *out, size_t capacity, size_t *ret_size,
                                           struct complaint *complaint);

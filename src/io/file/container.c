@@ -30,7 +30,7 @@ struct container {
 
 static struct status truncated(struct complaint *complaint)
 {
-    return complain(complaint, FAIL(BAD_INPUT, 0, "an Avro container ends early"),
+    return complain(complaint, FAIL(CORRUPT, 0, "an Avro container ends early"),
                     "the Avro container ends early, the file is truncated");
 }
 
@@ -88,7 +88,7 @@ static struct status read_long(struct container *container, int64_t *ret_value, 
             return OK;
         }
     }
-    return complain(complaint, FAIL(BAD_INPUT, 0, "a number is longer than 64 bits"),
+    return complain(complaint, FAIL(CORRUPT, 0, "a number is longer than 64 bits"),
                     "the Avro container is damaged: a number is longer than 64 bits");
 }
 
@@ -98,7 +98,7 @@ static struct status read_size(struct container *container, int64_t size_max, in
     int64_t size;
     TRY(read_long(container, &size, complaint));
     if (size < 0 || size > size_max)
-        return complain(complaint, FAIL(BAD_INPUT, size, "a size in an Avro container is out of range"),
+        return complain(complaint, FAIL(CORRUPT, size, "a size in an Avro container is out of range"),
                         "the Avro container is damaged or too big: a size of %lld, at most %lld are allowed",
                         (long long)size, (long long)size_max);
     *ret_size = size;
@@ -158,7 +158,7 @@ static struct status read_metadata(struct container *container, struct complaint
             count = count == INT64_MIN ? INT64_MAX : -count;
         }
         if (count > 1000 - entries)
-            return complain(complaint, FAIL(BAD_INPUT, count, "too much metadata"),
+            return complain(complaint, FAIL(CORRUPT, count, "too much metadata"),
                             "the Avro container has more than 1000 entries of metadata");
         entries += count;
         for (; count > 0; count--)
@@ -279,7 +279,7 @@ static struct status read_block(struct container *container, int64_t *ret_count,
     for (size_t i = 0; i < SYNC_SIZE; i++) {
         TRY(read_byte(container, &byte, complaint));
         if (byte != container->sync[i])
-            return complain(complaint, FAIL(BAD_INPUT, 0, "a sync marker is wrong"),
+            return complain(complaint, FAIL(CORRUPT, 0, "a sync marker is wrong"),
                             "the Avro container is damaged: a block's end marker is wrong");
     }
     return OK;

@@ -3,13 +3,13 @@
 /* container: an Avro object container file (Avro 1.11, "Object Container Files") as its schema and its blocks of
  * records, decompressed. Codecs: null, deflate, zstandard. Nothing in the file is believed before it was checked: the
  * header is at most 1 MiB, a block at most LOG_FILE_BLOCK_MAX, compressed or not, and memory grows with what has
- * really been read. A failure ends the file, but for a block that cannot be decompressed: the next call goes on with
- * the block behind it. Complaints are bare reasons. */
+ * really been read. A failure ends the file (CORRUPT, IO), but for a block that cannot be decompressed (BAD_INPUT):
+ * the next call goes on with the block behind it. Complaints are bare reasons. */
 #include "io/file/byte_stream.h"
 
 struct container;
 
-/* Takes the stream over, also on failure. BAD_INPUT, IO, MEMORY. */
+/* Takes the stream over, also on failure. CORRUPT, BAD_INPUT, IO, MEMORY. */
 MUST_CHECK struct status container_open(struct byte_stream *stream, struct container **ret_container,
                                         struct complaint *complaint);
 void container_close(struct container *container);

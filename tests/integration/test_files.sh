@@ -1,0 +1,38 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# What people see of the files they give and get: reasons, exit codes, and which files are there afterwards.
+set -euo pipefail
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+cd "$folder"
+fail() {
+  printf '%s\n' "$*" >&2
+  exit 1
+}
+# expect CODE TEXT COMMAND...: the exit code, and a text in what the command says on stderr.
+expect() {
+  local code=$1 text=$2 status=0
+  shift 2
+  "$EDDY_BINARY" "$@" >out 2>errors || status=$?
+  [ "$status" = "$code" ] || fail "eddy $*: exit code $status, wanted $code: $(cat errors)"
+  grep -qF -- "$text" errors || fail "eddy $*: does not say '$text' but: $(cat errors)"
+}
+
+# Why a file is not read to its end is said whatever was said before; with --strict it is the end.
+{
+  printf 'session_id\ttimestamp_ms\titem_id\n'
+  for i in $(seq 20); do echo "broken $i"; done
+  for i in $(seq 20000); do printf 's%d\t1600000%06d\ti%d\n' "$i" "$i" $((i * i % 3331)); done
+} >clicks.tsv
+gzip -k clicks.tsv
+head -c 50000 clicks.tsv.gz >cut.tsv.gz
+expect 0 'the gzip data ends early, the file is truncated' replay --json report.json cut.tsv.gz
+grep -q '"skipped": 20,' report.json || fail "broken lines are not counted: $(cat report.json)"
+grep -q '"unfinished_files": 1,' report.json || fail "the damaged file is not counted: $(cat report.json)"
+expect 0 '1 file is damaged' replay cut.tsv.gz
+expect 0 '20 broken records were skipped, 20000 taken' replay clicks.tsv.gz
+if grep -q damaged errors; then fail "a whole file is called damaged: $(cat errors)"; fi
+sed -i '/^broken/d' clicks.tsv
+gzip -kf clicks.tsv
+head -c 50000 clicks.tsv.gz >cut.tsv.gz
+expect 5 'the gzip data ends early' replay --strict cut.tsv.gz
