@@ -68,14 +68,17 @@ static int make_systems(const struct evaluate_options *options, struct evaluatio
     return EXIT_OK;
 }
 
-/* The dump of the first configuration goes to `path`, of the second to "path.2", ... */
+/* The dump of the first configuration goes to `path`, of the second to "path.2" ("lists.tsv.2.gz" when the path is
+ * "lists.tsv.gz"), ... */
 static struct status open_dump(const struct evaluation_report *report, size_t number, const char *path,
                                struct list_dump **ret_dump, struct complaint *complaint)
 {
     AUTO(buffer) name = {0};
-    buffer_append_text(&name, path);
+    struct bytes stem = file_stem(path);
+    buffer_append_bytes(&name, stem);
     if (number > 0)
         buffer_format(&name, ".%zu", number + 1);
+    buffer_append_text(&name, path + stem.size);
     return list_dump_open(buffer_text(&name), report->data->catalogue, ret_dump, complaint);
 }
 

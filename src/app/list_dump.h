@@ -7,7 +7,7 @@
 
 struct list_dump;
 
-/* A path that ends in .gz is compressed; "-" is standard output. */
+/* A path that ends in .gz or .zst is compressed; "-" is standard output. */
 MUST_CHECK struct status list_dump_open(const char *path, const struct catalogue *catalogue,
                                         struct list_dump **ret_dump, struct complaint *complaint);
 

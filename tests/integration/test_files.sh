@@ -36,3 +36,20 @@ sed -i '/^broken/d' clicks.tsv
 gzip -kf clicks.tsv
 head -c 50000 clicks.tsv.gz >cut.tsv.gz
 expect 5 'the gzip data ends early' replay --strict cut.tsv.gz
+
+# A name that ends in .gz or .zst is compressed, whoever writes it, and is read back.
+"$EDDY_BINARY" generate --clicks 2000 --items 100 --output g.tsv --items-output items.avro.zst
+for ending in gz zst; do
+  "$EDDY_BINARY" generate --clicks 2000 --items 100 --output "g.tsv.$ending"
+  "$EDDY_BINARY" replay g.tsv >/dev/null --json "r.json.$ending" --dump "d.tsv.$ending" --output "o.avro.$ending" \
+    --into-state "s.$ending" --items items.avro.zst
+  "$EDDY_BINARY" evaluate --clicks "g.tsv.$ending" --test-from 2024-01-01T00:00:20Z --json "e.json.$ending" \
+    --dump "l.tsv.$ending" --vs filters.seen=exclude --vs fusion.list_size=30 >/dev/null
+  for file in g.tsv r.json d.tsv o.avro s e.json l.tsv l.tsv.2 l.tsv.3; do
+    case $(od -An -tx1 -N4 "$file.$ending") in
+      ' 1f 8b 08 00' | ' 28 b5 2f fd') ;;
+      *) fail "$file.$ending is not compressed" ;;
+    esac
+  done
+done
+gzip -dc g.tsv.gz | cmp - g.tsv || fail "the compressed clicks are others"

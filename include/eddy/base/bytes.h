@@ -36,6 +36,12 @@ static inline bool bytes_equal_text(struct bytes a, const char *text)
     return bytes_equal(a, bytes_of_text(text));
 }
 
+static inline bool bytes_end_with(struct bytes text, const char *end)
+{
+    size_t size = strlen(end);
+    return text.size >= size && memcmp(text.data + text.size - size, end, size) == 0;
+}
+
 /* <0, 0, >0 as memcmp, shorter first when one is a prefix of the other. */
 int bytes_compare(struct bytes a, struct bytes b);
 

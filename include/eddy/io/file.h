@@ -3,16 +3,16 @@
 /* file: files of bytes, read whole, and written so that a file of the wanted name is always whole.
  *
  * A file that is being written is called "<path>.partial"; it is on disk before it gets its name. A name that ends in
- * .gz compresses (gzip, without time and name: same bytes, same file). "-" is standard output; a device or pipe is
- * written to as it is. Complaints name the path. Failures: IO, DISK_FULL, MEMORY; a regular file that was there before
- * is then as it was. */
+ * .gz or .zst compresses (gzip or zstd: same bytes, same file); what is read is decompressed when its first bytes say
+ * so, whatever its name. "-" is standard output; a device or pipe is written to as it is. Complaints name the path.
+ * Failures: IO, DISK_FULL, MEMORY; a regular file that was there before is then as it was. */
 #include <eddy/base/buffer.h>
 
 struct file_writer;
 
 MUST_CHECK struct status file_writer_open(const char *path, struct file_writer **ret_writer,
                                           struct complaint *complaint);
-/* Not gathered into larger writes (but for what gzip holds back): hand over many bytes at a time. */
+/* Not gathered into larger writes (but for what a compressor holds back): hand over many bytes at a time. */
 MUST_CHECK struct status file_writer_append(struct file_writer *writer, struct bytes bytes,
                                             struct complaint *complaint);
 /* Frees the writer in any case. */
@@ -27,5 +27,9 @@ MUST_CHECK struct status file_writer_flush(struct file_writer *writer, struct bu
 /* A whole file. LIMIT when the buffer had overflowed. */
 MUST_CHECK struct status file_write(const char *path, const struct buffer *content, struct complaint *complaint);
 
-/* Appends the file's bytes. NOT_FOUND, IO; LIMIT when it is larger than the buffer's limit. */
+/* Appends the file's bytes. NOT_FOUND, IO; CORRUPT when its compression is damaged; LIMIT when it is larger than the
+ * buffer's limit. */
 MUST_CHECK struct status file_read(const char *path, struct buffer *out, struct complaint *complaint);
+
+/* The path without the ending that compresses. */
+struct bytes file_stem(const char *path);

@@ -2,8 +2,8 @@
 #pragma once
 /* log_writer: writes files of clicks, items or any records of schemas/, so that log_file reads them back.
  *
- *   clicks.tsv.gz, clicks.csv, clicks.jsonl, clicks.avro: the name says the format (anything else: TSV), and .gz behind
- *   it compresses; "-" is standard output, TSV.
+ *   clicks.tsv.gz, clicks.csv, clicks.jsonl, clicks.avro: the name says the format (anything else: TSV), and .gz or
+ *   .zst behind it compresses; "-" is standard output, TSV.
  *
  * TSV cannot quote: a tab or line break in a title or description becomes a blank, and an id with one is refused. Avro
  * is a container without compression. Same records, same bytes. Until it is closed the file is called "<path>.partial",

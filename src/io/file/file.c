@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <eddy/io/file.h>
 
-#include <errno.h>
-#include <fcntl.h>
-#include <unistd.h>
+#include "io/file/byte_stream.h"
 
 #define CHUNK ((size_t)64 << 10)
 
@@ -20,33 +18,29 @@ struct status file_write(const char *path, const struct buffer *content, struct 
     return file_writer_close(writer, complaint);
 }
 
-static struct status read_all(int descriptor, const char *path, struct buffer *out, struct complaint *complaint)
+static struct status read_all(struct byte_stream *stream, struct buffer *out, struct complaint *complaint)
 {
-    for (;;) {
+    const char *name = byte_stream_name(stream);
+    struct complaint reason = {{0}};
+    size_t size;
+    do {
         uint8_t *room = buffer_reserve(out, CHUNK);
         if (!room)
             return complain(complaint, FAIL(LIMIT, out->size, "a file is too large"),
-                            "%s: the file is larger than %zu bytes, or than there is memory for", path, out->size);
-        ssize_t got = read(descriptor, room, CHUNK);
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got < 0)
-            return complain(complaint, FAIL(IO, errno, "a file cannot be read"), "%s: %s", path, strerror(errno));
-        if (got == 0)
-            return OK;
-        out->size += (size_t)got;
-    }
+                            "%s: the file is larger than %zu bytes, or than there is memory for", name, out->size);
+        struct status status = byte_stream_read(stream, room, CHUNK, &size, &reason);
+        if (failed(status))
+            return complain(complaint, status, "%s: %s", name, reason.text);
+        out->size += size;
+    } while (size > 0);
+    return OK;
 }
 
 struct status file_read(const char *path, struct buffer *out, struct complaint *complaint)
 {
-    int descriptor = open(path, O_RDONLY | O_CLOEXEC);
-    if (descriptor < 0) {
-        struct status status =
-            errno == ENOENT ? FAIL(NOT_FOUND, errno, "no such file") : FAIL(IO, errno, "a file cannot be opened");
-        return complain(complaint, status, "%s: %s", path, strerror((int)status.detail));
-    }
-    struct status status = read_all(descriptor, path, out, complaint);
-    close(descriptor);
+    struct byte_stream *stream;
+    TRY(byte_stream_open(path, &stream, complaint));
+    struct status status = read_all(stream, out, complaint);
+    byte_stream_close(stream);
     return status;
 }

@@ -1,27 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <eddy/io/file.h>
 
+#include "io/file/compressor.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <zlib.h>
 
-#define OUTPUT_SIZE ((size_t)64 << 10)
-#define GZIP_HEADER (15 + 16) /* zlib writes it without time and name, so same bytes give the same file */
-#define GZIP_LEVEL  6
-#define GZIP_MEMORY 8
-#define FILE_MODE   0666 /* less the umask */
+#define FILE_MODE 0666 /* less the umask */
 
 struct file_writer {
     char *path;
     char *partial; /* what the file is called for now; NULL: it has its name (standard output, a device, a pipe) */
     int descriptor;
-    bool gzip;
-    z_stream stream;
-    uint8_t output[OUTPUT_SIZE];
+    struct compressor *compressor; /* NULL: none */
 };
 
 static struct status writer_fail(const struct file_writer *writer, int error, struct complaint *complaint)
@@ -33,8 +28,7 @@ static struct status writer_fail(const struct file_writer *writer, int error, st
 
 static void writer_free(struct file_writer *writer)
 {
-    if (writer->gzip)
-        deflateEnd(&writer->stream);
+    compressor_close(writer->compressor);
     if (writer->descriptor > STDERR_FILENO)
         close(writer->descriptor);
     free(writer->path);
@@ -70,28 +64,17 @@ static struct status open_file(struct file_writer *writer, const char *path, str
     return writer->descriptor < 0 ? writer_fail(writer, errno, complaint) : OK;
 }
 
-static bool ends_with(const char *text, const char *end)
-{
-    size_t size = strlen(text), end_size = strlen(end);
-    return size >= end_size && !strcmp(text + size - end_size, end);
-}
-
 struct status file_writer_open(const char *path, struct file_writer **ret_writer, struct complaint *complaint)
 {
-    bool gzip = ends_with(path, ".gz");
     struct file_writer *writer = calloc(1, sizeof *writer);
     if (!writer)
         return FAIL(MEMORY, 0, "no memory for a file");
-    struct status status = open_file(writer, path, complaint);
+    struct status status = compressor_open(path, &writer->compressor);
+    if (!failed(status))
+        status = open_file(writer, path, complaint);
     if (failed(status)) {
         writer_free(writer);
         return status;
-    }
-    writer->gzip = gzip && deflateInit2(&writer->stream, GZIP_LEVEL, Z_DEFLATED, GZIP_HEADER, GZIP_MEMORY,
-                                        Z_DEFAULT_STRATEGY) == Z_OK;
-    if (gzip && !writer->gzip) {
-        file_writer_abandon(writer);
-        return FAIL(MEMORY, 0, "no memory for a compressor");
     }
     *ret_writer = writer;
     return OK;
@@ -112,32 +95,21 @@ static struct status write_all(struct file_writer *writer, const uint8_t *data, 
     return OK;
 }
 
-/* Compresses what is in the stream's input; Z_FINISH also ends the file. */
-static struct status compress_input(struct file_writer *writer, int flush, struct complaint *complaint)
+static struct status compress(struct file_writer *writer, struct bytes bytes, bool last, struct complaint *complaint)
 {
-    int result;
-    do {
-        writer->stream.next_out = writer->output;
-        writer->stream.avail_out = OUTPUT_SIZE;
-        result = deflate(&writer->stream, flush);
-        assert(result != Z_STREAM_ERROR);
-        TRY(write_all(writer, writer->output, OUTPUT_SIZE - writer->stream.avail_out, complaint));
-    } while (writer->stream.avail_out == 0 || (flush == Z_FINISH && result != Z_STREAM_END));
+    bool more = true;
+    while (more) {
+        struct bytes output;
+        TRY(compressor_step(writer->compressor, &bytes, last, &output, &more));
+        TRY(write_all(writer, output.data, output.size, complaint));
+    }
     return OK;
 }
 
 struct status file_writer_append(struct file_writer *writer, struct bytes bytes, struct complaint *complaint)
 {
-    if (!writer->gzip)
-        return write_all(writer, bytes.data, bytes.size, complaint);
-    while (bytes.size > 0) {
-        size_t part = bytes.size < (size_t)1 << 30 ? bytes.size : (size_t)1 << 30;
-        writer->stream.next_in = (uint8_t *)(uintptr_t)bytes.data; /* zlib's input is not const, but is not written */
-        writer->stream.avail_in = (uInt)part;
-        TRY(compress_input(writer, Z_NO_FLUSH, complaint));
-        bytes = bytes_of(bytes.data + part, bytes.size - part);
-    }
-    return OK;
+    return writer->compressor ? compress(writer, bytes, false, complaint)
+                              : write_all(writer, bytes.data, bytes.size, complaint);
 }
 
 void file_writer_abandon(struct file_writer *writer)
@@ -152,10 +124,8 @@ void file_writer_abandon(struct file_writer *writer)
 /* On disk before it has its name, so that a stop of the machine leaves no half of it under that name. */
 static struct status finish(struct file_writer *writer, struct complaint *complaint)
 {
-    if (writer->gzip) {
-        writer->stream.avail_in = 0;
-        TRY(compress_input(writer, Z_FINISH, complaint));
-    }
+    if (writer->compressor)
+        TRY(compress(writer, (struct bytes){0}, true, complaint));
     if (writer->partial && (fsync(writer->descriptor) != 0 || rename(writer->partial, writer->path) != 0))
         return writer_fail(writer, errno, complaint);
     return OK;

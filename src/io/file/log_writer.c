@@ -20,22 +20,14 @@ struct log_writer {
     uint8_t sync[SYNC_SIZE];
 };
 
-static bool ends_with(struct bytes text, const char *end)
-{
-    size_t size = strlen(end);
-    return text.size >= size && !memcmp(text.data + text.size - size, end, size);
-}
-
 enum log_file_format log_writer_format(const char *path)
 {
-    struct bytes name = bytes_of_text(path);
-    if (ends_with(name, ".gz"))
-        name.size -= 3;
-    if (ends_with(name, ".avro"))
+    struct bytes name = file_stem(path);
+    if (bytes_end_with(name, ".avro"))
         return LOG_FILE_AVRO;
-    if (ends_with(name, ".jsonl") || ends_with(name, ".json"))
+    if (bytes_end_with(name, ".jsonl") || bytes_end_with(name, ".json"))
         return LOG_FILE_JSON;
-    return ends_with(name, ".csv") ? LOG_FILE_CSV : LOG_FILE_TSV;
+    return bytes_end_with(name, ".csv") ? LOG_FILE_CSV : LOG_FILE_TSV;
 }
 
 /* ---- the heads of files */

@@ -27,6 +27,58 @@ static void files_are_written_and_read_whole(void **state)
     temporary_folder_remove(&folder);
 }
 
+/* Appends the bytes as they are on the disk. */
+static void read_raw(const char *path, struct buffer *out)
+{
+    FILE *file = fopen(path, "rb");
+    assert_non_null(file);
+    size_t got;
+    while ((got = fread(buffer_reserve(out, 4096), 1, 4096, file)) > 0)
+        out->size += got;
+    fclose(file);
+}
+
+static void a_name_that_asks_for_compression_gets_it_and_is_read_back(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name, *stem;
+        struct bytes magic;
+    } cases[] = {{"a.tsv.gz", "a.tsv", {(const uint8_t *)"\x1f\x8b", 2}},
+                 {"a.zst", "a", {(const uint8_t *)"\x28\xb5\x2f\xfd", 4}},
+                 {"a.zst.txt", "a.zst.txt", {0}}};
+    struct temporary_folder folder = temporary_folder_make();
+    AUTO(buffer) content = {0};
+    for (int i = 0; i < 100000; i++)
+        buffer_format(&content, "%u\n", (unsigned)i * (unsigned)i);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        AUTO(buffer) raw = {0}, back = {0}, empty = {0};
+        char path[320];
+        struct bytes magic = cases[i].magic;
+        snprintf(path, sizeof path, "%s/%s", folder.path, cases[i].name);
+        assert_bytes(file_stem(cases[i].name), cases[i].stem);
+        assert_ok(file_write(path, &content, NULL));
+        read_raw(path, &raw);
+        assert_true(raw.size > magic.size && bytes_equal(bytes_of(raw.data, magic.size), magic));
+        assert_true(magic.size == 0 || raw.size < content.size / 2);
+        assert_ok(file_read(path, &back, NULL));
+        assert_true(bytes_equal(buffer_bytes(&back), buffer_bytes(&content)));
+        buffer_clear(&back);
+        assert_ok(file_write(path, &empty, NULL));
+        assert_ok(file_read(path, &back, NULL));
+        assert_int_equal(back.size, 0);
+        if (magic.size == 0)
+            continue;
+        struct complaint complaint = {{0}};
+        struct buffer cut = {.data = raw.data, .size = raw.size / 2, .capacity = raw.capacity};
+        snprintf(path, sizeof path, "%s/cut", folder.path);
+        assert_ok(file_write(path, &cut, NULL));
+        assert_fails(CORRUPT, file_read(path, &back, &complaint));
+        assert_non_null(strstr(complaint.text, "/cut: the "));
+    }
+    temporary_folder_remove(&folder);
+}
+
 static void a_failed_write_leaves_the_old_file(void **state)
 {
     (void)state;
@@ -83,6 +135,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(files_are_written_and_read_whole),
+        cmocka_unit_test(a_name_that_asks_for_compression_gets_it_and_is_read_back),
         cmocka_unit_test(a_failed_write_leaves_the_old_file),
         cmocka_unit_test(failures_name_the_file),
         cmocka_unit_test(devices_keep_their_place),

@@ -20,8 +20,8 @@ static void read_file(const char *path, struct buffer *out)
     fclose(file);
 }
 
-static const char *const names[] = {"c.tsv",    "c.csv",    "c.jsonl",    "c.avro",
-                                    "c.tsv.gz", "c.csv.gz", "c.jsonl.gz", "c.avro.gz"};
+static const char *const names[] = {"c.tsv",      "c.csv",     "c.jsonl", "c.avro",    "c.tsv.gz",    "c.csv.gz",
+                                    "c.jsonl.gz", "c.avro.gz", "c.zst",   "c.csv.zst", "c.jsonl.zst", "c.avro.zst"};
 #define NAME_COUNT (sizeof names / sizeof *names)
 
 static void writer_makes_files_that_the_reader_reads_back(void **state)
