@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/config_arguments.h"
 #include "app/evaluation_report.h"
+#include "app/plot.h"
 #include "app/replay_command.h"
 
 #include <eddy/io/file.h>
@@ -70,16 +71,25 @@ static int make_systems(const struct evaluate_options *options, struct evaluatio
 
 /* The dump of the first configuration goes to `path`, of the second to "path.2" ("lists.tsv.2.gz" when the path is
  * "lists.tsv.gz"), ... */
-static struct status open_dump(const struct evaluation_report *report, size_t number, const char *path,
-                               struct list_dump **ret_dump, struct complaint *complaint)
+static const char *dump_name(const char *path, size_t number, struct buffer *out)
 {
-    AUTO(buffer) name = {0};
     struct bytes stem = file_stem(path);
-    buffer_append_bytes(&name, stem);
+    buffer_append_bytes(out, stem);
     if (number > 0)
-        buffer_format(&name, ".%zu", number + 1);
-    buffer_append_text(&name, path + stem.size);
-    return list_dump_open(buffer_text(&name), report->data->catalogue, ret_dump, complaint);
+        buffer_format(out, ".%zu", number + 1);
+    buffer_append_text(out, path + stem.size);
+    return buffer_text(out);
+}
+
+static struct status try_outputs(const struct evaluate_options *options, const struct evaluation_report *report,
+                                 struct complaint *complaint)
+{
+    for (size_t i = 0; options->dump && i < report->system_count; i++) {
+        AUTO(buffer) name = {0};
+        TRY(file_try(dump_name(options->dump, i, &name), complaint));
+    }
+    TRY(file_try(options->json, complaint));
+    return plot_try(options->plots, complaint);
 }
 
 static struct status run_system(struct evaluation_report *report, size_t number, const char *path,
@@ -87,8 +97,9 @@ static struct status run_system(struct evaluation_report *report, size_t number,
 {
     struct evaluation_system *system = &report->systems[number];
     struct list_dump *dump = NULL;
+    AUTO(buffer) name = {0};
     if (path)
-        TRY(open_dump(report, number, path, &dump, complaint));
+        TRY(list_dump_open(dump_name(path, number, &name), report->data->catalogue, &dump, complaint));
     struct status status = evaluation_run(report->data, &system->config, dump, &system->result, complaint);
     if (!failed(status))
         return list_dump_close(dump, complaint);
@@ -138,7 +149,9 @@ static int run(const struct evaluate_options *options)
     struct evaluation_report report = {.systems = calloc(EVALUATION_SYSTEMS_MAX, sizeof *report.systems)};
     int code = report.systems ? make_systems(options, &report) : EXIT_FAILED;
     if (code == EXIT_OK) {
-        struct status status = evaluate(options, &report, &data, &complaint);
+        struct status status = try_outputs(options, &report, &complaint);
+        if (!failed(status))
+            status = evaluate(options, &report, &data, &complaint);
         code = failed(status) ? command_fail("evaluate", status, &complaint) : EXIT_OK;
     }
     for (size_t i = 0; i < report.system_count; i++) {

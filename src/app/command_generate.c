@@ -4,6 +4,7 @@
 #include "app/topic_writer.h"
 
 #include <eddy/core/generate.h>
+#include <eddy/io/file.h>
 #include <eddy/io/log_writer.h>
 #include <eddy/io/system.h>
 
@@ -64,6 +65,7 @@ static struct status write_files(struct generator *generator, const struct gener
                                  struct complaint *complaint)
 {
     const char *items = command->items_output, *clicks = command->output;
+    TRY(file_try(clicks, complaint));
     if (items)
         TRY(write_file(generator, items, RECORD_ITEM, format_of(command, items), command->items, complaint));
     return write_file(generator, clicks, RECORD_CLICK, format_of(command, clicks), command->clicks, complaint);

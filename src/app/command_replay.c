@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* eddy replay: recorded clicks through the engine, prequentially. */
+#include "app/plot.h"
 #include "app/replay_command.h"
 
 #include <eddy/base/timestamp.h>
@@ -22,6 +23,12 @@ static struct status write_reports(const struct replay_command *command, const s
     return command->plots ? replay_report_plots(result, command->plots, complaint) : OK;
 }
 
+static struct status try_reports(const struct replay_command *command, struct complaint *complaint)
+{
+    TRY(file_try(command->json, complaint));
+    return plot_try(command->plots, complaint);
+}
+
 int replay_command_run(const struct replay_command *command)
 {
     struct config config;
@@ -30,8 +37,11 @@ int replay_command_run(const struct replay_command *command)
     if (code != EXIT_OK)
         return code;
     struct replay_result *result = malloc(sizeof *result);
-    struct status status = result ? replay_run(&command->options, &config, result, &complaint)
-                                  : FAIL(MEMORY, sizeof *result, "no memory for a replay");
+    struct status status = result ? OK : FAIL(MEMORY, sizeof *result, "no memory for a replay");
+    if (!failed(status))
+        status = try_reports(command, &complaint);
+    if (!failed(status))
+        status = replay_run(&command->options, &config, result, &complaint);
     if (!failed(status))
         status = write_reports(command, result, &complaint);
     free(result);

@@ -4,6 +4,7 @@
 #include "app/progress.h"
 
 #include <eddy/base/interner.h>
+#include <eddy/io/file.h>
 #include <eddy/io/layout_file.h>
 #include <eddy/io/log_writer.h>
 
@@ -151,6 +152,16 @@ static struct status name_sessions(struct import *import)
 
 /* ---- writing */
 
+#define CLICKS_NAME "clicks.tsv.gz"
+#define ITEMS_NAME  "items.tsv.gz"
+
+static struct status try_output(const struct import *import, const char *name)
+{
+    AUTO(buffer) path = {0};
+    buffer_format(&path, "%s/%s", import->options->folder, name);
+    return file_try(buffer_text(&path), import->complaint);
+}
+
 static struct status open_writer(struct import *import, const char *name, enum record_type type)
 {
     AUTO(buffer) path = {0};
@@ -194,7 +205,7 @@ static struct status import_clicks(struct import *import)
     if (import->count > 0)
         qsort(import->clicks, import->count, sizeof *import->clicks, compare_clicks);
     TRY(name_sessions(import));
-    TRY(open_writer(import, "clicks.tsv.gz", RECORD_CLICK));
+    TRY(open_writer(import, CLICKS_NAME, RECORD_CLICK));
     TRY(write_clicks(import));
     return close_writer(import);
 }
@@ -202,7 +213,7 @@ static struct status import_clicks(struct import *import)
 static struct status import_items(struct import *import)
 {
     const struct layout_visitor visitor = {LAYOUT_ITEMS, take_item, import};
-    TRY(open_writer(import, "items.tsv.gz", RECORD_ITEM));
+    TRY(open_writer(import, ITEMS_NAME, RECORD_ITEM));
     TRY(read_file(import, import->options->items, &import->options->layout->items, &visitor, &import->result->items));
     return close_writer(import);
 }
@@ -218,6 +229,9 @@ struct status import_run(const struct import_options *options, struct import_res
     TRY(interner_open(NAMES_MAX, NAMES_MAX_BYTES, &import.sessions));
     TRY(interner_open(NAMES_MAX, NAMES_MAX_BYTES, &import.users));
     TRY(interner_open(NAMES_MAX, NAMES_MAX_BYTES, &import.items));
+    TRY(try_output(&import, CLICKS_NAME));
+    if (options->items)
+        TRY(try_output(&import, ITEMS_NAME));
     TRY(import_clicks(&import));
     if (options->items)
         TRY(import_items(&import));

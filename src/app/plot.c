@@ -167,6 +167,15 @@ void plot_write(const struct plot *plot, struct buffer *out)
     buffer_append_text(out, "</svg>\n");
 }
 
+struct status plot_try(const char *folder, struct complaint *complaint)
+{
+    AUTO(buffer) path = {0};
+    if (!folder)
+        return OK;
+    buffer_format(&path, "%s/plot.svg", folder);
+    return file_try(buffer_text(&path), complaint);
+}
+
 struct status plot_save(const struct plot *plot, const char *folder, const char *name, struct complaint *complaint)
 {
     AUTO(buffer) path = {0}, content = {0};

@@ -8,6 +8,7 @@
 #include "app/snapshot.h"
 
 #include <eddy/core/judge.h>
+#include <eddy/io/file.h>
 #include <eddy/io/kafka_topics.h>
 #include <eddy/io/log_writer.h>
 #include <eddy/io/system.h>
@@ -241,6 +242,7 @@ static struct status open_outputs(struct replay *replay)
     struct judge_options judge = {REPLAY_PLACES, 2 * replay->config->engine.session.open_max};
     bool json = replay->config->encodings[RECORD_RECOMMENDATION].format == RECORD_JSON;
     replay->encoding = (struct encoding){.format = json ? RECORD_JSON : RECORD_AVRO};
+    TRY(file_try(options->state, replay->complaint));
     TRY(judge_open(&judge, &replay->judge));
     TRY(driver_open(replay->config, (struct performer){perform, replay}, &replay->driver));
     if (options->output)

@@ -53,3 +53,25 @@ for ending in gz zst; do
   done
 done
 gzip -dc g.tsv.gz | cmp - g.tsv || fail "the compressed clicks are others"
+
+# A path that cannot be written is said before the work: the clicks are a pipe that nobody fills, so a command that
+# began to read them would wait.
+mkfifo never
+sleep 60 >never &
+sleeper=$!
+trap 'kill "$sleeper"; rm -rf "$folder"' EXIT
+for option in json dump output into-state svg; do
+  expect 1 'cannot be written: No such file or directory; is there such a folder?' replay "--$option" no/such/x never
+done
+for option in json dump svg; do
+  expect 1 'no/such' evaluate --clicks never --test-from 0 "--$option" no/such/x
+  expect 1 'no/such' evaluate --mode prequential --clicks never "--$option" no/such/x
+done
+mkdir dump.tsv.2
+expect 1 'dump.tsv.2: cannot be written: Is a directory; give the name of a file' \
+  evaluate --clicks never --test-from 0 --dump dump.tsv --vs filters.seen=exclude
+expect 1 'no/such/clicks.tsv.gz' import yoochoose --clicks never --to no/such
+mkdir -p taken/items.tsv.gz
+expect 1 'taken/items.tsv.gz' import movielens --clicks never --items never --to taken
+expect 1 'no/such/x' generate --items-output made.tsv --output no/such/x
+[ ! -e made.tsv ] || fail "generate made items before it knew that it cannot write clicks"

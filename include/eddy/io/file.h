@@ -4,14 +4,16 @@
  *
  * A file that is being written is called "<path>.partial"; it is on disk before it gets its name. A name that ends in
  * .gz or .zst compresses (gzip or zstd: same bytes, same file); what is read is decompressed when its first bytes say
- * so, whatever its name. "-" is standard output; a device or pipe is written to as it is. Complaints name the path.
- * Failures: IO, DISK_FULL, MEMORY; a regular file that was there before is then as it was. */
+ * so, whatever its name. "-" is standard output; a device or pipe is written to as it is. Complaints name
+ * the path, and what to do. Failures: IO, DISK_FULL, MEMORY; a regular file that was there before is then as it was. */
 #include <eddy/base/buffer.h>
 
 struct file_writer;
 
 MUST_CHECK struct status file_writer_open(const char *path, struct file_writer **ret_writer,
                                           struct complaint *complaint);
+/* Says at once what file_writer_open() would say after hours of work, and leaves nothing behind. NULL is fine. */
+MUST_CHECK struct status file_try(const char *path, struct complaint *complaint);
 /* Not gathered into larger writes (but for what a compressor holds back): hand over many bytes at a time. */
 MUST_CHECK struct status file_writer_append(struct file_writer *writer, struct bytes bytes,
                                             struct complaint *complaint);

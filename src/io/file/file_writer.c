@@ -19,11 +19,31 @@ struct file_writer {
     struct compressor *compressor; /* NULL: none */
 };
 
-static struct status writer_fail(const struct file_writer *writer, int error, struct complaint *complaint)
+static const char *advice(int error)
+{
+    switch (error) {
+    case ENOENT:
+    case ENOTDIR:
+        return "; is there such a folder?";
+    case EISDIR:
+        return "; give the name of a file";
+    case EACCES:
+    case EPERM:
+    case EROFS:
+        return "; choose a place that may be written to";
+    case ENOSPC:
+    case EDQUOT:
+        return "; make room, or choose another place";
+    default:
+        return "";
+    }
+}
+
+static struct status fail(const char *path, int error, struct complaint *complaint)
 {
     struct status status = error == ENOSPC || error == EDQUOT ? FAIL(DISK_FULL, error, "a file cannot be written")
                                                               : FAIL(IO, error, "a file cannot be written");
-    return complain(complaint, status, "%s: %s", writer->path, strerror(error));
+    return complain(complaint, status, "%s: cannot be written: %s%s", path, strerror(error), advice(error));
 }
 
 static void writer_free(struct file_writer *writer)
@@ -37,10 +57,12 @@ static void writer_free(struct file_writer *writer)
 }
 
 /* A device or pipe keeps its place: only a regular file is replaced by renaming. */
-static bool is_special(const char *path)
+static bool is_special(const char *path, bool *ret_folder)
 {
     struct stat info;
-    return stat(path, &info) == 0 && !S_ISREG(info.st_mode);
+    bool there = stat(path, &info) == 0;
+    *ret_folder = there && S_ISDIR(info.st_mode);
+    return there && !S_ISREG(info.st_mode);
 }
 
 static struct status open_file(struct file_writer *writer, const char *path, struct complaint *complaint)
@@ -52,7 +74,8 @@ static struct status open_file(struct file_writer *writer, const char *path, str
         return FAIL(MEMORY, 0, "no memory for a file");
     if (standard)
         return OK;
-    if (is_special(path)) {
+    bool folder;
+    if (is_special(path, &folder)) {
         writer->descriptor = open(path, O_WRONLY | O_CLOEXEC);
     } else {
         if (asprintf(&writer->partial, "%s.partial", path) < 0) {
@@ -61,7 +84,7 @@ static struct status open_file(struct file_writer *writer, const char *path, str
         }
         writer->descriptor = open(writer->partial, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, FILE_MODE);
     }
-    return writer->descriptor < 0 ? writer_fail(writer, errno, complaint) : OK;
+    return writer->descriptor < 0 ? fail(writer->path, errno, complaint) : OK;
 }
 
 struct status file_writer_open(const char *path, struct file_writer **ret_writer, struct complaint *complaint)
@@ -80,6 +103,22 @@ struct status file_writer_open(const char *path, struct file_writer **ret_writer
     return OK;
 }
 
+struct status file_try(const char *path, struct complaint *complaint)
+{
+    struct file_writer *writer;
+    bool folder;
+    if (!path || !strcmp(path, "-"))
+        return OK;
+    if (is_special(path, &folder)) { /* not opened: that may wait for a pipe's reader, and then end it */
+        if (folder || access(path, W_OK) != 0)
+            return fail(path, folder ? EISDIR : errno, complaint);
+        return OK;
+    }
+    TRY(file_writer_open(path, &writer, complaint));
+    file_writer_abandon(writer);
+    return OK;
+}
+
 static struct status write_all(struct file_writer *writer, const uint8_t *data, size_t size,
                                struct complaint *complaint)
 {
@@ -88,7 +127,7 @@ static struct status write_all(struct file_writer *writer, const uint8_t *data, 
         if (written < 0 && errno == EINTR)
             continue;
         if (written < 0)
-            return writer_fail(writer, errno, complaint);
+            return fail(writer->path, errno, complaint);
         data += written;
         size -= (size_t)written;
     }
@@ -127,7 +166,7 @@ static struct status finish(struct file_writer *writer, struct complaint *compla
     if (writer->compressor)
         TRY(compress(writer, (struct bytes){0}, true, complaint));
     if (writer->partial && (fsync(writer->descriptor) != 0 || rename(writer->partial, writer->path) != 0))
-        return writer_fail(writer, errno, complaint);
+        return fail(writer->path, errno, complaint);
     return OK;
 }
 

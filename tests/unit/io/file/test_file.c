@@ -4,6 +4,7 @@
 #include <eddy/io/file.h>
 
 #include <sys/stat.h>
+#include <unistd.h>
 
 static void files_are_written_and_read_whole(void **state)
 {
@@ -95,7 +96,7 @@ static void a_failed_write_leaves_the_old_file(void **state)
     content.overflow = false;
     assert_int_equal(mkdir(blocked, 0755), 0);
     assert_fails(IO, file_write(path, &content, &complaint));
-    assert_non_null(strstr(complaint.text, "/file: Is a directory"));
+    assert_non_null(strstr(complaint.text, "/file: cannot be written: Is a directory; give the name of a file"));
     assert_ok(file_read(path, &back, &complaint));
     assert_string_equal(buffer_text(&back), "old");
     temporary_folder_remove(&folder);
@@ -108,12 +109,43 @@ static void failures_name_the_file(void **state)
     struct complaint complaint = {{0}};
     buffer_append_text(&content, "x");
     assert_fails(IO, file_write("/no/such/folder/file", &content, &complaint));
-    assert_string_equal(complaint.text, "/no/such/folder/file: No such file or directory");
+    assert_string_equal(complaint.text,
+                        "/no/such/folder/file: cannot be written: No such file or directory; is there such a folder?");
     assert_fails(NOT_FOUND, file_read("/no/such/file", &content, &complaint));
     assert_string_equal(complaint.text, "/no/such/file: No such file or directory");
     assert_fails(IO, file_read("/", &content, &complaint));
     assert_fails(LIMIT, file_read("/dev/zero", &small, &complaint));
     assert_ptr_equal(strstr(complaint.text, "/dev/zero: the file is larger than "), complaint.text);
+}
+
+static void a_path_is_tried_without_a_trace(void **state)
+{
+    (void)state;
+    struct temporary_folder folder = temporary_folder_make();
+    AUTO(buffer) content = {0}, back = {0};
+    struct complaint complaint = {{0}};
+    char path[320], pipe[320], missing[340];
+    snprintf(path, sizeof path, "%s/file", folder.path);
+    snprintf(pipe, sizeof pipe, "%s/pipe", folder.path);
+    snprintf(missing, sizeof missing, "%s/no/file", folder.path);
+    assert_ok(file_try(NULL, &complaint));
+    assert_ok(file_try("-", &complaint));
+    assert_ok(file_try(path, &complaint));
+    assert_int_not_equal(access(path, F_OK), 0);
+    buffer_append_text(&content, "old");
+    assert_ok(file_write(path, &content, &complaint));
+    assert_ok(file_try(path, &complaint));
+    assert_ok(file_read(path, &back, &complaint));
+    assert_string_equal(buffer_text(&back), "old");
+    assert_int_equal(mkfifo(pipe, 0600), 0); /* nobody reads it: to open it would wait for ever */
+    assert_ok(file_try(pipe, &complaint));
+    assert_fails(IO, file_try(folder.path, &complaint));
+    assert_non_null(strstr(complaint.text, ": cannot be written: Is a directory; give the name of a file"));
+    assert_fails(IO, file_try(missing, &complaint));
+    assert_non_null(strstr(complaint.text, "/no/file: cannot be written: No such file or directory; is there"));
+    strcat(path, ".partial");
+    assert_int_not_equal(access(path, F_OK), 0);
+    temporary_folder_remove(&folder);
 }
 
 /* A device is written to, and never replaced by a file. */
@@ -128,7 +160,8 @@ static void devices_keep_their_place(void **state)
     assert_int_equal(stat("/dev/null", &info), 0);
     assert_true(S_ISCHR(info.st_mode));
     assert_fails(DISK_FULL, file_write("/dev/full", &content, &complaint));
-    assert_string_equal(complaint.text, "/dev/full: No space left on device");
+    assert_string_equal(complaint.text,
+                        "/dev/full: cannot be written: No space left on device; make room, or choose another place");
 }
 
 int main(void)
@@ -138,6 +171,7 @@ int main(void)
         cmocka_unit_test(a_name_that_asks_for_compression_gets_it_and_is_read_back),
         cmocka_unit_test(a_failed_write_leaves_the_old_file),
         cmocka_unit_test(failures_name_the_file),
+        cmocka_unit_test(a_path_is_tried_without_a_trace),
         cmocka_unit_test(devices_keep_their_place),
     };
     return cmocka_run_group_tests_name("file", tests, NULL, NULL);

@@ -171,7 +171,8 @@ static void writer_never_shows_half_a_file_under_its_name(void **state)
     assert_int_equal(stat(path, &info), 0);
     assert_int_not_equal(stat(partial, &info), 0);
     assert_fails(IO, log_writer_open("/no/such/folder/x.tsv", RECORD_CLICK, LOG_FILE_TSV, &writer, &complaint));
-    assert_string_equal(complaint.text, "/no/such/folder/x.tsv: No such file or directory");
+    assert_string_equal(complaint.text,
+                        "/no/such/folder/x.tsv: cannot be written: No such file or directory; is there such a folder?");
     temporary_folder_remove(&folder);
 }
 
@@ -191,7 +192,9 @@ static void writer_says_when_the_disk_is_full(void **state)
     close(saved);
     fclose(full);
     assert_true(failed_as(opened, FAULT_DISK_FULL));
-    assert_string_equal(complaint.text, "standard output: No space left on device");
+    assert_string_equal(
+        complaint.text,
+        "standard output: cannot be written: No space left on device; make room, or choose another place");
 }
 
 int main(void)
