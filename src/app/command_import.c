@@ -9,19 +9,43 @@
 #include <math.h>
 #include <stdio.h>
 
+static int fail(struct status status, const struct complaint *complaint)
+{
+    int code = command_fail("import", status, complaint);
+    if (code != EXIT_DATA)
+        return code;
+    fputs("The layouts are", stderr);
+    for (const struct layout *layout = layouts; layout->name; layout++)
+        fprintf(stderr, "%s %s", layout == layouts ? "" : ",", layout->name);
+    fputs("; 'eddy import --help' says which files each is for.\n", stderr);
+    return code;
+}
+
+/* Few broken lines are usual; where most are, the file may be another one than was meant. */
+static void report_lines(const char *what, const struct import_options *options, const struct log_reading *reading,
+                         uint64_t left_out)
+{
+    log_reading_report(reading);
+    if (reading->skipped > reading->records + left_out)
+        fprintf(stderr, "eddy import: most lines of %s could not be used; are they of layout %s?\n", what,
+                options->layout->name);
+}
+
 static int run(const struct import_options *options)
 {
     struct import_result result;
     struct complaint complaint = {{0}};
     struct status status = import_run(options, &result, &complaint);
     if (failed(status))
-        return command_fail("import", status, &complaint);
-    log_reading_report(&result.clicks);
-    log_reading_report(&result.items);
+        return fail(status, &complaint);
+    report_lines("clicks", options, &result.clicks, result.left_out);
+    report_lines("items", options, &result.items, 0);
     printf("%llu clicks in %u sessions on %u items", (unsigned long long)result.written, result.sessions,
            result.item_count);
     if (result.left_out > 0)
         printf(", %llu left out by their rating", (unsigned long long)result.left_out);
+    if (result.clicks.skipped + result.items.skipped > 0)
+        printf(", %llu broken lines skipped", (unsigned long long)(result.clicks.skipped + result.items.skipped));
     if (options->items)
         printf("; %llu items with records", (unsigned long long)result.items.records);
     putchar('\n');

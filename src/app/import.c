@@ -33,7 +33,8 @@ struct import {
     struct interner *sessions, *users, *items;
     struct import_click *clicks;
     size_t count, capacity;
-    struct log_writer *writer;
+    uint64_t used; /* records of the file being read, those left out by their rating too */
+    struct log_writer *click_writer, *item_writer;
 };
 
 static void import_release(struct import *import)
@@ -42,7 +43,8 @@ static void import_release(struct import *import)
     interner_close(import->users);
     interner_close(import->items);
     free(import->clicks);
-    log_writer_abandon(import->writer);
+    log_writer_abandon(import->click_writer);
+    log_writer_abandon(import->item_writer);
 }
 
 /* ---- reading */
@@ -72,6 +74,7 @@ static struct status take_click(void *context, const struct layout_record *recor
 {
     struct import *import = context;
     const struct click *click = &record->click;
+    import->used++;
     if (record->has_rating && record->rating < import->options->rating_min) {
         import->result->left_out++;
         return OK;
@@ -91,30 +94,57 @@ static struct status take_click(void *context, const struct layout_record *recor
 static struct status take_item(void *context, const struct layout_record *record)
 {
     struct import *import = context;
+    TRY(log_writer_item(import->item_writer, &record->item, import->complaint));
+    import->used++;
     import->result->items.records++;
-    return log_writer_item(import->writer, &record->item, import->complaint);
+    return OK;
 }
 
-static struct status read_file(struct import *import, const char *path, const struct layout_side *side,
-                               const struct layout_visitor *visitor, struct log_reading *reading)
+/* Reads all lines; *ret_first is about the first that was skipped. */
+static struct status read_lines(struct import *import, struct layout_file *file, const struct layout_visitor *visitor,
+                                struct log_reading *reading, struct complaint *ret_first)
 {
-    struct layout_file *file;
     bool found = true;
-    TRY(layout_file_open(path, side, &file, import->complaint));
     struct progress progress = progress_start("lines");
     struct status status = OK;
     while (found && !failed(status)) {
         struct complaint reason = {{0}};
         status = layout_file_next(file, visitor, &found, &reason);
         if (failed(status)) {
+            if (!ret_first->text[0])
+                *ret_first = reason;
             complain(import->complaint, status, "%s", reason.text);
             status = log_reading_skip(reading, status, &reason);
         }
         progress_tick(&progress, INT64_MIN);
     }
     progress_end(&progress);
-    layout_file_close(file);
     return status;
+}
+
+static struct status read_file(struct import *import, const char *path, const struct layout_visitor *visitor,
+                               struct log_reading *reading)
+{
+    struct layout_file *file;
+    struct complaint first = {{0}};
+    const struct layout *layout = import->options->layout;
+    bool clicks = visitor->kind == LAYOUT_CLICKS;
+    uint64_t skipped = reading->skipped;
+    TRY(layout_file_open(path, layout, visitor->kind, &file, import->complaint));
+    import->used = 0;
+    struct status status = read_lines(import, file, visitor, reading, &first);
+    layout_file_close(file);
+    TRY(status);
+    skipped = reading->skipped - skipped;
+    if (import->used > 0 || skipped == 0)
+        return OK;
+    AUTO(buffer) wanted = {0};
+    layout_describe(clicks ? &layout->clicks : &layout->items, &wanted);
+    return complain(import->complaint, FAIL(BAD_INPUT, skipped, "no line of a file can be used"),
+                    "%s: this is no file of %s of layout %s: not one of %llu lines can be used\n  first:  %.400s\n"
+                    "  wanted: %s",
+                    path, clicks ? "clicks" : "items", layout->name, (unsigned long long)skipped, first.text,
+                    buffer_text(&wanted));
 }
 
 /* ---- sessions */
@@ -162,18 +192,19 @@ static struct status try_output(const struct import *import, const char *name)
     return file_try(buffer_text(&path), import->complaint);
 }
 
-static struct status open_writer(struct import *import, const char *name, enum record_type type)
+static struct status open_writer(const struct import *import, const char *name, enum record_type type,
+                                 struct log_writer **ret_writer)
 {
     AUTO(buffer) path = {0};
     buffer_format(&path, "%s/%s", import->options->folder, name);
-    return log_writer_open(buffer_text(&path), type, LOG_FILE_TSV, &import->writer, import->complaint);
+    return log_writer_open(buffer_text(&path), type, LOG_FILE_TSV, ret_writer, import->complaint);
 }
 
-static struct status close_writer(struct import *import)
+static struct status close_writer(const struct import *import, struct log_writer **writer)
 {
-    struct log_writer *writer = import->writer;
-    import->writer = NULL;
-    return log_writer_close(writer, import->complaint);
+    struct log_writer *closing = *writer;
+    *writer = NULL;
+    return closing ? log_writer_close(closing, import->complaint) : OK;
 }
 
 static struct bytes name_of(const struct interner *names, uint32_t number)
@@ -190,32 +221,35 @@ static struct status write_clicks(struct import *import)
                               .item_id = name_of(import->items, taken->item),
                               .time_ms = taken->time_ms,
                               .type = (enum click_type)taken->type};
-        TRY(log_writer_click(import->writer, &click, import->complaint));
+        TRY(log_writer_click(import->click_writer, &click, import->complaint));
     }
     import->result->written = import->count;
     return OK;
 }
 
-static struct status import_clicks(struct import *import)
+static struct status read_clicks(struct import *import)
 {
     const struct import_options *options = import->options;
     const struct layout_visitor visitor = {LAYOUT_CLICKS, take_click, import};
+    struct import_result *result = import->result;
     for (size_t i = 0; i < options->click_count; i++)
-        TRY(read_file(import, options->clicks[i], &options->layout->clicks, &visitor, &import->result->clicks));
-    if (import->count > 0)
-        qsort(import->clicks, import->count, sizeof *import->clicks, compare_clicks);
-    TRY(name_sessions(import));
-    TRY(open_writer(import, CLICKS_NAME, RECORD_CLICK));
-    TRY(write_clicks(import));
-    return close_writer(import);
+        TRY(read_file(import, options->clicks[i], &visitor, &result->clicks));
+    if (import->count == 0 && result->left_out > 0)
+        return complain(import->complaint, FAIL(BAD_INPUT, result->left_out, "all clicks are left out"),
+                        "every one of %llu clicks is rated lower than --rating-min",
+                        (unsigned long long)result->left_out);
+    if (import->count == 0)
+        return complain(import->complaint, FAIL(BAD_INPUT, 0, "there are no clicks"), "%s: there are no clicks in it",
+                        options->clicks[0]);
+    qsort(import->clicks, import->count, sizeof *import->clicks, compare_clicks);
+    return name_sessions(import);
 }
 
-static struct status import_items(struct import *import)
+static struct status read_items(struct import *import)
 {
     const struct layout_visitor visitor = {LAYOUT_ITEMS, take_item, import};
-    TRY(open_writer(import, ITEMS_NAME, RECORD_ITEM));
-    TRY(read_file(import, import->options->items, &import->options->layout->items, &visitor, &import->result->items));
-    return close_writer(import);
+    TRY(open_writer(import, ITEMS_NAME, RECORD_ITEM, &import->item_writer));
+    return read_file(import, import->options->items, &visitor, &import->result->items);
 }
 
 struct status import_run(const struct import_options *options, struct import_result *ret_result,
@@ -232,9 +266,13 @@ struct status import_run(const struct import_options *options, struct import_res
     TRY(try_output(&import, CLICKS_NAME));
     if (options->items)
         TRY(try_output(&import, ITEMS_NAME));
-    TRY(import_clicks(&import));
+    TRY(read_clicks(&import));
     if (options->items)
-        TRY(import_items(&import));
+        TRY(read_items(&import));
+    TRY(open_writer(&import, CLICKS_NAME, RECORD_CLICK, &import.click_writer));
+    TRY(write_clicks(&import));
+    TRY(close_writer(&import, &import.item_writer)); /* no file gets its name before all was read and written */
+    TRY(close_writer(&import, &import.click_writer));
     result.sessions = interner_count(import.sessions);
     result.item_count = interner_count(import.items);
     *ret_result = result;

@@ -25,5 +25,6 @@ struct import_result {
     uint32_t sessions, item_count;
 };
 
+/* BAD_INPUT, and no file, when a file is not of the layout or holds nothing that can be used. */
 MUST_CHECK struct status import_run(const struct import_options *options, struct import_result *ret_result,
                                     struct complaint *complaint);

@@ -46,7 +46,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct complaint complaint = {{0}};
     uint8_t roles[LAYOUT_POSITIONS_MAX];
     size_t count = cut(line, fields, LAYOUT_POSITIONS_MAX);
-    if (!layout_bind(side, fields, count, roles))
+    if (!layout_bind(side, kind, fields, count, roles))
         for (size_t i = 0; i < count; i++)
             roles[i] = (uint8_t)side->positions[i];
     struct status as_fields = layout_read_fields(roles, fields, count, &batch, &visitor, &complaint);

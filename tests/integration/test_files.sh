@@ -75,3 +75,15 @@ mkdir -p taken/items.tsv.gz
 expect 1 'taken/items.tsv.gz' import movielens --clicks never --items never --to taken
 expect 1 'no/such/x' generate --items-output made.tsv --output no/such/x
 [ ! -e made.tsv ] || fail "generate made items before it knew that it cannot write clicks"
+
+# A file of another layout is no success with nothing in it; one that is mostly broken says so.
+expect 5 'The layouts are movielens, yoochoose,' import movielens --clicks clicks.tsv
+[ ! -e clicks.tsv.gz.partial ] || fail "a failed import left a file"
+{
+  echo 1::31::2.5::1260759144
+  seq 30
+} >ratings.dat
+mkdir imported
+expect 0 'most lines of clicks could not be used; are they of layout movielens?' \
+  import movielens --clicks ratings.dat --to imported
+grep -q '^1 clicks .*, 30 broken lines skipped' out || fail "skipped lines are not told: $(cat out)"

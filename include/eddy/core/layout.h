@@ -10,6 +10,7 @@
  * Pure: files, and cutting lines into fields, are the reader's (io/layout_file.h). What a record's bytes point to lives
  * as long as the line and `batch`. BAD_INPUT with a bare reason for what does not fit. */
 #include <eddy/base/arena.h>
+#include <eddy/base/buffer.h>
 #include <eddy/core/catalogue.h>
 #include <eddy/core/click.h>
 
@@ -62,6 +63,8 @@ extern const struct layout layouts[]; /* ends with a name that is NULL */
 /* NULL when there is none of that name. */
 const struct layout *layout_find(const char *name);
 bool layout_side_exists(const struct layout_side *side);
+/* Appends what such a file looks like, for people. */
+void layout_describe(const struct layout_side *side, struct buffer *out);
 
 struct layout_record {
     struct click click; /* of a file of clicks; session_id may be empty when user_id is not */
@@ -78,8 +81,10 @@ struct layout_visitor {
     void *context;
 };
 
-/* Binds a line of names to roles. False when it names none of the columns: then it is no such line. */
-bool layout_bind(const struct layout_side *side, const struct bytes *names, size_t count, uint8_t *ret_roles);
+/* Binds a line of names to roles. False when it lacks what every record needs: a click an item, a session or
+ * user, and a time; an item its id. Then it is no such line. */
+bool layout_bind(const struct layout_side *side, enum layout_kind kind, const struct bytes *names, size_t count,
+                 uint8_t *ret_roles);
 
 MUST_CHECK struct status layout_read_fields(const uint8_t *roles, const struct bytes *fields, size_t count,
                                             struct arena *batch, const struct layout_visitor *visitor,

@@ -10,7 +10,7 @@ struct layout_file;
 
 /* "-": standard input. NOT_FOUND, IO, BAD_INPUT (empty file, a first line that does not fit the layout), CORRUPT,
  * MEMORY. */
-MUST_CHECK struct status layout_file_open(const char *path, const struct layout_side *side,
+MUST_CHECK struct status layout_file_open(const char *path, const struct layout *layout, enum layout_kind kind,
                                           struct layout_file **ret_file, struct complaint *complaint);
 void layout_file_close(struct layout_file *file);
 

@@ -5,9 +5,21 @@
 
 #include <stdio.h>
 
-bool layout_bind(const struct layout_side *side, const struct bytes *names, size_t count, uint8_t *ret_roles)
+static bool has_time(const bool roles[ROLE_COUNT])
 {
-    bool bound[ROLE_COUNT] = {0}, any = false;
+    return roles[ROLE_TIME_S] || roles[ROLE_TIME_MS] || roles[ROLE_TIME_TEXT] || roles[ROLE_DATE];
+}
+
+static bool names_a_record(const bool bound[ROLE_COUNT], enum layout_kind kind)
+{
+    bool named = bound[ROLE_SESSION] || bound[ROLE_USER];
+    return bound[ROLE_ITEM] && (kind == LAYOUT_ITEMS || (named && has_time(bound)));
+}
+
+bool layout_bind(const struct layout_side *side, enum layout_kind kind, const struct bytes *names, size_t count,
+                 uint8_t *ret_roles)
+{
+    bool bound[ROLE_COUNT] = {0};
     memset(ret_roles, ROLE_NONE, count);
     for (size_t row = 0; row < LAYOUT_NAMES_MAX && side->names[row].name; row++) {
         const struct layout_column *column = &side->names[row];
@@ -15,10 +27,10 @@ bool layout_bind(const struct layout_side *side, const struct bytes *names, size
             if (!bytes_equal_text(names[i], column->name))
                 continue;
             ret_roles[i] = (uint8_t)column->role;
-            bound[column->role] = any = true;
+            bound[column->role] = true;
         }
     }
-    return any;
+    return names_a_record(bound, kind);
 }
 
 struct status layout_to_utf8(struct arena *batch, struct bytes *text)
@@ -172,12 +184,6 @@ struct status layout_set(struct layout_builder *builder, enum layout_role role, 
     }
 }
 
-static bool has_time(const struct layout_builder *builder)
-{
-    return builder->set[ROLE_TIME_S] || builder->set[ROLE_TIME_MS] || builder->set[ROLE_TIME_TEXT] ||
-           builder->set[ROLE_DATE];
-}
-
 struct status layout_visit(struct layout_builder *builder, const struct layout_visitor *visitor,
                            struct complaint *complaint)
 {
@@ -188,7 +194,8 @@ struct status layout_visit(struct layout_builder *builder, const struct layout_v
     if (visitor->kind == LAYOUT_CLICKS) {
         bool by_user = record->click.session_id.size == 0 && record->click.user_id.size > 0;
         struct click_limits limits = {.by_user = by_user};
-        if (!has_time(builder) || __builtin_add_overflow(builder->time_ms, builder->offset_ms, &record->click.time_ms))
+        if (!has_time(builder->set) ||
+            __builtin_add_overflow(builder->time_ms, builder->offset_ms, &record->click.time_ms))
             return complain(complaint, FAIL(BAD_INPUT, 0, "a click without time"), "the time is missing or absurd");
         TRY(click_check(&record->click, record->click.time_ms, &limits, complaint));
     }

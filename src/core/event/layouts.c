@@ -104,3 +104,62 @@ bool layout_side_exists(const struct layout_side *side)
 {
     return side->names[0].name || side->position_count > 0;
 }
+
+static bool is_time(enum layout_role role)
+{
+    return role == ROLE_TIME_S || role == ROLE_TIME_MS || role == ROLE_TIME_TEXT || role == ROLE_DATE;
+}
+
+/* "userId, movieId": with a bar between names for the same, which stand in a row. */
+static void describe_names(const struct layout_side *side, struct buffer *out)
+{
+    for (size_t i = 0; i < LAYOUT_NAMES_MAX && side->names[i].name; i++) {
+        enum layout_role role = side->names[i].role, before = i ? side->names[i - 1].role : ROLE_NONE;
+        bool same = role == before || (is_time(role) && is_time(before));
+        buffer_format(out, "%s%s", i == 0 ? "" : same ? "|" : ", ", side->names[i].name);
+    }
+}
+
+/* "4 columns without names (user, item, rating, time)". */
+static void describe_positions(const struct layout_side *side, struct buffer *out)
+{
+    static const char *const texts[ROLE_COUNT] = {
+        [ROLE_NONE] = "anything",
+        [ROLE_SESSION] = "session",
+        [ROLE_USER] = "user",
+        [ROLE_ITEM] = "item",
+        [ROLE_TIME_S] = "time in seconds",
+        [ROLE_TIME_MS] = "time in milliseconds",
+        [ROLE_TIME_TEXT] = "time",
+        [ROLE_DATE] = "day",
+        [ROLE_OFFSET_MS] = "milliseconds",
+        [ROLE_TYPE] = "type",
+        [ROLE_RATING] = "rating",
+        [ROLE_EVENTS] = "events",
+        [ROLE_TITLE] = "title",
+        [ROLE_CATEGORIES] = "categories",
+        [ROLE_DESCRIPTION] = "description",
+        [ROLE_PRICE] = "price",
+    };
+    buffer_format(out, "%u columns without names (", side->position_count);
+    for (uint32_t i = 0; i < side->position_count; i++)
+        buffer_format(out, "%s%s", i ? ", " : "", texts[side->positions[i]]);
+    buffer_append_text(out, ")");
+}
+
+void layout_describe(const struct layout_side *side, struct buffer *out)
+{
+    bool names = side->names[0].name;
+    if (!side->separators[0])
+        buffer_append_text(out, "JSON Lines with ");
+    else if (names)
+        buffer_append_text(out, "the columns ");
+    describe_names(side, out);
+    if (side->position_count > 0) {
+        buffer_append_text(out, names ? ", or " : "");
+        describe_positions(side, out);
+    }
+    for (size_t i = 0; i < 3 && side->separators[i]; i++)
+        buffer_format(out, "%s%s", i == 0 ? ", parted by " : " or ",
+                      side->separators[i][0] == '\t' ? "a tab" : side->separators[i]);
+}

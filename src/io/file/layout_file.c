@@ -9,7 +9,9 @@
 #include <stdlib.h>
 
 struct layout_file {
-    const struct layout_side *side;
+    const struct layout *layout;
+    enum layout_kind kind;
+    const struct layout_side *side; /* the layout's of that kind */
     struct lines *lines;
     struct arena batch; /* of one line */
     bool json;
@@ -43,28 +45,70 @@ static bool find_separator(struct layout_file *file, const struct line *line)
     return false;
 }
 
-/* Takes the first line for names, or else for the first record of columns in a fixed order. */
-static bool bind(struct layout_file *file, size_t count, bool *ret_names)
+static struct status pass_over(void *context, const struct layout_record *record)
+{
+    (void)context;
+    (void)record;
+    return OK;
+}
+
+/* Takes the first line for names, or else for the first record of columns in a fixed order; what is neither has other
+ * columns, or has these in another order. */
+static struct status bind(struct layout_file *file, size_t count, bool *ret_names, struct complaint *reason)
 {
     const struct layout_side *side = file->side;
     file->column_count = count;
-    *ret_names = layout_bind(side, file->fields, count, file->roles);
+    *ret_names = layout_bind(side, file->kind, file->fields, count, file->roles);
     if (*ret_names)
-        return true;
-    for (size_t i = 0; i < count && i < side->position_count; i++)
+        return OK;
+    if (count != side->position_count)
+        return FAIL(BAD_INPUT, count, "a file has other columns");
+    for (size_t i = 0; i < count; i++)
         file->roles[i] = (uint8_t)side->positions[i];
-    return side->position_count > 0 && count >= side->position_count;
+    const struct layout_visitor nobody = {.kind = file->kind, .visit = pass_over};
+    return layout_read_fields(file->roles, file->fields, count, &file->batch, &nobody, reason);
+}
+
+/* Cuts and binds the first line; *ret_count: its fields, as far as they were cut. */
+static struct status read_first(struct layout_file *file, struct line *line, size_t *ret_count, bool *ret_names,
+                                struct complaint *reason)
+{
+    file->fields[0] = bytes_of(line->data, line->size);
+    *ret_count = 1;
+    if (!find_separator(file, line))
+        return FAIL(BAD_INPUT, 1, "a file has no column separator");
+    TRY(fields_split(line, &file->separator, file->fields, LOG_FILE_COLUMNS_MAX, ret_count, reason));
+    return bind(file, *ret_count, ret_names, reason);
+}
+
+/* Says what a file of this layout has and what this one has. */
+static struct status refuse(const struct layout_file *file, size_t count, struct status status,
+                            const struct complaint *reason, struct complaint *complaint)
+{
+    AUTO(buffer) found = {0}, wanted = {0};
+    buffer_format(&found, "%zu column%s: ", count, count == 1 ? "" : "s");
+    for (size_t i = 0; i < count && found.size < 240; i++)
+        buffer_format(&found, "%s" BYTES_FORMAT, i ? ", " : "", BYTES_ARGS(bytes_utf8_prefix(file->fields[i], 60)));
+    if (reason->text[0])
+        buffer_format(&found, " (%.200s)", reason->text);
+    layout_describe(file->side, &wanted);
+    return complain(complaint, status, "%s: line 1: this is no file of %s of layout %s\n  found:  %s\n  wanted: %s",
+                    lines_name(file->lines), file->kind == LAYOUT_CLICKS ? "clicks" : "items", file->layout->name,
+                    file->json ? "JSON" : buffer_text(&found), buffer_text(&wanted));
 }
 
 /* Looks at the first line without taking it, unless it is one of names. */
 static struct status recognise(struct layout_file *file, struct bytes head, struct complaint *complaint)
 {
-    bool marked = head.size >= 3 && !memcmp(head.data, "\xef\xbb\xbf", 3), names, found;
+    bool marked = head.size >= 3 && !memcmp(head.data, "\xef\xbb\xbf", 3), names = false, found;
     struct bytes text = marked ? bytes_of(head.data + 3, head.size - 3) : head;
     if (text.size == 0)
         return complain(complaint, FAIL(BAD_INPUT, 0, "a file is empty"), "%s: the file is empty",
                         lines_name(file->lines));
     file->json = text.data[0] == '{';
+    struct complaint reason = {{0}};
+    if (file->json && !file->side->names[0].name)
+        return refuse(file, 0, FAIL(BAD_INPUT, 0, "a file is JSON"), &reason, complaint);
     if (file->json)
         return OK;
     const uint8_t *end = memchr(text.data, '\n', text.size);
@@ -74,17 +118,16 @@ static struct status recognise(struct layout_file *file, struct bytes head, stru
     struct line line = {copy.data, copy.size, 1};
     if (line.size > 0 && line.data[line.size - 1] == '\r')
         line.size--;
-    size_t count = 0;
-    if (!find_separator(file, &line) ||
-        failed(fields_split(&line, &file->separator, file->fields, LOG_FILE_COLUMNS_MAX, &count, NULL)) ||
-        !bind(file, count, &names))
-        return complain(complaint, FAIL(BAD_INPUT, count, "a file is not of this layout"),
-                        "%s: line 1: these are not the columns of this layout", lines_name(file->lines));
+    size_t count;
+    struct status status = read_first(file, &line, &count, &names, &reason);
+    if (failed_as(status, FAULT_BAD_INPUT))
+        return refuse(file, count, status, &reason, complaint);
+    TRY(status);
     return names ? lines_next(file->lines, 0, &line, &found, complaint) : OK;
 }
 
-struct status layout_file_open(const char *path, const struct layout_side *side, struct layout_file **ret_file,
-                               struct complaint *complaint)
+struct status layout_file_open(const char *path, const struct layout *layout, enum layout_kind kind,
+                               struct layout_file **ret_file, struct complaint *complaint)
 {
     struct byte_stream *stream;
     TRY(byte_stream_open(path, &stream, complaint));
@@ -93,7 +136,9 @@ struct status layout_file_open(const char *path, const struct layout_side *side,
         byte_stream_close(stream);
         return FAIL(MEMORY, sizeof *file, "no memory for a file");
     }
-    file->side = side;
+    file->layout = layout;
+    file->kind = kind;
+    file->side = kind == LAYOUT_CLICKS ? &layout->clicks : &layout->items;
     struct bytes head = byte_stream_peek(stream);
     struct status status = lines_open(stream, &file->lines);
     if (!failed(status))

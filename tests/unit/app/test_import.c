@@ -235,7 +235,7 @@ static void import_refuses_files_of_another_layout(void **state)
 {
     (void)state;
     struct temporary_folder folder = temporary_folder_make();
-    char path[320], empty[320];
+    char path[320], empty[320], written[320];
     write_file(folder.path, "clicks", "some,thing,else\n", path);
     write_file(folder.path, "empty", "", empty);
     assert_int_equal(run_import(folder.path, "retailrocket", path, NULL, NULL), EXIT_DATA);
@@ -244,8 +244,75 @@ static void import_refuses_files_of_another_layout(void **state)
     assert_int_equal(run_import(folder.path, "otto", empty, NULL, NULL), EXIT_DATA);
     assert_int_equal(run_import(folder.path, "otto", path, path, NULL), EXIT_USAGE);
     assert_int_equal(run_import(folder.path, "movielense", path, NULL, NULL), EXIT_USAGE);
-    assert_int_not_equal(access("clicks.tsv.gz", F_OK), 0);
+    snprintf(written, sizeof written, "%s/clicks.tsv.gz", folder.path);
+    assert_int_not_equal(access(written, F_OK), 0);
     temporary_folder_remove(&folder);
+}
+
+/* Imports the clicks (and items) and wants that to fail with a complaint that holds `wanted`, leaving no file. */
+static void check_refusal(const char *layout, const char *clicks, const char *items, const char *wanted)
+{
+    struct temporary_folder folder = temporary_folder_make();
+    char clicks_path[320], items_path[320], written[320];
+    write_file(folder.path, "clicks", clicks, clicks_path);
+    if (items)
+        write_file(folder.path, "items", items, items_path);
+    const char *paths[] = {clicks_path};
+    struct import_options options = {.layout = layout_find(layout),
+                                     .clicks = paths,
+                                     .click_count = 1,
+                                     .items = items ? items_path : NULL,
+                                     .folder = folder.path,
+                                     .rating_min = 1};
+    struct import_result result;
+    struct complaint complaint = {{0}};
+    assert_fails(BAD_INPUT, import_run(&options, &result, &complaint));
+    if (!strstr(complaint.text, wanted))
+        fail_msg("wanted '%s' in '%s'", wanted, complaint.text);
+    static const char *const names[] = {"clicks.tsv.gz", "items.tsv.gz", "clicks.tsv.gz.partial",
+                                        "items.tsv.gz.partial"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        snprintf(written, sizeof written, "%s/%s", folder.path, names[i]);
+        assert_int_not_equal(access(written, F_OK), 0);
+    }
+    temporary_folder_remove(&folder);
+}
+
+#define OWN_FILE "session_id\ttimestamp_ms\titem_id\tuser_id\ttype\tevent_id\ns1\t1704067200000\ti3\t\tview\t\n"
+
+static void import_says_what_was_found_where_and_what_was_wanted(void **state)
+{
+    (void)state;
+    check_refusal("movielens", OWN_FILE, NULL,
+                  "/clicks: line 1: this is no file of clicks of layout movielens\n"
+                  "  found:  6 columns: session_id, timestamp_ms, item_id, user_id, type, event_id\n"
+                  "  wanted: the columns userId, movieId, rating, timestamp, or 4 columns without names "
+                  "(user, item, rating, time in seconds), parted by :: or , or a tab");
+    check_refusal("diginetica", OWN_FILE, NULL, "sessionId|session_id, userId|user_id, itemId|item_id, timeframe");
+    check_refusal("otto", OWN_FILE, NULL, "wanted: JSON Lines with session, events, aid, ts, type");
+    /* A column more than the layout has, as in the file of buys beside that of clicks. */
+    check_refusal("yoochoose", "420374,2014-04-06T18:44:58.314Z,214537888,12462,1\n", NULL,
+                  "found:  5 columns: 420374");
+    /* Names of which only some are known, and names where none should be. */
+    check_refusal("amazon", "userId,movieId,rating,timestamp\n1,31,2.5,1260759144\n", NULL,
+                  "found:  4 columns: userId, movieId, rating, timestamp (the rating is 'rating')");
+    check_refusal("retailrocket", "timestamp,event,itemid\n1433221332117,view,355908\n", NULL, "timestamp, event");
+    check_refusal("yoochoose", "{\"session\":1}\n", NULL, "found:  JSON");
+    check_refusal("movielens", "1::31::2.5::1260759144\n", "id::name::genre::more\n",
+                  "/items: line 1: this is no file of items of layout movielens");
+}
+
+static void import_refuses_files_without_a_line_that_can_be_used(void **state)
+{
+    (void)state;
+    check_refusal("otto", "{\"reviewerID\":\"A\",\"asin\":\"B\"}\n{\"reviewerID\":\"A\",\"asin\":\"C\"}\n", NULL,
+                  "/clicks: this is no file of clicks of layout otto: not one of 2 lines can be used\n  first:  ");
+    check_refusal("retailrocket", "timestamp,visitorid,event,itemid,transactionid\n", NULL,
+                  "there are no clicks in it");
+    check_refusal("movielens", "1::31::0.5::1260759144\n", NULL,
+                  "every one of 1 clicks is rated lower than --rating-min");
+    check_refusal("amazon", "A,B,5.0,1315353600\n", "{\"title\":\"Cup\"}\n",
+                  "/items: this is no file of items of layout amazon: not one of 1 lines can be used");
 }
 
 int main(void)
@@ -256,6 +323,8 @@ int main(void)
         cmocka_unit_test(import_skips_broken_lines_and_strict_stops),
         cmocka_unit_test(import_leaves_out_low_ratings_and_ends_sessions_by_the_gap),
         cmocka_unit_test(import_refuses_files_of_another_layout),
+        cmocka_unit_test(import_says_what_was_found_where_and_what_was_wanted),
+        cmocka_unit_test(import_refuses_files_without_a_line_that_can_be_used),
     };
     return cmocka_run_group_tests_name("import", tests, NULL, NULL);
 }
