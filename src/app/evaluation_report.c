@@ -124,6 +124,7 @@ static void json_data(struct json_writer *json, const struct evaluation_report *
     json_end_array(json);
     json_whole_number(json, "records", (int64_t)report->reading->records);
     json_whole_number(json, "skipped", (int64_t)report->reading->skipped);
+    json_whole_number(json, "unknown_types", (int64_t)report->reading->unknown_types);
     json_whole_number(json, "unfinished_files", (int64_t)report->reading->unfinished);
     json_whole_number(json, "train_sessions", (int64_t)data->train_count);
     json_whole_number(json, "train_clicks", (int64_t)data->train_clicks);

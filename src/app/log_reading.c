@@ -33,6 +33,13 @@ static struct status next_click(const struct log_reading *reading, struct log_fi
     return OK;
 }
 
+void log_reading_took(struct log_reading *reading, const struct click *click)
+{
+    reading->records++;
+    if (click->unknown_type.size > 0 && reading->unknown_types++ == 0)
+        snprintf(reading->unknown_type, sizeof reading->unknown_type, BYTES_FORMAT, BYTES_ARGS(click->unknown_type));
+}
+
 struct status log_reading_click(struct log_reading *reading, struct log_file *log, struct click *ret_click,
                                 bool *ret_found, struct complaint *complaint)
 {
@@ -40,7 +47,8 @@ struct status log_reading_click(struct log_reading *reading, struct log_file *lo
         struct complaint reason = {{0}};
         struct status status = next_click(reading, log, ret_click, ret_found, &reason);
         if (!failed(status)) {
-            reading->records += *ret_found;
+            if (*ret_found)
+                log_reading_took(reading, ret_click);
             return OK;
         }
         status = log_reading_skip(reading, status, &reason);
@@ -70,6 +78,11 @@ void log_reading_report(const struct log_reading *reading)
     if (reading->skipped > 0)
         fprintf(stderr, "eddy: %llu broken records were skipped, %llu taken (--strict stops at the first)\n",
                 (unsigned long long)reading->skipped, (unsigned long long)reading->records);
+    struct complaint unknown; /* a word out of a file: control characters are taken out of it */
+    complain(&unknown, OK, "%s", reading->unknown_type);
+    if (reading->unknown_types > 0)
+        fprintf(stderr, "eddy: %llu clicks are of unknown types, '%s' for one, and were taken for views\n",
+                (unsigned long long)reading->unknown_types, unknown.text);
     if (reading->unfinished > 0)
         fprintf(stderr, "eddy: %llu %s damaged, see above; what stands behind the damage is missing\n",
                 (unsigned long long)reading->unfinished, reading->unfinished == 1 ? "file is" : "files are");

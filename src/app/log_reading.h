@@ -10,7 +10,9 @@ struct log_reading {
     bool session_needed; /* a click without session_id is broken */
     uint64_t records;    /* taken, over all files */
     uint64_t skipped;
-    uint64_t unfinished; /* files that were damaged somewhere, and not read from there on */
+    uint64_t unknown_types; /* clicks taken for views, because their type is none that eddy knows */
+    char unknown_type[64];  /* the first of these */
+    uint64_t unfinished;    /* files that were damaged somewhere, and not read from there on */
 };
 
 /* Reads one click; ret_found as in log_file.h. With `strict` the failure of a broken record; else only what ends the
@@ -25,7 +27,11 @@ MUST_CHECK struct status log_reading_item(struct log_reading *reading, struct lo
 MUST_CHECK struct status log_reading_skip(struct log_reading *reading, struct status status,
                                           const struct complaint *complaint);
 
-/* Says on stderr how many records were skipped and files not read to their end; silent when there is nothing to say. */
+/* Counts a click that was taken without log_reading_click(). */
+void log_reading_took(struct log_reading *reading, const struct click *click);
+
+/* Says on stderr how many records were skipped, clicks of unknown types, and files not read to their end; silent when
+ * there is nothing to say. */
 void log_reading_report(const struct log_reading *reading);
 
 /* Reads a file of items into the catalogue. LIMIT when it is full. */

@@ -116,6 +116,7 @@ static struct status run_record(struct replay *replay, const struct log_file *lo
     struct status status = click_check(click, click->time_ms, &replay->config->clicks, &reason);
     if (failed(status)) {
         reading->records--;
+        reading->unknown_types -= click->unknown_type.size > 0;
         complain(replay->complaint, status, "%s: record %llu: %s", log_file_name(log),
                  (unsigned long long)log_file_number(log), reason.text);
         return log_reading_skip(reading, status, replay->complaint);
@@ -168,7 +169,7 @@ static struct status run_message(struct replay *replay, struct decoder *decoder,
                  message->partition, (long long)message->offset, reason.text);
         return log_reading_skip(reading, status, replay->complaint);
     }
-    reading->records++;
+    log_reading_took(reading, &click.click);
     return run_click(replay, &click);
 }
 

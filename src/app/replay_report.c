@@ -55,6 +55,7 @@ static void json_counts(struct json_writer *json, const struct replay_result *re
         uint64_t value;
     } rows[] = {{"records", result->reading.records},
                 {"skipped", result->reading.skipped},
+                {"unknown_types", result->reading.unknown_types},
                 {"unfinished_files", result->reading.unfinished},
                 {"answered", result->answered},
                 {"empty", result->empty},

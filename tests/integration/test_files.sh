@@ -87,3 +87,15 @@ mkdir imported
 expect 0 'most lines of clicks could not be used; are they of layout movielens?' \
   import movielens --clicks ratings.dat --to imported
 grep -q '^1 clicks .*, 30 broken lines skipped' out || fail "skipped lines are not told: $(cat out)"
+
+# A type that eddy does not know is a view, and is counted.
+cat >types.jsonl <<'EOF'
+{"session_id":"a","timestamp":1600000000000,"item_id":"x","type":"view"}
+{"session_id":"a","timestamp":1600000001000,"item_id":"y","type":"wishlist"}
+{"session_id":"b","timestamp":1600000100000,"item_id":"x","type":"share"}
+{"session_id":"b","timestamp":1600000101000,"item_id":"y","type":"purchase"}
+EOF
+expect 0 "2 clicks are of unknown types, 'wishlist' for one, and were taken for views" replay --json r.json types.jsonl
+grep -q '"unknown_types": 2,' r.json || fail "replay does not count unknown types: $(cat r.json)"
+expect 0 "2 clicks are of unknown types" evaluate --clicks types.jsonl --test-from 1600000050000 --json e.json
+grep -q '"unknown_types": 2,' e.json || fail "evaluate does not count unknown types: $(cat e.json)"

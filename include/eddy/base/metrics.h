@@ -18,6 +18,8 @@
       "Clicks older than their session's latest, still accepted")                                                      \
     X(CLICKS_MISKEYED, counter, "eddy_clicks_miskeyed_total", "",                                                      \
       "Clicks whose record key is not what sessions are kept by")                                                      \
+    X(CLICKS_UNKNOWN_TYPE, counter, "eddy_clicks_unknown_type_total", "",                                              \
+      "Clicks of a type that eddy does not know, taken for views")                                                     \
     X(CLICKS_UNKNOWN_ITEM, counter, "eddy_clicks_unknown_item_total", "",                                              \
       "Clicks on items that neither the catalogue nor an earlier click named")                                         \
     X(RECOMMENDATIONS, counter, "eddy_recommendations_total", "", "Recommendations handed to the producer")            \

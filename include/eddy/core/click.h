@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-/* click: one interaction event, as decoded from a record of the clicks topic or a line of a log.
+/* click: one interaction event, as decoded from a record of the clicks topic or a line of a log. A click of a type that
+ * eddy does not know is a view: to lose it would be worse.
  * All bytes are borrowed from the record (or the decoder's scratch) and live as long as it. Ids are checked
  * UTF-8, 1..CLICK_ID_MAX bytes. Times are milliseconds since the Unix epoch, in event time. */
 #include <eddy/base/bytes.h>
@@ -30,6 +31,7 @@ struct click {
     struct bytes event_id; /* empty: none */
     int64_t time_ms;
     enum click_type type;
+    struct bytes unknown_type; /* what the record calls a type that is none of these, and stands here as VIEW */
 };
 
 const char *click_type_text(enum click_type type);

@@ -9,12 +9,12 @@
  * Formats: RECORD_AVRO, bare Avro binary in the embedded schema; RECORD_CONFLUENT, magic byte 0, big-endian 4-byte
  * schema id, Avro binary in that id's schema; RECORD_JSON, one JSON object with the schema's field names (an id may be
  * a number, a timestamp milliseconds or an RFC 3339 string; unknown fields are ignored; missing ones, and nulls where
- * the schema has no null, take the schema's default; an unknown type is a view).
+ * the schema has no null, take the schema's default; an unknown type is a view, and noted in the click).
  *
  * Another writer's schema is resolved by the rules of Avro: fields are matched by name, whatever their order; those
  * eddy does not know are skipped, those it misses take its schema's default; int, long and float are promoted; unions
- * are opened; unknown enum symbols take the default; timestamp-micros and -nanos become milliseconds
- * (docs/adr/0002-avro-decoding.md).
+ * are opened; unknown enum symbols take the default (a click notes its type); timestamp-micros and -nanos become
+ * milliseconds (docs/adr/0002-avro-decoding.md).
  *
  * A decoder belongs to one thread. Decoded bytes are borrowed from the record or from the decoder and live until its
  * next decode call. Anything undecodable is BAD_INPUT with a complaint that names the field, and the byte offset where

@@ -6,10 +6,13 @@
  *
  * Compression and format are recognised by the first bytes, never by the name. TSV (no quoting) and CSV (RFC 4180,
  * UTF-8) begin with a line of column names; columns that are not named below are ignored.
+ *
  *   clicks: session_id, user_id (one of the two at least), item_id, timestamp_ms or timestamp (milliseconds or RFC
- * 3339), type, event_id items:  item_id, title or title_composed, category or categories or genres (levels parted by
- * '|'), description, price, available (true, false, yes, no, 1, 0) JSON Lines and Avro carry the records of schemas/
- * (see core/codec.h). Avro blocks may be null, deflate or zstandard.
+ *           3339), type (view, click, add_to_cart, purchase; see unknown_type of core/click.h), event_id
+ *   items:  item_id, title or title_composed, category or categories or genres (levels parted by '|'), description,
+ *           price, available (true, false, yes, no, 1, 0)
+ *
+ * JSON Lines and Avro carry the records of schemas/ (see core/codec.h). Avro blocks may be null, deflate or zstandard.
  *
  * A broken record is BAD_INPUT with a complaint "file: line 7: reason" (Avro: "record 7"), and the next call goes on
  * with the next record. Where a file cannot be read on (truncated or damaged from here), that is one CORRUPT or IO

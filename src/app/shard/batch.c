@@ -103,6 +103,18 @@ static void check_key(struct shard *shard, const struct message *message, const 
               "the record's key is not what sessions are kept by; its clicks may reach several partitions");
 }
 
+/* The word is the decoder's, and gone with the next record. */
+static void check_type(struct shard *shard, const struct message *message, struct click *click)
+{
+    if (click->unknown_type.size == 0)
+        return;
+    metric_add(shard->ports.metrics, METRIC_CLICKS_UNKNOWN_TYPE, 1);
+    log_event(LOG_WARN, "unknown_click_type", "partition=%d offset=%lld type=%.*s note=%s", message->partition,
+              (long long)message->offset, BYTES_ARGS(click->unknown_type),
+              "eddy does not know this type and takes the click for a view");
+    click->unknown_type = (struct bytes){0};
+}
+
 static struct status take(struct shard *shard, const struct message *message)
 {
     struct task *task = shard_task(shard, message->partition);
@@ -117,6 +129,7 @@ static struct status take(struct shard *shard, const struct message *message)
         return status;
     if (failed(status))
         return pass_over(shard, task, message, status, &complaint);
+    check_type(shard, message, &click->click);
     TRY(keep_all(shard, message->value, &click->click));
     check_key(shard, message, &click->click);
     click->silent = message->offset < task->answered_to;

@@ -21,7 +21,8 @@ struct decoder {
     struct writer bare;     /* of RECORD_AVRO */
     struct writer *writers; /* of RECORD_CONFLUENT, by ascending id */
     size_t writer_count;
-    struct buffer datum; /* the record in the embedded schema's bytes, when it came in others */
+    struct buffer datum;   /* the record in the embedded schema's bytes, when it came in others */
+    struct buffer unknown; /* a symbol of the record that an enum's default stands for */
 };
 
 static const char *const format_texts[] = {
@@ -79,6 +80,7 @@ void decoder_close(struct decoder *decoder)
     schema_document_release(&decoder->bare.document);
     schema_document_release(&decoder->reader);
     buffer_release(&decoder->datum);
+    buffer_release(&decoder->unknown);
     free(decoder);
 }
 
@@ -196,6 +198,8 @@ static struct status convert_avro(struct decoder *decoder, const struct writer *
     if (!good && reader->problem)
         return reader_status(reader, complaint);
     assert(good || decoder->datum.overflow);
+    if (reader->unknown)
+        buffer_append_bytes(&decoder->unknown, bytes_utf8_prefix(bytes_of_text(reader->unknown), UNKNOWN_SYMBOL_MAX));
     return converted(decoder, reader, complaint);
 }
 
@@ -203,7 +207,7 @@ static struct status convert_json(struct decoder *decoder, struct bytes record, 
                                   struct complaint *complaint)
 {
     buffer_clear(&decoder->datum);
-    TRY(json_read_record(decoder->reader.root, record, &decoder->datum, complaint));
+    TRY(json_read_record(decoder->reader.root, record, &decoder->datum, &decoder->unknown, complaint));
     return converted(decoder, ret_reader, complaint);
 }
 
@@ -228,6 +232,7 @@ static struct status read_frame(const struct decoder *decoder, struct reader *re
 static struct status datum_of(struct decoder *decoder, struct bytes record, struct reader *ret_reader,
                               struct complaint *complaint)
 {
+    buffer_clear(&decoder->unknown);
     if (decoder->format == RECORD_JSON)
         return convert_json(decoder, record, ret_reader, complaint);
     const struct writer *writer = &decoder->bare;
@@ -243,7 +248,9 @@ struct status decode_click(struct decoder *decoder, struct bytes record, struct 
     assert(decoder->type == RECORD_CLICK);
     struct reader reader;
     TRY(datum_of(decoder, record, &reader, complaint));
-    return fixed_click(reader, ret_click, complaint);
+    TRY(fixed_click(reader, ret_click, complaint));
+    ret_click->unknown_type = buffer_bytes(&decoder->unknown);
+    return OK;
 }
 
 struct status decode_item(struct decoder *decoder, struct bytes record, struct item *ret_item,

@@ -18,6 +18,7 @@ struct status fixed_click(struct reader reader, struct click *ret_click, struct 
           read_optional_text(&reader, "event_id", &click.event_id) && reader_finish(&reader)))
         return reader_status(&reader, complaint);
     click.type = (enum click_type)type;
+    click.unknown_type = (struct bytes){0};
     *ret_click = click;
     return OK;
 }

@@ -13,9 +13,12 @@
 
 #include <eddy/core/codec.h>
 
-/* Appends the record (one JSON object) in the schema's Avro bytes. */
+#define UNKNOWN_SYMBOL_MAX 255 /* bytes; what is longer is cut */
+
+/* Appends the record (one JSON object) in the schema's Avro bytes. The first symbol that no enum has and a default
+ * stands for goes into `unknown`, which is empty before. */
 MUST_CHECK struct status json_read_record(const struct schema *schema, struct bytes text, struct buffer *out,
-                                          struct complaint *complaint);
+                                          struct buffer *unknown, struct complaint *complaint);
 /* The same for a parsed value; `path` names it in complaints. */
 MUST_CHECK struct status json_to_avro(const struct schema *schema, const struct json_t *value, const char *path,
                                       struct buffer *out, struct complaint *complaint);

@@ -11,8 +11,11 @@
 struct target { /* where a value goes */
     const char *path;
     struct buffer *out;
+    struct buffer *unknown; /* NULL: unknown symbols are not noted */
     struct complaint *complaint;
 };
+
+static struct status convert(const struct schema *schema, const json_t *value, const struct target *target);
 
 static const char *type_text(const json_t *value)
 {
@@ -105,14 +108,17 @@ static struct status read_enum(const struct schema *schema, const struct target 
 {
     if (!json_is_string(value))
         return refuse(target, value, "a string");
-    int64_t symbol = schema->symbol_default;
-    for (uint32_t i = 0; i < schema->count; i++)
-        if (strcmp(schema->symbols[i], json_string_value(value)) == 0)
-            symbol = i;
-    if (symbol < 0)
+    const char *word = json_string_value(value);
+    uint32_t symbol = 0;
+    while (symbol < schema->count && strcmp(schema->symbols[symbol], word) != 0)
+        symbol++;
+    bool known = symbol < schema->count;
+    if (!known && schema->symbol_default < 0)
         return complain(target->complaint, FAIL(BAD_INPUT, 0, "an enum has no such symbol"),
-                        "%s: \"%.100s\" is none of its values", target->path, json_string_value(value));
-    append_long(target, symbol);
+                        "%s: \"%.100s\" is none of its values", target->path, word);
+    if (!known && target->unknown && target->unknown->size == 0)
+        buffer_append_bytes(target->unknown, bytes_utf8_prefix(bytes_of_text(word), UNKNOWN_SYMBOL_MAX));
+    append_long(target, known ? symbol : schema->symbol_default);
     return OK;
 }
 
@@ -124,7 +130,7 @@ static struct status read_array(const struct schema *schema, const struct target
     if (count)
         append_long(target, (int64_t)count);
     for (size_t i = 0; i < count; i++)
-        TRY(json_to_avro(schema->parts[0], json_array_get(value, i), target->path, target->out, target->complaint));
+        TRY(convert(schema->parts[0], json_array_get(value, i), target));
     append_long(target, 0);
     return OK;
 }
@@ -136,7 +142,7 @@ static struct status read_union(const struct schema *schema, const struct target
         if ((schema->parts[i]->kind == SCHEMA_NULL) != json_is_null(value))
             continue;
         append_long(target, i);
-        return json_to_avro(schema->parts[i], value, target->path, target->out, target->complaint);
+        return convert(schema->parts[i], value, target);
     }
     return refuse(target, value, "a value of its union");
 }
@@ -153,39 +159,39 @@ static struct status read_record(const struct schema *schema, const struct targe
         if (!member)
             return complain(target->complaint, FAIL(BAD_INPUT, 0, "a JSON record lacks a field"), "%s is missing",
                             field->path);
-        TRY(json_to_avro(field->type, member, field->path, target->out, target->complaint));
+        struct target part = *target;
+        part.path = field->path;
+        TRY(convert(field->type, member, &part));
     }
     return OK;
 }
 
-struct status json_to_avro(const struct schema *schema, const struct json_t *value, const char *path,
-                           struct buffer *out, struct complaint *complaint)
+static struct status convert(const struct schema *schema, const json_t *value, const struct target *target)
 {
-    const struct target target = {path, out, complaint};
     switch (schema->kind) {
     case SCHEMA_NULL:
-        return json_is_null(value) ? OK : refuse(&target, value, "null");
+        return json_is_null(value) ? OK : refuse(target, value, "null");
     case SCHEMA_BOOLEAN:
         if (!json_is_boolean(value))
-            return refuse(&target, value, "true or false");
-        buffer_append_byte(out, json_is_true(value));
+            return refuse(target, value, "true or false");
+        buffer_append_byte(target->out, json_is_true(value));
         return OK;
     case SCHEMA_INT:
     case SCHEMA_LONG:
-        return read_whole(schema, &target, value);
+        return read_whole(schema, target, value);
     case SCHEMA_FLOAT:
     case SCHEMA_DOUBLE:
-        return read_real(schema, &target, value);
+        return read_real(schema, target, value);
     case SCHEMA_STRING:
-        return read_string(&target, value);
+        return read_string(target, value);
     case SCHEMA_ENUM:
-        return read_enum(schema, &target, value);
+        return read_enum(schema, target, value);
     case SCHEMA_ARRAY:
-        return read_array(schema, &target, value);
+        return read_array(schema, target, value);
     case SCHEMA_UNION:
-        return read_union(schema, &target, value);
+        return read_union(schema, target, value);
     case SCHEMA_RECORD:
-        return read_record(schema, &target, value);
+        return read_record(schema, target, value);
     case SCHEMA_BYTES:
     case SCHEMA_FIXED:
     case SCHEMA_MAP:
@@ -194,6 +200,12 @@ struct status json_to_avro(const struct schema *schema, const struct json_t *val
     }
     assert(0 && "the embedded schemas have no such type");
     return FAIL(BAD_INPUT, 0, "a type that JSON is not read into");
+}
+
+struct status json_to_avro(const struct schema *schema, const struct json_t *value, const char *path,
+                           struct buffer *out, struct complaint *complaint)
+{
+    return convert(schema, value, &(struct target){path, out, NULL, complaint});
 }
 
 bool json_lacks_memory(const struct json_error_t *error)
@@ -211,7 +223,7 @@ static struct status not_json(const json_error_t *error, struct complaint *compl
 }
 
 struct status json_read_record(const struct schema *schema, struct bytes text, struct buffer *out,
-                               struct complaint *complaint)
+                               struct buffer *unknown, struct complaint *complaint)
 {
     json_error_t error;
     json_t *record = json_loadb(text.size ? (const char *)text.data : "", text.size, JSON_REJECT_DUPLICATES, &error);
@@ -219,7 +231,7 @@ struct status json_read_record(const struct schema *schema, struct bytes text, s
         return FAIL(MEMORY, text.size, "no memory for a JSON record");
     if (!record)
         return not_json(&error, complaint);
-    struct status status = json_to_avro(schema, record, "record", out, complaint);
+    struct status status = convert(schema, record, &(struct target){"record", out, unknown, complaint});
     json_decref(record);
     return status;
 }

@@ -14,7 +14,7 @@ enum plan_kind {
     PLAN_SCALE,     /* a long divided by `number`, rounding down */
     PLAN_TO_FLOAT,  /* from int or long */
     PLAN_TO_DOUBLE, /* from int, long or float */
-    PLAN_ENUM,      /* `map`: the reader's symbols */
+    PLAN_ENUM,      /* `map`: the reader's symbols; `number`: what stands for others, -1: nothing */
     PLAN_ARRAY,     /* parts[0]: its entries */
     PLAN_RECORD, /* `map`: the reader's field for each sized field of the writer; parts, defaults: by reader's field */
     PLAN_BRANCH, /* the writer's union: parts by its branches */
@@ -118,12 +118,13 @@ static struct status make_primitive(struct maker *maker, const struct schema *wr
 
 /* ---- enums */
 
+/* -1: it has no such symbol. */
 static int64_t symbol_place(const struct schema *schema, const char *symbol)
 {
     for (uint32_t i = 0; i < schema->count; i++)
         if (strcmp(schema->symbols[i], symbol) == 0)
             return i;
-    return schema->symbol_default;
+    return -1;
 }
 
 static struct status make_enum(struct maker *maker, const struct schema *writer, const struct schema *reader,
@@ -132,6 +133,7 @@ static struct status make_enum(struct maker *maker, const struct schema *writer,
     if (!schema_names_match(writer, reader))
         return mismatch(maker, writer, reader, plan->field);
     plan->map = NEW(maker, int32_t, writer->count);
+    plan->number = reader->symbol_default;
     plan->kind = PLAN_COPY;
     for (uint32_t i = 0; i < writer->count; i++) {
         plan->map[i] = (int32_t)symbol_place(reader, writer->symbols[i]);
@@ -321,7 +323,7 @@ bool plan_is_total(const struct plan *plan)
 {
     if (plan->kind == PLAN_REFUSE)
         return false;
-    if (plan->kind == PLAN_ENUM)
+    if (plan->kind == PLAN_ENUM && plan->number < 0)
         for (uint32_t i = 0; i < plan->writer->count; i++)
             if (plan->map[i] < 0)
                 return false;
@@ -382,9 +384,12 @@ static bool run_enum(const struct plan *plan, struct reader *reader, struct buff
     uint32_t symbol;
     if (!read_index(reader, plan->field, plan->writer->count, &symbol))
         return false;
-    if (plan->map[symbol] < 0)
+    bool known = plan->map[symbol] >= 0;
+    if (!known && plan->number < 0)
         return reader_fail(reader, plan->field, "the reader's enum has no such symbol and no default");
-    append_long(out, plan->map[symbol]);
+    if (!known)
+        reader->unknown = plan->writer->symbols[symbol];
+    append_long(out, known ? plan->map[symbol] : plan->number);
     return true;
 }
 
@@ -407,10 +412,11 @@ static bool run_field(const struct plan *part, const uint8_t *start, struct read
 {
     struct reader field = *reader;
     field.at = start;
-    if (plan_run(part, &field, out))
-        return true;
-    *reader = field;
-    return false;
+    bool good = plan_run(part, &field, out);
+    reader->unknown = field.unknown;
+    if (!good)
+        *reader = field;
+    return good;
 }
 
 static bool run_record(const struct plan *plan, struct reader *reader, struct buffer *out)

@@ -7,8 +7,9 @@
  *                  -> reader's fields in the reader's order: copied, converted, or the default's bytes
  *
  * Fields are matched by name or by an alias of the reader's; fields the reader lacks are passed over. int, long, float
- * are promoted; string and bytes stand for each other; an enum's unknown symbol becomes the reader's default; a
- * timestamp-micros or -nanos is brought to the reader's timestamp-millis, rounding down.
+ * are promoted; string and bytes stand for each other; an enum's unknown symbol becomes the reader's default, and
+ * is noted in the reader (`unknown`); a timestamp-micros or -nanos is brought to the reader's timestamp-millis,
+ * rounding down.
  *
  * A plan borrows both schemas and lives in the arena it was made in. Running it allocates nothing but the output, which
  * is at most a fixed multiple of the datum. */

@@ -17,6 +17,7 @@
 struct reader {
     const uint8_t *start, *at, *end;
     const char *field, *problem; /* set by the first failure */
+    const char *unknown;         /* a writer's enum symbol that the reader's default stood for; NULL: none */
     bool converted;              /* the bytes were made from a record in another form: offsets mean nothing to users */
 };
 

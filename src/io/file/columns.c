@@ -127,7 +127,7 @@ static struct status set_click(enum target target, struct bytes text, struct cli
         break;
     case TARGET_TYPE:
         if (text.size > 0 && !click_type_of(text, &click->type))
-            return refuse("type", text, "view, click, add_to_cart or purchase", complaint);
+            click->unknown_type = text;
         break;
     default:
         break;

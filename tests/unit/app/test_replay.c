@@ -244,8 +244,7 @@ static void replay_skips_broken_lines_and_strict_stops(void **state)
     assert_non_null(strstr(buffer_text(&content), "s\t1\ta\t"));
     assert_non_null(strstr(buffer_text(&content), "\ns\t2\tb\t"));
     read_file(json, &content);
-    assert_non_null(
-        strstr(buffer_text(&content), "\"records\": 2,\n    \"skipped\": 1,\n    \"unfinished_files\": 0,"));
+    assert_non_null(strstr(buffer_text(&content), "\"records\": 2,\n    \"skipped\": 1,\n    \"unknown_types\": 0,"));
     assert_non_null(strstr(buffer_text(&content), "\"judged\": 1,"));
     assert_int_equal(run_command(argv, 7), EXIT_DATA);
     assert_int_equal(run_command(argv, 1), EXIT_USAGE);

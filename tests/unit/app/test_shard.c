@@ -136,6 +136,42 @@ static void what_cannot_be_used_goes_to_dead_letters_as_it_came(void **state)
     shard_rig_close(&rig);
 }
 
+static void a_click_of_an_unknown_type_is_answered_counted_and_logged(void **state)
+{
+    (void)state;
+    static const char schema[] =
+        "{\"type\":\"record\",\"name\":\"ClickEvent\",\"fields\":[{\"name\":\"session_id\",\"type\":\"string\"},"
+        "{\"name\":\"item_id\",\"type\":\"string\"},{\"name\":\"timestamp\",\"type\":\"long\"},{\"name\":\"type\","
+        "\"type\":{\"type\":\"enum\",\"name\":\"ClickType\",\"symbols\":[\"view\",\"wishlist\"]}}]}";
+    struct shard_rig rig;
+    FILE *log = tmpfile();
+    char text[1000];
+    shard_rig_open(&rig, 1);
+    for (int i = 0; i < 20; i++) { /* session s, item a; 1700000000000; a wishlist but for the first */
+        const uint8_t click[] = {2, 's', 2, 'a', 0x80, 0xa0, 0xab, 0xfe, 0xf9, 0x62, i ? 2 : 0};
+        memory_world_append(rig.world, 0, SHARD_RIG_TIME, BYTES("s"), bytes_of(click, sizeof click));
+    }
+    assert_ok(shard_rig_start(&rig, NULL));
+    assert_ok(decoder_set_schema(rig.decoder, bytes_of_text(schema), NULL));
+    log_configure(LOG_WARN, LOG_FORMAT_LOGFMT, fileno(log));
+    assert_ok(shard_rig_run(&rig));
+    log_configure(LOG_ERROR, LOG_FORMAT_LOGFMT, STDERR_FILENO);
+    assert_int_equal(metric_get(&rig.metrics, METRIC_CLICKS_UNKNOWN_TYPE), 19);
+    assert_int_equal(shard_rig_count(&rig, OUTPUT_DEAD_LETTERS), 0);
+    assert_int_equal(
+        metric_get(&rig.metrics, METRIC_CLICKS_ANSWERED) + metric_get(&rig.metrics, METRIC_CLICKS_DUPLICATE), 20);
+    rewind(log);
+    int lines = 0;
+    while (fgets(text, sizeof text, log)) {
+        lines++;
+        assert_non_null(strstr(text, "unknown_click_type"));
+        assert_non_null(strstr(text, "type=wishlist"));
+    }
+    assert_int_equal(lines, LOG_BURST);
+    fclose(log);
+    shard_rig_close(&rig);
+}
+
 static void an_oversize_dead_letter_is_cut_and_says_so(void **state)
 {
     (void)state;
@@ -370,6 +406,7 @@ int main(void)
         cmocka_unit_test(every_click_gets_its_recommendation_and_a_commit),
         cmocka_unit_test(what_is_answered_does_not_depend_on_how_clicks_are_batched),
         cmocka_unit_test(what_cannot_be_used_goes_to_dead_letters_as_it_came),
+        cmocka_unit_test(a_click_of_an_unknown_type_is_answered_counted_and_logged),
         cmocka_unit_test(an_oversize_dead_letter_is_cut_and_says_so),
         cmocka_unit_test(late_clicks_are_handed_on_as_they_came),
         cmocka_unit_test(a_full_catalogue_refuses_new_items_and_answers_for_the_rest),

@@ -83,6 +83,23 @@ static void missing_members_and_nulls_take_the_defaults(void **state)
     decoder_close(decoder);
 }
 
+static void an_unknown_type_is_noted_in_its_click_and_in_no_other(void **state)
+{
+    (void)state;
+    struct decoder *decoder = open_decoder(RECORD_CLICK);
+    char text[1000], word[400];
+    struct click click = decode(decoder, "{\"item_id\":\"a\",\"timestamp\":5,\"type\":\"wishlist\"}");
+    assert_int_equal(click.type, CLICK_TYPE_VIEW);
+    assert_bytes(click.unknown_type, "wishlist");
+    assert_int_equal(decode(decoder, "{\"item_id\":\"a\",\"timestamp\":5,\"type\":\"click\"}").unknown_type.size, 0);
+    assert_int_equal(decode(decoder, "{\"item_id\":\"a\",\"timestamp\":5}").unknown_type.size, 0);
+    memset(word, 'w', sizeof word);
+    word[sizeof word - 1] = 0;
+    snprintf(text, sizeof text, "{\"item_id\":\"a\",\"timestamp\":5,\"type\":\"%s\"}", word);
+    assert_int_equal(decode(decoder, text).unknown_type.size, 255); /* what is longer is cut */
+    decoder_close(decoder);
+}
+
 static void ids_may_be_whole_numbers(void **state)
 {
     (void)state;
@@ -394,6 +411,7 @@ int main(void)
         cmocka_unit_test(a_click_is_written_in_the_order_of_the_schema),
         cmocka_unit_test(text_that_is_not_utf8_is_not_written),
         cmocka_unit_test(missing_members_and_nulls_take_the_defaults),
+        cmocka_unit_test(an_unknown_type_is_noted_in_its_click_and_in_no_other),
         cmocka_unit_test(ids_may_be_whole_numbers),
         cmocka_unit_test(a_time_may_be_rfc_3339),
         cmocka_unit_test(what_is_no_click_is_refused_by_name),

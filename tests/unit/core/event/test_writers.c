@@ -258,6 +258,27 @@ static void enum_symbols_are_matched_by_name(void **state)
     decoder_close(decoder);
 }
 
+static void a_type_unknown_to_the_reader_is_noted_in_its_click(void **state)
+{
+    (void)state;
+    /* Of the second, the unknown symbol has the very number of the default. */
+    static const char *const schemas[] = {
+        CLICK_SCHEMA(ITEM_AND_TIME "," FIELD("type", CLICK_TYPE("ClickType", "wishlist", "purchase"))),
+        CLICK_SCHEMA(ITEM_AND_TIME
+                     "," FIELD("type", CLICK_TYPE("ClickType", "wishlist", "click", "add_to_cart", "purchase")))};
+    for (size_t i = 0; i < 2; i++) {
+        struct decoder *decoder = open_with(RECORD_CLICK, schemas[i]);
+        struct click click;
+        for (uint8_t symbol = 0; symbol < 2; symbol++) {
+            const uint8_t datum[] = {2, 'a', 10, (uint8_t)(2 * symbol)};
+            assert_ok(decode_click(decoder, bytes_of(datum, sizeof datum), &click, NULL));
+            assert_int_equal(click.type == CLICK_TYPE_VIEW, symbol == 0);
+            assert_bytes(click.unknown_type, symbol == 0 ? "wishlist" : "");
+        }
+        decoder_close(decoder);
+    }
+}
+
 static void a_price_is_promoted_to_a_double(void **state)
 {
     (void)state;
@@ -502,6 +523,7 @@ int main(void)
         cmocka_unit_test(unions_are_opened),
         cmocka_unit_test(a_field_that_is_always_null_is_none),
         cmocka_unit_test(enum_symbols_are_matched_by_name),
+        cmocka_unit_test(a_type_unknown_to_the_reader_is_noted_in_its_click),
         cmocka_unit_test(a_price_is_promoted_to_a_double),
         cmocka_unit_test(entries_of_an_array_are_resolved_too),
         cmocka_unit_test(schemas_that_cannot_be_read_are_refused_by_name),

@@ -53,12 +53,12 @@ static uint32_t apply(struct fixture *fixture, struct click click)
 static uint32_t apply_rich_session(struct fixture *fixture)
 {
     struct click clicks[] = {
-        {BYTES("s-1"), BYTES(""), BYTES("shoe"), BYTES("e1"), 1600000000000, CLICK_TYPE_VIEW},
-        {BYTES("s-1"), BYTES("anna"), BYTES("boot"), BYTES(""), 1600000060000, CLICK_TYPE_CLICK},
-        {BYTES("s-1"), BYTES(""), BYTES("lace"), BYTES("e3"), 1600000060000, CLICK_TYPE_PURCHASE},
-        {BYTES("s-1"), BYTES(""), BYTES("sock"), BYTES("e4"), 1599999990000, CLICK_TYPE_VIEW},
-        {BYTES("s-1"), BYTES(""), BYTES("boot"), BYTES("e5"), 1600000090000, CLICK_TYPE_ADD_TO_CART},
-        {BYTES("s-1"), BYTES(""), BYTES("shoe"), BYTES("e6"), 1600000090001, CLICK_TYPE_VIEW},
+        {BYTES("s-1"), BYTES(""), BYTES("shoe"), BYTES("e1"), 1600000000000, CLICK_TYPE_VIEW, {0}},
+        {BYTES("s-1"), BYTES("anna"), BYTES("boot"), BYTES(""), 1600000060000, CLICK_TYPE_CLICK, {0}},
+        {BYTES("s-1"), BYTES(""), BYTES("lace"), BYTES("e3"), 1600000060000, CLICK_TYPE_PURCHASE, {0}},
+        {BYTES("s-1"), BYTES(""), BYTES("sock"), BYTES("e4"), 1599999990000, CLICK_TYPE_VIEW, {0}},
+        {BYTES("s-1"), BYTES(""), BYTES("boot"), BYTES("e5"), 1600000090000, CLICK_TYPE_ADD_TO_CART, {0}},
+        {BYTES("s-1"), BYTES(""), BYTES("shoe"), BYTES("e6"), 1600000090001, CLICK_TYPE_VIEW, {0}},
     };
     uint32_t session = SESSION_NONE;
     for (size_t i = 0; i < sizeof clicks / sizeof *clicks; i++)
@@ -112,7 +112,8 @@ static void what_is_not_shown_comes_back_too(void **state)
     struct bytes record = encode(&first, apply_rich_session(&first));
     assert_ok(session_restore(second.table, 7, record, second.catalogue));
     /* the event ids */
-    struct click again = {BYTES("s-1"), BYTES(""), BYTES("boot"), BYTES("e5"), 1600000090000, CLICK_TYPE_ADD_TO_CART};
+    struct click again = {BYTES("s-1"),           BYTES(""), BYTES("boot"), BYTES("e5"), 1600000090000,
+                          CLICK_TYPE_ADD_TO_CART, {0}};
     struct closed_list evicted = {0};
     struct session_outcome outcome;
     assert_ok(session_apply(second.table, &again, 0, INT64_MIN, &second.arena, &evicted, &outcome));
