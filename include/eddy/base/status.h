@@ -86,10 +86,10 @@ struct complaint {
     char text[1024];
 };
 
-/* Sets the text (cut at its size, and with ? for control characters, which could speak to a terminal: names and values
- * in it come from files and topics) and returns `status`, so that one line reports and fails:
- *     return complain(complaint, FAIL(CONFIG, line, "unknown key"), "%s:%d: unknown key ...", ...);
- * `complaint` may be NULL. */
+/* Sets the text (cut at its size, and with ? for control characters, which could speak to a terminal, and for what is
+ * not UTF-8: names and values in it come from files and topics) and returns `status`, so that one line reports and
+ * fails: return complain(complaint, FAIL(CONFIG, line, "unknown key"), "%s:%d: unknown key ...", ...); `complaint` may
+ * be NULL. */
 struct status complain(struct complaint *complaint, struct status status, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
