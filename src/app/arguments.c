@@ -135,3 +135,12 @@ enum arguments_result arguments_parse(const struct usage *usage, int argc, char 
     }
     return result;
 }
+
+bool arguments_check_outputs(const char *command, const char *const *paths, size_t count, bool *ret_taken)
+{
+    size_t standard = 0;
+    for (size_t i = 0; i < count; i++)
+        standard += paths[i] && !strcmp(paths[i], "-");
+    *ret_taken = standard > 0;
+    return standard <= 1 || wrong(command, "only one output can be '-', standard output") == ARGUMENTS_OK;
+}

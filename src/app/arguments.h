@@ -49,3 +49,7 @@ enum arguments_result { ARGUMENTS_OK, ARGUMENTS_HELP, ARGUMENTS_WRONG };
  * WRONG a sentence on stderr: the command ends with EXIT_OK or EXIT_USAGE. */
 MUST_CHECK enum arguments_result arguments_parse(const struct usage *usage, int argc, char **argv,
                                                  struct argument_list *positional);
+
+/* False, after a sentence, when more than one of the paths is "-": standard output would mix them. *ret_taken: one is,
+ * so that nothing else may go there. NULLs are fine. */
+bool arguments_check_outputs(const char *command, const char *const *paths, size_t count, bool *ret_taken);

@@ -14,6 +14,7 @@ struct evaluate_options {
     const char *mode, *items, *json, *dump, *plots;
     int64_t test_from_ms, valid_from_ms;
     bool strict;
+    bool stdout_taken; /* by the JSON or the dump */
 };
 
 /* Splits "a=1,b=2" in place and adds the parts. A comma parts settings only where a key and '=' follow, so that list
@@ -111,7 +112,7 @@ static struct status write_reports(const struct evaluate_options *options, struc
                                    struct complaint *complaint)
 {
     TRY(evaluation_report_intervals(report));
-    if (!options->json || strcmp(options->json, "-") != 0)
+    if (!options->stdout_taken)
         evaluation_report_table(report, stdout);
     if (options->json) {
         AUTO(buffer) json = {0};
@@ -140,6 +141,19 @@ static struct status evaluate(const struct evaluate_options *options, struct eva
     for (size_t i = 0; i < report->system_count; i++)
         TRY(run_system(report, i, options->dump, complaint));
     return write_reports(options, report, complaint);
+}
+
+static bool check_outputs(struct evaluate_options *options)
+{
+    const char *outputs[] = {options->json, options->dump};
+    size_t files = options->config.files.count, configurations = (files ? files : 1) + options->variants.count;
+    if (!arguments_check_outputs("evaluate", outputs, 2, &options->stdout_taken))
+        return false;
+    if (configurations > 1 && options->dump && !strcmp(options->dump, "-")) {
+        fputs("eddy evaluate: each configuration has a dump of its own; give the name of a file\n", stderr);
+        return false;
+    }
+    return true;
 }
 
 static int run(const struct evaluate_options *options)
@@ -217,5 +231,7 @@ int command_evaluate(int argc, char **argv)
         fputs("eddy evaluate: --clicks and --test-from are needed. Run 'eddy evaluate --help'.\n", stderr);
         return EXIT_USAGE;
     }
-    return prequential ? run_prequential(&options) : run(&options);
+    if (prequential)
+        return run_prequential(&options);
+    return check_outputs(&options) ? run(&options) : EXIT_USAGE;
 }

@@ -208,7 +208,9 @@ int command_generate(int argc, char **argv)
     case ARGUMENTS_OK:
         break;
     }
-    if (!take_numbers(&command))
+    const char *outputs[] = {command.output, command.items_output};
+    bool stdout_taken;
+    if (!take_numbers(&command) || !arguments_check_outputs(argv[0], outputs, 2, &stdout_taken))
         return EXIT_USAGE;
     if (!command.kafka)
         return generate(&command, NULL);

@@ -9,10 +9,8 @@
 #include <stdlib.h>
 
 static struct status write_reports(const struct replay_command *command, const struct replay_result *result,
-                                   struct complaint *complaint)
+                                   bool stdout_taken, struct complaint *complaint)
 {
-    const char *output = command->options.output;
-    bool stdout_taken = (command->json && !strcmp(command->json, "-")) || (output && !strcmp(output, "-"));
     if (!stdout_taken)
         replay_report_table(result, stdout);
     if (command->json) {
@@ -33,6 +31,10 @@ int replay_command_run(const struct replay_command *command)
 {
     struct config config;
     struct complaint complaint = {{0}};
+    const char *outputs[] = {command->json, command->options.output, command->options.dump, command->options.state};
+    bool stdout_taken;
+    if (!arguments_check_outputs(command->name, outputs, sizeof outputs / sizeof *outputs, &stdout_taken))
+        return EXIT_USAGE;
     int code = config_from_arguments(command->name, &command->config, CONFIG_ONLY, &config);
     if (code != EXIT_OK)
         return code;
@@ -43,7 +45,7 @@ int replay_command_run(const struct replay_command *command)
     if (!failed(status))
         status = replay_run(&command->options, &config, result, &complaint);
     if (!failed(status))
-        status = write_reports(command, result, &complaint);
+        status = write_reports(command, result, stdout_taken, &complaint);
     free(result);
     config_release(&config);
     return failed(status) ? command_fail(command->name, status, &complaint) : EXIT_OK;

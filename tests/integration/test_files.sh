@@ -99,3 +99,15 @@ expect 0 "2 clicks are of unknown types, 'wishlist' for one, and were taken for 
 grep -q '"unknown_types": 2,' r.json || fail "replay does not count unknown types: $(cat r.json)"
 expect 0 "2 clicks are of unknown types" evaluate --clicks types.jsonl --test-from 1600000050000 --json e.json
 grep -q '"unknown_types": 2,' e.json || fail "evaluate does not count unknown types: $(cat e.json)"
+
+# Standard output holds one thing, whole.
+expect 0 '' replay --dump - types.jsonl
+if [ "$(wc -l <out)" != 4 ] || [ "$(cut -f 1,2,3 out | head -1)" != "$(printf 'a\t1\tx')" ]; then
+  fail "a dump on standard output is mixed with other lines: $(cat out)"
+fi
+expect 0 '' evaluate --clicks types.jsonl --test-from 1600000050000 --dump -
+[ "$(cut -f 1,2,3 out)" = "$(printf 'b\t2\ty')" ] || fail "a dump is mixed with other lines: $(cat out)"
+expect 2 "only one output can be '-'" replay --dump - --json - types.jsonl
+expect 2 "only one output can be '-'" evaluate --clicks types.jsonl --test-from 0 --dump - --json -
+expect 2 'give the name of a file' evaluate --clicks types.jsonl --test-from 0 --dump - --vs filters.seen=exclude
+expect 2 "only one output can be '-'" generate --clicks 1 --items-output -
