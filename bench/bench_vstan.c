@@ -275,7 +275,7 @@ int main(int argc, char **argv)
         {0},
     };
     const struct usage usage = {NAME " --clicks FILE --test-from TIME [OPTION...]",
-                                "Compares eddy with VSTAN at its published settings.\n", arguments};
+                                "Compares eddy with VSTAN at its published settings.\n", arguments, NULL};
     enum arguments_result result = arguments_parse(&usage, argc, argv, NULL);
     if (result != ARGUMENTS_OK)
         return result == ARGUMENTS_HELP ? EXIT_OK : EXIT_USAGE;

@@ -18,6 +18,8 @@ static void print_help(const struct usage *usage)
         printf("  %-28s %s\n", head, argument->help);
     }
     printf("  %-28s %s\n", "--help", "print this");
+    if (usage->examples)
+        printf("\nexamples:\n%s", usage->examples);
 }
 
 __attribute__((format(printf, 2, 3))) static enum arguments_result wrong(const char *command, const char *format, ...)
@@ -53,8 +55,20 @@ static bool list_add(struct argument_list *list, const char *text)
     return true;
 }
 
+bool arguments_time(const char *text, int64_t *ret_time_ms)
+{
+    char midnight[TIMESTAMP_TEXT_MAX];
+    if (timestamp_parse_any(bytes_of_text(text), ret_time_ms))
+        return true;
+    int size = snprintf(midnight, sizeof midnight, "%sT00:00:00Z", text);
+    return size < (int)sizeof midnight && timestamp_parse(bytes_of_text(midnight), ret_time_ms);
+}
+
+/* `value` is NULL for a flag. */
 static enum arguments_result take(const struct argument *argument, const char *command, const char *value)
 {
+    if (value && !*value)
+        return wrong(command, "--%s wants a value: %s", argument->name, argument->value);
     switch (argument->kind) {
     case ARGUMENT_FLAG:
         *(bool *)argument->target = true;
@@ -67,8 +81,9 @@ static enum arguments_result take(const struct argument *argument, const char *c
             return wrong(command, "--%s wants a whole number, not '%s'", argument->name, value);
         break;
     case ARGUMENT_TIME:
-        if (!timestamp_parse_any(bytes_of_text(value), argument->target))
-            return wrong(command, "--%s wants milliseconds since 1970 or a time like 2014-04-07T10:51:09Z, not '%s'",
+        if (!arguments_time(value, argument->target))
+            return wrong(command,
+                         "--%s wants a time like 2014-04-07T10:51:09Z or 2014-04-07, or milliseconds, not '%s'",
                          argument->name, value);
         break;
     case ARGUMENT_TEXTS:

@@ -8,8 +8,8 @@
  *       {0}};
  *
  * `--name value`, `--name=value`, flags without a value; what does not begin with `--` is positional, and so is `-`
- * and everything behind `--`. An option that stands twice takes the last value, unless it is a list. Texts are
- * borrowed from argv. */
+ * and everything behind `--`. A value is never empty. An option that stands twice takes the last value, unless it is a
+ * list. Texts are borrowed from argv. */
 #include <eddy/base/status.h>
 
 #include <stddef.h>
@@ -18,7 +18,7 @@ enum argument_kind {
     ARGUMENT_FLAG,   /* bool: set to true */
     ARGUMENT_TEXT,   /* const char * */
     ARGUMENT_NUMBER, /* int64_t, a whole number */
-    ARGUMENT_TIME,   /* int64_t, milliseconds since 1970, or RFC 3339 */
+    ARGUMENT_TIME,   /* int64_t: milliseconds since 1970, RFC 3339, or a date, which is its midnight UTC */
     ARGUMENT_TEXTS,  /* struct argument_list, one more each time */
 };
 
@@ -41,6 +41,7 @@ struct usage {
     const char *synopsis; /* "eddy replay [OPTION...] FILE..." */
     const char *about;    /* a paragraph, ends with a newline */
     const struct argument *arguments;
+    const char *examples; /* lines of commands, each ends with a newline; NULL: none */
 };
 
 enum arguments_result { ARGUMENTS_OK, ARGUMENTS_HELP, ARGUMENTS_WRONG };
@@ -49,6 +50,9 @@ enum arguments_result { ARGUMENTS_OK, ARGUMENTS_HELP, ARGUMENTS_WRONG };
  * WRONG a sentence on stderr: the command ends with EXIT_OK or EXIT_USAGE. */
 MUST_CHECK enum arguments_result arguments_parse(const struct usage *usage, int argc, char **argv,
                                                  struct argument_list *positional);
+
+/* ARGUMENT_TIME's reading of a text. */
+bool arguments_time(const char *text, int64_t *ret_time_ms);
 
 /* False, after a sentence, when more than one of the paths is "-": standard output would mix them. *ret_taken: one is,
  * so that nothing else may go there. NULLs are fine. */

@@ -35,8 +35,12 @@ static void print_help(FILE *out)
     for (size_t i = 0; i < COMMAND_COUNT; i++)
         fprintf(out, "  %-12s %s\n", commands[i].name, commands[i].summary);
     fputs("\nexamples:\n"
-          "  eddy demo                        watch recommendations for a real clickstream, no broker needed\n"
-          "  eddy run --config eddy.yaml      serve your own Kafka\n",
+          "  eddy demo                          watch recommendations for a real clickstream, no broker needed\n"
+          "  eddy run --config eddy.yaml        serve your own Kafka\n"
+          "  eddy replay clicks.tsv.gz          what eddy would have recommended, and how often it was right\n"
+          "  eddy generate --output clicks.tsv  clicks to try that with\n\n"
+          "exit codes: 0 done, 1 failed, 2 wrong usage, 3 wrong configuration, 4 no broker, 5 bad data, 6 damaged\n"
+          "state, 7 state in use by another process\n",
           out);
 }
 
@@ -108,19 +112,37 @@ int command_fail(const char *command, struct status status, const struct complai
     }
 }
 
+static const struct command *find(const char *name)
+{
+    for (size_t i = 0; i < COMMAND_COUNT; i++)
+        if (!strcmp(name, commands[i].name))
+            return &commands[i];
+    return NULL;
+}
+
+/* `eddy help NAME` is `eddy NAME --help`. */
+static int help_on(char *name)
+{
+    static char option[] = "--help";
+    char *words[] = {name, option, NULL};
+    const struct command *command = find(name);
+    return command ? command->run(2, words) : unknown_command(name);
+}
+
 int command_main(int argc, char **argv)
 {
     if (argc < 2) {
         print_help(stderr);
         return EXIT_USAGE;
     }
-    if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help")) {
+    const char *name = strcmp(argv[1], "--version") ? argv[1] : "version";
+    bool help = !strcmp(name, "help");
+    if (help && argc > 2)
+        return help_on(argv[2]);
+    if (help || !strcmp(name, "--help") || !strcmp(name, "-h")) {
         print_help(stdout);
         return EXIT_OK;
     }
-    const char *name = strcmp(argv[1], "--version") ? argv[1] : "version";
-    for (size_t i = 0; i < COMMAND_COUNT; i++)
-        if (!strcmp(name, commands[i].name))
-            return commands[i].run(argc - 1, argv + 1);
-    return unknown_command(name);
+    const struct command *command = find(name);
+    return command ? command->run(argc - 1, argv + 1) : unknown_command(name);
 }

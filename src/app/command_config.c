@@ -33,6 +33,9 @@ static bool parse(int argc, char **argv, struct line *line, int *ret_code)
         "check  say whether the configuration is right, and nothing else\n"
         "docs   the reference of all options, as Markdown\n",
         table,
+        "  eddy config check --config eddy.yaml\n"
+        "  eddy config dump --set session.gap_ms=20min\n"
+        "  eddy config docs\n",
     };
     enum arguments_result result = arguments_parse(&usage, argc, argv, &line->words);
     *ret_code = result == ARGUMENTS_HELP ? EXIT_OK : EXIT_USAGE;

@@ -141,7 +141,10 @@ int command_demo(int argc, char **argv)
     static const char about[] =
         "Plays a real clickstream through a broker inside the process and shows what eddy recommends to whom, why,\n"
         "how good it is and how long it takes. On a terminal as a screen, else as lines; NO_COLOR is heeded.\n";
-    struct usage usage = {"eddy demo [OPTION...]", about, table};
+    static const char examples[] =
+        "  eddy demo\n"
+        "  eddy demo --clicks clicks.tsv.gz --items items.tsv.gz --learn 10000 --speed 100\n";
+    struct usage usage = {"eddy demo [OPTION...]", about, table, examples};
     switch (arguments_parse(&usage, argc, argv, NULL)) {
     case ARGUMENTS_HELP:
         return EXIT_OK;

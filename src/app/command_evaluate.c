@@ -199,10 +199,10 @@ int command_evaluate(int argc, char **argv)
 {
     struct evaluate_options options = {.mode = "train-test", .test_from_ms = INT64_MIN, .valid_from_ms = INT64_MIN};
     const struct argument arguments[] = {
-        {"clicks", "FILE", "log of clicks with session_id; may stand several times", ARGUMENT_TEXTS, &options.clicks},
+        {"clicks", "FILE", "the same as FILE alone; may stand several times", ARGUMENT_TEXTS, &options.clicks},
         {"mode", "MODE", "train-test (default), or prequential: as 'eddy replay'", ARGUMENT_TEXT, &options.mode},
         {"items", "FILE", "catalogue", ARGUMENT_TEXT, &options.items},
-        {"test-from", "TIME", "sessions that begin before it train, the others test", ARGUMENT_TIME,
+        {"test-from", "TIME", "sessions that begin before it train, the others test (2024-05-01)", ARGUMENT_TIME,
          &options.test_from_ms},
         {"valid-from", "TIME", "tune: train before it, test on what begins before --test-from", ARGUMENT_TIME,
          &options.valid_from_ms},
@@ -217,9 +217,14 @@ int command_evaluate(int argc, char **argv)
     };
     static const char about[] =
         "Measures recommendations on recorded sessions: learns the sessions that begin before a time, then predicts\n"
-        "every next click of the later ones. The test teaches nothing. Lists are ranked over all items of training.\n";
-    const struct usage usage = {"eddy evaluate --clicks FILE --test-from TIME [OPTION...]", about, arguments};
-    enum arguments_result result = arguments_parse(&usage, argc, argv, NULL);
+        "every next click of the later ones. The test teaches nothing. Lists are ranked over all items of "
+        "training.\n\n" LOG_READING_HELP;
+    static const char examples[] =
+        "  eddy evaluate --test-from 2024-05-01 clicks.tsv.gz\n"
+        "  eddy evaluate --test-from 2024-05-01 --vs fusion.list_size=50 --vs filters.seen=exclude clicks.tsv.gz\n"
+        "  eddy evaluate --test-from 2024-05-01 --config mine.yaml --json report.json --svg . clicks.tsv.gz\n";
+    const struct usage usage = {"eddy evaluate --test-from TIME [OPTION...] FILE...", about, arguments, examples};
+    enum arguments_result result = arguments_parse(&usage, argc, argv, &options.clicks);
     if (result != ARGUMENTS_OK)
         return result == ARGUMENTS_HELP ? EXIT_OK : EXIT_USAGE;
     bool prequential = !strcmp(options.mode, "prequential");
@@ -228,7 +233,9 @@ int command_evaluate(int argc, char **argv)
         return EXIT_USAGE;
     }
     if (options.clicks.count == 0 || (!prequential && options.test_from_ms == INT64_MIN)) {
-        fputs("eddy evaluate: --clicks and --test-from are needed. Run 'eddy evaluate --help'.\n", stderr);
+        fprintf(stderr, "eddy evaluate: %s\nRun 'eddy evaluate --help' for an example.\n",
+                options.clicks.count == 0 ? "name a file of clicks"
+                                          : "say by --test-from where the test begins: a time like 2024-05-01");
         return EXIT_USAGE;
     }
     if (prequential)

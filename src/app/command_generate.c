@@ -197,9 +197,13 @@ int command_generate(int argc, char **argv)
         CONFIG_ARGUMENTS(command.from),
         {0}};
     static const char about[] =
-        "Makes a clickstream that has structure to learn: items and session lengths follow power\n"
-        "laws, sessions follow interests, popularity drifts. Same options, same clicks.\n";
-    struct usage usage = {"eddy generate [OPTION...]", about, table};
+        "Makes a clickstream that has structure to learn: items and session lengths follow power laws, sessions\n"
+        "follow interests, popularity drifts. Same options, same clicks. A file is compressed if its name ends in\n"
+        ".gz or .zst.\n";
+    static const char examples[] =
+        "  eddy generate --clicks 100000 --output clicks.tsv.gz --items-output items.tsv.gz\n"
+        "  eddy generate --kafka --config eddy.yaml --sessions 200 --clicks 60000 --pace 2000\n";
+    struct usage usage = {"eddy generate [OPTION...]", about, table, examples};
     switch (arguments_parse(&usage, argc, argv, NULL)) {
     case ARGUMENTS_HELP:
         return EXIT_OK;

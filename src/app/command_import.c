@@ -67,7 +67,8 @@ static int check(const char *name, const struct import_options *options)
         return EXIT_USAGE;
     }
     if (options->click_count == 0) {
-        fputs("eddy import: --clicks is needed\n", stderr);
+        fprintf(stderr, "eddy import: --clicks is needed: the file of layout %s that has clicks (%s)\n", name,
+                options->layout->about);
         return EXIT_USAGE;
     }
     if (options->items && !layout_side_exists(&options->layout->items)) {
@@ -102,12 +103,23 @@ int command_import(int argc, char **argv)
     };
     AUTO(buffer) about = {0};
     describe(&about);
-    const struct usage usage = {"eddy import LAYOUT --clicks FILE [OPTION...]", buffer_text(&about), arguments};
+    const struct usage usage = {
+        "eddy import LAYOUT --clicks FILE [OPTION...]",
+        buffer_text(&about),
+        arguments,
+        "  eddy import movielens --clicks ratings.csv --items movies.csv\n"
+        "  eddy import retailrocket --clicks events.csv --to data\n",
+    };
     enum arguments_result result = arguments_parse(&usage, argc, argv, &positional);
     if (result != ARGUMENTS_OK)
         return result == ARGUMENTS_HELP ? EXIT_OK : EXIT_USAGE;
-    if (positional.count != 1) {
-        fputs("eddy import: one layout must be named. Run 'eddy import --help' for the list.\n", stderr);
+    if (positional.count == 0) {
+        fputs("eddy import: say of which layout the files are\nRun 'eddy import --help' for the list.\n", stderr);
+        return EXIT_USAGE;
+    }
+    if (positional.count > 1) {
+        fprintf(stderr, "eddy import: '%s' stands behind the layout; name files by --clicks and --items\n",
+                positional.texts[1]);
         return EXIT_USAGE;
     }
     options.layout = layout_find(positional.texts[0]);

@@ -3,7 +3,6 @@
 #include "app/plot.h"
 #include "app/replay_command.h"
 
-#include <eddy/base/timestamp.h>
 #include <eddy/io/file.h>
 
 #include <stdlib.h>
@@ -51,7 +50,7 @@ int replay_command_run(const struct replay_command *command)
     return failed(status) ? command_fail(command->name, status, &complaint) : EXIT_OK;
 }
 
-/* A whole number is an offset, RFC 3339 a time. */
+/* A whole number is an offset, all else a time. */
 static bool bound_of(const char *text, struct kafka_bound *ret_bound)
 {
     if (!text)
@@ -59,10 +58,10 @@ static bool bound_of(const char *text, struct kafka_bound *ret_bound)
     int64_t value;
     if (bytes_to_int64(bytes_of_text(text), &value) && value >= 0)
         *ret_bound = (struct kafka_bound){KAFKA_BOUND_OFFSET, value};
-    else if (timestamp_parse(bytes_of_text(text), &value) && value >= 0)
+    else if (arguments_time(text, &value) && value >= 0)
         *ret_bound = (struct kafka_bound){KAFKA_BOUND_TIME, value};
     else
-        fprintf(stderr, "eddy replay: '%s' is no offset, nor a time like 2014-04-07T10:51:09Z\n", text);
+        fprintf(stderr, "eddy replay: '%s' is no offset, nor a time like 2014-04-07T10:51:09Z or 2014-04-07\n", text);
     return ret_bound->kind != KAFKA_BOUND_NONE;
 }
 
@@ -104,9 +103,13 @@ int command_replay(int argc, char **argv)
     };
     static const char about[] =
         "Runs recorded clicks through the engine as if they came now: each click is answered, then learned from, and\n"
-        "each next click judges the list before it. Files: TSV, CSV, JSON Lines, Avro; plain, gzip, zstd; - is "
-        "stdin.\n";
-    const struct usage usage = {"eddy replay [OPTION...] FILE... | --topic NAME", about, arguments};
+        "each next click judges the list before it.\n\n" LOG_READING_HELP;
+    static const char examples[] =
+        "  eddy replay clicks.tsv.gz\n"
+        "  eddy replay --items items.tsv.gz --json report.json --dump lists.tsv.gz clicks.tsv.gz\n"
+        "  eddy replay --config eddy.yaml --into-state learned.state may.jsonl.zst june.jsonl.zst\n"
+        "  eddy replay --config eddy.yaml --topic clicks --from 2024-05-01\n";
+    const struct usage usage = {"eddy replay [OPTION...] FILE... | --topic NAME", about, arguments, examples};
     enum arguments_result result = arguments_parse(&usage, argc, argv, &files);
     if (result != ARGUMENTS_OK)
         return result == ARGUMENTS_HELP ? EXIT_OK : EXIT_USAGE;

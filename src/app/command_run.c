@@ -108,7 +108,11 @@ int command_run(int argc, char **argv)
         "eddy run [OPTION...]",
         "Reads clicks from Kafka and answers each with a recommendation, until SIGTERM or SIGINT: the\n"
         "first gives the partitions up after a last commit, the second quits at once.\n",
-        arguments};
+        arguments,
+        "  eddy run --config eddy.yaml\n"
+        "  eddy run --set kafka.bootstrap.servers=localhost:9092 --set formats.clicks=json\n"
+        "  eddy run --embedded\n",
+    };
     switch (arguments_parse(&usage, argc, argv, NULL)) {
     case ARGUMENTS_OK:
         break;

@@ -119,7 +119,10 @@ int command_topics(int argc, char **argv)
         "eddy topics create|check [OPTION...]",
         "create makes the topics that are missing (topics.partitions, topics.replication); those that\n"
         "are there stay as they are. check says what is missing or not as it must be.\n",
-        arguments};
+        arguments,
+        "  eddy topics create --config eddy.yaml\n"
+        "  eddy topics check --set kafka.bootstrap.servers=localhost:9092\n",
+    };
     switch (arguments_parse(&usage, argc, argv, &verbs)) {
     case ARGUMENTS_OK:
         break;
@@ -131,7 +134,7 @@ int command_topics(int argc, char **argv)
     const char *verb = verbs.count == 1 ? verbs.texts[0] : "";
     bool creates = !strcmp(verb, "create");
     if (!creates && strcmp(verb, "check")) {
-        fprintf(stderr, "eddy topics: say 'create' or 'check'\n");
+        fputs("eddy topics: say 'create' or 'check'\nRun 'eddy topics --help' for what they do.\n", stderr);
         return EXIT_USAGE;
     }
     struct config config;

@@ -5,6 +5,12 @@
  * it nobody can count. With `strict` the first of either stops the command. */
 #include <eddy/io/log_file.h>
 
+/* For --help. */
+#define LOG_READING_HELP                                                                                               \
+    "Files are TSV, CSV, JSON Lines or Avro, plain or compressed by gzip or zstd; - is standard input. The first\n"    \
+    "line of a TSV or CSV names its columns: session_id, item_id and timestamp (RFC 3339) or timestamp_ms; user_id,\n" \
+    "type and event_id if there are any. A file that is written is compressed if its name ends in .gz or .zst.\n"
+
 struct log_reading {
     bool strict;
     bool session_needed; /* a click without session_id is broken */

@@ -18,7 +18,7 @@ static const struct argument table[] = {
     {"set", "KEY=VALUE", "set an option", ARGUMENT_TEXTS, &got.sets},
     {0},
 };
-static const struct usage usage = {"eddy test [OPTION...] FILE...", "Tests.\n", table};
+static const struct usage usage = {"eddy test [OPTION...] FILE...", "Tests.\n", table, "  eddy test x\n"};
 
 #define WORDS_MAX 80
 
@@ -56,6 +56,15 @@ static void arguments_fill_their_targets(void **state)
     assert_string_equal(got.files.texts[2], "--strict");
 }
 
+static void arguments_take_a_date_for_its_midnight(void **state)
+{
+    (void)state;
+    assert_int_equal(PARSE("--from", "1970-01-02"), ARGUMENTS_OK);
+    assert_int_equal(got.time_ms, 86400000);
+    assert_int_equal(PARSE("--from", "1970-01-32"), ARGUMENTS_WRONG);
+    assert_int_equal(PARSE("--from", "yesterday"), ARGUMENTS_WRONG);
+}
+
 static void arguments_that_make_no_sense_are_refused(void **state)
 {
     (void)state;
@@ -78,6 +87,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(arguments_fill_their_targets),
+        cmocka_unit_test(arguments_take_a_date_for_its_midnight),
         cmocka_unit_test(arguments_that_make_no_sense_are_refused),
     };
     return cmocka_run_group_tests_name("arguments", tests, NULL, NULL);

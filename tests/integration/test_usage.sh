@@ -1,0 +1,87 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# The commands as somebody types them who has not read the manual: what they say, where, and with which exit code.
+set -euo pipefail
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+cd "$folder"
+fail() {
+  printf '%s\n' "$*" >&2
+  exit 1
+}
+# run CODE COMMAND...: what it writes is in out and errors.
+run() {
+  local code=$1 status=0
+  shift
+  "$EDDY_BINARY" "$@" >out 2>errors </dev/null || status=$?
+  [ "$status" = "$code" ] || fail "eddy $*: exit code $status, wanted $code: $(cat errors)"
+}
+# wrong CODE TEXT COMMAND...: says the text on stderr and nothing on stdout.
+wrong() {
+  local code=$1 text=$2
+  shift 2
+  run "$code" "$@"
+  [ ! -s out ] || fail "eddy $*: writes on standard output: $(cat out)"
+  grep -qF -- "$text" errors || fail "eddy $*: does not say '$text' but: $(cat errors)"
+}
+
+# Help goes to standard output, names every option's command and has examples that are right.
+for command in config demo evaluate generate import replay run topics; do
+  run 0 "$command" --help
+  grep -q "^usage: eddy $command" out || fail "eddy $command --help: $(cat out)"
+  grep -q "^  eddy $command" out || fail "eddy $command --help has no example"
+  cp out help
+  run 0 help "$command"
+  cmp out help || fail "eddy help $command is not eddy $command --help"
+done
+run 0 --help
+grep -q '^exit codes: ' out || fail "the help does not name the exit codes"
+wrong 2 'usage: eddy COMMAND'
+wrong 2 "did you mean 'replay'?" replya
+wrong 2 "did you mean 'replay'?" help replya
+wrong 2 "no command 'help'" help help
+
+# Options.
+wrong 2 'name either files or --topic' replay
+wrong 2 "no option '--jsn'; did you mean '--json'?" replay --jsn
+wrong 2 '--json wants a value: FILE' replay x --json
+wrong 2 '--json wants a value: FILE' replay x --json=
+wrong 2 'name a file of clicks' evaluate
+wrong 2 'say by --test-from where the test begins' evaluate x
+wrong 2 'wants a time like 2014-04-07T10:51:09Z or 2014-04-07, or milliseconds' evaluate x --test-from tomorrow
+wrong 2 'say of which layout the files are' import
+wrong 2 "did you mean 'movielens'?" import movilens --clicks x
+wrong 2 '--clicks is needed: the file of layout movielens' import movielens
+wrong 2 "'ratings.csv' stands behind the layout; name files by --clicks" import movielens ratings.csv
+wrong 2 "'x' stands where only options may" generate x
+
+# Files.
+"$EDDY_BINARY" generate --clicks 3000 --items 100 --output clicks.tsv --items-output items.tsv
+: >empty
+mkdir folder
+head -c 3000 "$EDDY_BINARY" >binary
+for command in 'replay' 'evaluate --test-from 0'; do
+  # shellcheck disable=SC2086 # a command with its options
+  {
+    wrong 1 'missing: No such file or directory' $command missing
+    wrong 1 'folder: Is a directory' $command folder
+    wrong 5 'empty: the file is empty' $command empty
+    wrong 5 'binary: line 1: there is no column item_id' $command binary
+    wrong 5 'items.tsv: line 1: there is no column session_id' $command items.tsv
+  }
+done
+wrong 1 'missing: No such file or directory' import movielens --clicks missing
+wrong 1 'folder: Is a directory' import movielens --clicks folder
+wrong 5 'empty: the file is empty' import movielens --clicks empty
+wrong 5 'binary: line 1: this is no file of clicks of layout movielens' import movielens --clicks binary
+
+# Configurations.
+printf 'fusion:\n  lst_size: 3\n' >wrong.yaml
+wrong 3 "wrong.yaml:2: unknown key 'fusion.lst_size'; did you mean 'fusion.list_size'?" replay --config wrong.yaml x
+wrong 3 "wrong.yaml:2: unknown key" evaluate --test-from 0 --config wrong.yaml x
+wrong 3 'missing.yaml: No such file or directory' replay --config missing.yaml x
+
+# The report, and nothing else, is on standard output; files may be named without an option.
+run 0 evaluate --test-from 2024-01-01T00:00:30Z clicks.tsv
+grep -q '^test: ' out || fail "no report on standard output: $(cat out)"
+[ ! -s errors ] || fail "a run without a fault says: $(cat errors)"
