@@ -47,6 +47,8 @@ static int make_system(const struct evaluate_options *options, size_t index, con
         fprintf(stderr, "eddy evaluate: more than %d settings in '%s'\n", ARGUMENT_LIST_MAX, variant);
     else
         code = config_from_arguments("evaluate", &from, index, &ret_system->config);
+    if (variant && code == EXIT_CONFIG)
+        fprintf(stderr, "That is about --vs %s\n", variant);
     free(changes);
     snprintf(ret_system->name, sizeof ret_system->name, "%s", name);
     return code;
@@ -195,6 +197,22 @@ static int run_prequential(const struct evaluate_options *options)
     return replay_command_run(&command);
 }
 
+static bool check_line(const struct evaluate_options *options, bool prequential)
+{
+    const char *wrong = NULL;
+    if (!prequential && strcmp(options->mode, "train-test") != 0)
+        wrong = "--mode is train-test or prequential";
+    else if (options->clicks.count == 0)
+        wrong = "name a file of clicks";
+    else if (!prequential && options->test_from_ms == INT64_MIN)
+        wrong = "say by --test-from where the test begins: a time like 2024-05-01";
+    else if (!prequential && options->valid_from_ms >= options->test_from_ms)
+        wrong = "--valid-from is not before --test-from: what lies between the two is predicted";
+    if (wrong)
+        fprintf(stderr, "eddy evaluate: %s\nRun 'eddy evaluate --help' for an example.\n", wrong);
+    return !wrong;
+}
+
 int command_evaluate(int argc, char **argv)
 {
     struct evaluate_options options = {.mode = "train-test", .test_from_ms = INT64_MIN, .valid_from_ms = INT64_MIN};
@@ -228,16 +246,8 @@ int command_evaluate(int argc, char **argv)
     if (result != ARGUMENTS_OK)
         return result == ARGUMENTS_HELP ? EXIT_OK : EXIT_USAGE;
     bool prequential = !strcmp(options.mode, "prequential");
-    if (!prequential && strcmp(options.mode, "train-test") != 0) {
-        fprintf(stderr, "eddy evaluate: --mode is train-test or prequential, not '%s'\n", options.mode);
+    if (!check_line(&options, prequential))
         return EXIT_USAGE;
-    }
-    if (options.clicks.count == 0 || (!prequential && options.test_from_ms == INT64_MIN)) {
-        fprintf(stderr, "eddy evaluate: %s\nRun 'eddy evaluate --help' for an example.\n",
-                options.clicks.count == 0 ? "name a file of clicks"
-                                          : "say by --test-from where the test begins: a time like 2024-05-01");
-        return EXIT_USAGE;
-    }
     if (prequential)
         return run_prequential(&options);
     return check_outputs(&options) ? run(&options) : EXIT_USAGE;

@@ -172,9 +172,21 @@ static bool take_numbers(struct generate_command *command)
     return false;
 }
 
+/* An option that would have no effect is a mistake. */
+static bool check_goal(const struct generate_command *command)
+{
+    bool file_options = command->output || command->items_output || command->format;
+    bool kafka_options = command->pace != 0 || command->from.files.count > 0 || command->from.sets.count > 0;
+    if (command->kafka && file_options)
+        fputs("eddy generate: --output, --items-output and --format are for files, not for --kafka\n", stderr);
+    else if (!command->kafka && kafka_options)
+        fputs("eddy generate: --pace, --config and --set go with --kafka\n", stderr);
+    return command->kafka ? !file_options : !kafka_options;
+}
+
 int command_generate(int argc, char **argv)
 {
-    struct generate_command command = {.options = generate_defaults(), .clicks = 1000000, .output = "-"};
+    struct generate_command command = {.options = generate_defaults(), .clicks = 1000000};
     command.items = command.options.items;
     command.sessions = command.options.sessions;
     command.seed = (int64_t)command.options.seed;
@@ -212,9 +224,10 @@ int command_generate(int argc, char **argv)
     case ARGUMENTS_OK:
         break;
     }
+    bool stdout_taken, sensible = take_numbers(&command) && check_goal(&command);
+    command.output = command.output ? command.output : "-";
     const char *outputs[] = {command.output, command.items_output};
-    bool stdout_taken;
-    if (!take_numbers(&command) || !arguments_check_outputs(argv[0], outputs, 2, &stdout_taken))
+    if (!sensible || !arguments_check_outputs(argv[0], outputs, 2, &stdout_taken))
         return EXIT_USAGE;
     if (!command.kafka)
         return generate(&command, NULL);

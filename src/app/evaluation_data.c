@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/evaluation.h"
 
+#include <eddy/base/timestamp.h>
+
 #include <stdlib.h>
 
 static int compare_last(const void *a, const void *b, void *context)
@@ -10,6 +12,21 @@ static int compare_last(const void *a, const void *b, void *context)
     if (x->last_ms != y->last_ms)
         return x->last_ms < y->last_ms ? -1 : 1;
     return x->last < y->last ? -1 : x->last > y->last;
+}
+
+static struct status refuse_split(const struct evaluation_data *data, struct complaint *complaint)
+{
+    const struct session_log *log = &data->log;
+    struct status status = FAIL(BAD_INPUT, log->session_count, "a side of the split is empty");
+    char from[TIMESTAMP_TEXT_MAX], first[TIMESTAMP_TEXT_MAX], last[TIMESTAMP_TEXT_MAX];
+    if (log->session_count == 0)
+        return complain(complaint, status, "there is not one click in the files that can be used");
+    return complain(complaint, status,
+                    "of %zu sessions %zu begin before %s and train, and %zu would be tested; both sides need some "
+                    "(the first begins at %s, the last at %s)",
+                    log->session_count, data->train_count, timestamp_text(data->split.train_before_ms, from),
+                    data->test_count, timestamp_text(log->sessions[0].first_ms, first),
+                    timestamp_text(log->sessions[log->session_count - 1].first_ms, last));
 }
 
 static struct status split_sessions(struct evaluation_data *data, struct complaint *complaint)
@@ -29,10 +46,7 @@ static struct status split_sessions(struct evaluation_data *data, struct complai
         }
     }
     if (data->train_count == 0 || data->test_count == 0)
-        return complain(
-            complaint, FAIL(BAD_INPUT, log->session_count, "a side of the split is empty"),
-            "of %zu sessions %zu begin before %lld and train, and %zu would be tested; both sides need some",
-            log->session_count, data->train_count, (long long)data->split.train_before_ms, data->test_count);
+        return refuse_split(data, complaint);
     qsort_r(data->train, data->train_count, sizeof *data->train, compare_last, data->log.sessions);
     return OK;
 }

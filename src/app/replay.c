@@ -222,6 +222,15 @@ static struct status run_topic(struct replay *replay)
     return status;
 }
 
+/* An empty range of a topic is nothing wrong. */
+static struct status check_clicks(const struct replay *replay)
+{
+    if (replay->options->topic || replay->result->reading.records > 0)
+        return OK;
+    return complain(replay->complaint, FAIL(BAD_INPUT, 0, "no clicks"),
+                    "there is not one click in the files that can be used");
+}
+
 static struct status run_clicks(struct replay *replay)
 {
     const struct replay_options *options = replay->options;
@@ -232,7 +241,7 @@ static struct status run_clicks(struct replay *replay)
     progress_end(&replay->progress);
     replay->result->wall_s = progress_seconds(&replay->progress);
     log_reading_report(&replay->result->reading);
-    return status;
+    return failed(status) ? status : check_clicks(replay);
 }
 
 /* ---- the whole */

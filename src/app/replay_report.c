@@ -21,11 +21,13 @@ static double mean_us(const struct replay_result *result)
 void replay_report_table(const struct replay_result *result, FILE *out)
 {
     char first[TIMESTAMP_TEXT_MAX], last[TIMESTAMP_TEXT_MAX];
-    fprintf(out, "%llu clicks from %.19s to %.19s: %llu answered, %llu late, %llu duplicates, %llu out of order\n",
-            (unsigned long long)result->reading.records, timestamp_text(result->first_ms, first),
-            timestamp_text(result->last_ms, last), (unsigned long long)result->answered,
-            (unsigned long long)result->late, (unsigned long long)result->duplicates,
-            (unsigned long long)result->out_of_order);
+    fprintf(out, "%llu clicks", (unsigned long long)result->reading.records);
+    if (result->reading.records > 0)
+        fprintf(out, " from %.19s to %.19s", timestamp_text(result->first_ms, first),
+                timestamp_text(result->last_ms, last));
+    fprintf(out, ": %llu answered, %llu late, %llu duplicates, %llu out of order\n",
+            (unsigned long long)result->answered, (unsigned long long)result->late,
+            (unsigned long long)result->duplicates, (unsigned long long)result->out_of_order);
     fprintf(out, "%llu sessions opened, %llu closed (%llu early), %llu learned (%llu late), %u items\n\n      ",
             (unsigned long long)result->opened, (unsigned long long)result->closed, (unsigned long long)result->evicted,
             (unsigned long long)result->learner.learned, (unsigned long long)result->learner.late, result->items);

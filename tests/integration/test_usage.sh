@@ -49,11 +49,17 @@ wrong 2 '--json wants a value: FILE' replay x --json=
 wrong 2 'name a file of clicks' evaluate
 wrong 2 'say by --test-from where the test begins' evaluate x
 wrong 2 'wants a time like 2014-04-07T10:51:09Z or 2014-04-07, or milliseconds' evaluate x --test-from tomorrow
+wrong 2 '--valid-from is not before --test-from' evaluate x --test-from 2024-01-01 --valid-from 2024-01-02
+wrong 2 '--mode is train-test or prequential' evaluate x --mode both
 wrong 2 'say of which layout the files are' import
 wrong 2 "did you mean 'movielens'?" import movilens --clicks x
 wrong 2 '--clicks is needed: the file of layout movielens' import movielens
 wrong 2 "'ratings.csv' stands behind the layout; name files by --clicks" import movielens ratings.csv
 wrong 2 "'x' stands where only options may" generate x
+
+wrong 2 '--pace, --config and --set go with --kafka' generate --clicks 1 --pace 5
+wrong 2 '--pace, --config and --set go with --kafka' generate --clicks 1 --config missing.yaml
+wrong 2 '--output, --items-output and --format are for files' generate --clicks 1 --kafka --output x
 
 # Files.
 "$EDDY_BINARY" generate --clicks 3000 --items 100 --output clicks.tsv --items-output items.tsv
@@ -75,10 +81,17 @@ wrong 1 'folder: Is a directory' import movielens --clicks folder
 wrong 5 'empty: the file is empty' import movielens --clicks empty
 wrong 5 'binary: line 1: this is no file of clicks of layout movielens' import movielens --clicks binary
 
+printf 'session_id\ttimestamp_ms\titem_id\n' >names
+wrong 5 'there is not one click in the files that can be used' replay names
+wrong 5 'there is not one click in the files that can be used' evaluate --test-from 0 names
+wrong 5 'of 1 sessions 0 begin before 1970-01-02T00:00:00.000Z and train' evaluate --test-from 1970-01-02 \
+  --clicks <(printf 'session_id\ttimestamp_ms\titem_id\ns\t1600000000000\ta\n')
+
 # Configurations.
 printf 'fusion:\n  lst_size: 3\n' >wrong.yaml
 wrong 3 "wrong.yaml:2: unknown key 'fusion.lst_size'; did you mean 'fusion.list_size'?" replay --config wrong.yaml x
 wrong 3 "wrong.yaml:2: unknown key" evaluate --test-from 0 --config wrong.yaml x
+wrong 3 'That is about --vs fusion.lst_size=3' evaluate --test-from 0 --vs fusion.lst_size=3 x
 wrong 3 'missing.yaml: No such file or directory' replay --config missing.yaml x
 
 # The report, and nothing else, is on standard output; files may be named without an option.

@@ -46,6 +46,11 @@ static struct status recognise(struct log_file *log, struct bytes head, struct c
     struct bytes text = marked ? bytes_of(head.data + 3, head.size - 3) : head;
     if (text.size == 0)
         return complain(complaint, FAIL(BAD_INPUT, 0, "a file is empty"), "%s: the file is empty", log->name);
+    if (text.data[0] == '[')
+        return complain(
+            complaint, FAIL(BAD_INPUT, 0, "a file is a JSON array"),
+            "%s: this is one JSON array; JSON is read with an object on each line (jq -c '.[]' makes it so)",
+            log->name);
     const uint8_t *line_end = memchr(text.data, '\n', text.size);
     size_t line_size = line_end ? (size_t)(line_end - text.data) : text.size;
     if (text.size >= 4 && !memcmp(text.data, "Obj\1", 4))

@@ -153,6 +153,9 @@ static void log_refuses_files_without_the_columns_it_needs(void **state)
     (void)state;
     check("", "! log: the file is empty\n");
     check("\n\n", "! log: the file is empty\n");
+    check("[{\"item_id\":\"a\"}]",
+          "! log: this is one JSON array; JSON is read with an object on each line (jq -c '.[]' "
+          "makes it so)\n");
     check("s1\t1600000000000\ta\n", "! log: line 1: there is no column item_id; the first line must name the "
                                     "columns, it has: s1, 1600000000000, a\n");
     check("item_id,timestamp\n", "! log: line 1: there is no column session_id (or user_id); the first line must "
