@@ -24,6 +24,7 @@
 #define LEARNED_SESSIONS_MAX      (1u << 30)
 #define LEARNED_POSTINGS_MAX      65536
 #define LEARNED_SUCCESSORS_MAX    1024
+#define LEARNED_ITEMS_MAX         ((1u << 29) - 1) /* different items; a catalogue with no more never meets it */
 
 struct learned_options {
     uint32_t sessions_max;      /* sessions kept in the index, 1..LEARNED_SESSIONS_MAX; the oldest leave */

@@ -130,10 +130,10 @@ const struct config_option option_table[] = {
     NUMBER("session.gap_ms", engine.session.gap_ms, "30min", 1, 2 * DAY_MS, "Inactivity that ends a session."),
     NUMBER("session.grace_ms", engine.session.grace_ms, "1min", 0, 2 * DAY_MS,
            "How much longer out-of-order clicks are accepted; sessions close, and are learned, this much later."),
-    NUMBER("session.max_duration_ms", engine.session.max_duration_ms, "12h", 1, 2 * DAY_MS,
+    NUMBER("session.max_duration_ms", engine.session.max_duration_ms, "12h", 1, SESSION_DURATION_MAX_MS,
            "A session never gets longer; the next click opens a new one. A new owner of a partition reads this far "
            "back."),
-    NUMBER("session.clicks_max", engine.session.clicks_max, "200", 2, 65535,
+    NUMBER("session.clicks_max", engine.session.clicks_max, "200", 2, SESSION_CLICKS_MAX,
            "Newest clicks kept of a session; older ones are only counted."),
     NUMBER("session.open_max", engine.session.open_max, "1000000", 1, 1e9,
            "Open sessions of a partition; past it the one nearest to its end is closed early, and counted."),
@@ -254,7 +254,8 @@ const struct config_option option_table[] = {
 
     PLAIN("items.enabled", items_enabled, "true",
           "Read the items topic, in full before the process is ready. false: items are known from clicks alone."),
-    NUMBER("items.max", catalogue.items_max, "10000000", 1, 4e9, "Item ids, from the catalogue and from clicks."),
+    NUMBER("items.max", catalogue.items_max, "10000000", 1, LEARNED_ITEMS_MAX,
+           "Item ids, from the catalogue and from clicks."),
     NUMBER("items.memory_max_bytes", catalogue.memory_max_bytes, "2GiB", 64 * KIB, TIB,
            "Memory of ids, titles and categories; at the bound titles are left out, then new items refused."),
     NUMBER("items.title_max_bytes", catalogue.title_max_bytes, "200", 0, 4096, "Longer titles are cut."),

@@ -111,8 +111,8 @@ static struct status map_grow(struct learned *learned, uint32_t item)
 
 struct status learned_add_entry(struct learned *learned, uint32_t item, uint32_t *ret_entry)
 {
-    if (learned->entry_count == ENTRIES_MAX)
-        return FAIL(LIMIT, ENTRIES_MAX, "too many items for the learned state");
+    if (learned->entry_count == LEARNED_ITEMS_MAX)
+        return FAIL(LIMIT, LEARNED_ITEMS_MAX, "too many items for the learned state");
     if (learned->entry_count == learned->entry_capacity) {
         uint32_t capacity = learned->entry_capacity ? learned->entry_capacity * 2 : 1024;
         uint32_t *items = realloc(learned->items, capacity * sizeof *items);

@@ -6,7 +6,7 @@
 #include "core/candidates/repeats.h"
 #include "core/candidates/successors.h"
 
-#define ENTRIES_MAX WORD_ENTRY_MASK
+_Static_assert(LEARNED_ITEMS_MAX <= WORD_ENTRY_MASK, "an item's number fits into a click's word");
 
 /* A session about to be learned, item numbers turned into entries. */
 struct lesson {

@@ -3,6 +3,7 @@
 
 #include "app/config.h"
 #include "app/config/options.h"
+#include "app/knowledge.h"
 
 static void defaults_are_within_their_ranges_and_pass_the_check(void **state)
 {
@@ -40,6 +41,49 @@ static void defaults_are_those_of_the_core(void **state)
     assert_int_equal(fusion.filters.available_only, set->filters.available_only);
     assert_int_equal(fusion.filters.catalogue_only, set->filters.catalogue_only);
     assert_int_equal(fusion.filters.per_category_max, set->filters.per_category_max);
+}
+
+/* Every number at one end of its range: what is opened with them must take them. */
+static void set_bounds(struct config *config, bool highest)
+{
+    for (size_t i = 0; i < option_count; i++) {
+        const struct config_option *option = &option_table[i];
+        bool whole = option->kind == OPTION_U32 || option->kind == OPTION_I32 || option->kind == OPTION_I64 ||
+                     option->kind == OPTION_SIZE;
+        if (option->words || !(whole || option->kind == OPTION_FLOAT))
+            continue;
+        char number[64];
+        snprintf(number, sizeof number, "%.17g", highest ? option->max : option->min);
+        char *text = number;
+        const struct raw_value value = {&text, 1, false};
+        struct complaint complaint = {""};
+        if (failed(option_read(option, &value, config, &complaint)))
+            fail_msg("%s does not take its own bound: %s", option->key, complaint.text);
+    }
+}
+
+static void the_bounds_of_options_are_those_of_the_code_behind_them(void **state)
+{
+    (void)state;
+    for (int highest = 0; highest <= 1; highest++) {
+        AUTO(config) config = {0};
+        struct complaint complaint = {""};
+        assert_ok(config_defaults(&config, &complaint));
+        set_bounds(&config, highest);
+        const struct knowledge_options options = {config.catalogue, config.learned, config.learner, ""};
+        struct knowledge *knowledge;
+        struct engine *engine;
+        assert_ok(knowledge_open(&options, &knowledge, &complaint));
+        assert_ok(engine_open(&config.engine, knowledge_catalogue(knowledge), knowledge_learned(knowledge), &engine));
+        engine_close(engine);
+        knowledge_close(knowledge);
+        const struct fusion_options *fusion = &config.engine.fusion;
+        assert_in_range(fusion->list_size, 1, LIST_SIZE_MAX);
+        assert_in_range(fusion->knn.query_items_max, 1, QUERY_ITEMS_MAX);
+        assert_in_range(fusion->transition.query_items_max, 1, QUERY_ITEMS_MAX);
+        assert_in_range(fusion->walk.starts_max, 0, WALK_STARTS_MAX);
+        assert_in_range(config.catalogue.items_max, 1, LEARNED_ITEMS_MAX);
+    }
 }
 
 static void a_file_sets_nested_and_dotted_keys_lists_and_kafka_settings(void **state)
@@ -368,6 +412,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(defaults_are_within_their_ranges_and_pass_the_check),
         cmocka_unit_test(defaults_are_those_of_the_core),
+        cmocka_unit_test(the_bounds_of_options_are_those_of_the_code_behind_them),
         cmocka_unit_test(a_file_sets_nested_and_dotted_keys_lists_and_kafka_settings),
         cmocka_unit_test(later_sources_win),
         cmocka_unit_test(variables_that_name_nothing_are_refused),
