@@ -64,22 +64,39 @@ static struct status create(struct topics_command *command, struct complaint *co
     }
 }
 
+static void print_advice(struct topics_command *command, const struct topic_need *need,
+                         const struct kafka_topic_settings *settings)
+{
+    struct topic_advice advices[TOPIC_ADVICES_MAX];
+    size_t count = topic_judge(need, settings, advices);
+    for (size_t i = 0; i < count; i++) {
+        AUTO(buffer) text = {0};
+        topic_advice_write(command->config, need->topic, &advices[i], &text);
+        printf("  WRONG: %s\n", buffer_text(&text));
+        command->problems = true;
+    }
+}
+
 static struct status check_one(struct topics_command *command, const struct topic_need *need,
                                struct complaint *complaint)
 {
     const char *name = config_topic(command->config, need->topic);
-    struct kafka_topic_info info = {.partition_count = command->counts.partitions[need->topic]};
-    if (!info.partition_count) {
+    int32_t partitions = command->counts.partitions[need->topic];
+    struct kafka_topic_settings settings;
+    struct complaint why = {0};
+    if (!partitions) {
         printf("%-24s missing\n", name);
         return OK;
     }
-    TRY(kafka_topic_policy(command->admin, name, TIMEOUT_MS, &info, complaint));
-    const char *problem = "";
-    if (info.compacted != need->compacted)
-        problem = need->compacted ? "  WRONG: cleanup.policy must be compact, or items are forgotten"
-                                  : "  WRONG: cleanup.policy must be delete, or records with equal keys are lost";
-    command->problems = command->problems || problem[0];
-    printf("%-24s %d partitions, %s%s\n", name, info.partition_count, info.compacted ? "compact" : "delete", problem);
+    struct status status = kafka_topic_read_settings(command->admin, name, TIMEOUT_MS, &settings, &why);
+    if (failed_as(status, FAULT_IO)) { /* reading them is a permission of its own, and eddy runs without it */
+        printf("%-24s %d partitions; its settings cannot be read: %s\n", name, partitions, why.text);
+        return OK;
+    }
+    if (failed(status))
+        return complain(complaint, status, "%s", why.text);
+    printf("%-24s %d partitions, %s\n", name, partitions, settings.cleanup_policy);
+    print_advice(command, need, &settings);
     return OK;
 }
 

@@ -70,3 +70,31 @@ struct status topics_check(const struct config *config, const struct topic_count
     TRY(check_missing(config, counts, complaint));
     return check_late_clicks(config, counts, complaint);
 }
+
+/* ---- settings */
+
+size_t topic_judge(const struct topic_need *need, const struct kafka_topic_settings *settings,
+                   struct topic_advice advices[TOPIC_ADVICES_MAX])
+{
+    const char *policy = settings->cleanup_policy;
+    size_t count = 0;
+    if (need->compacted && strcmp(policy, "compact") != 0)
+        advices[count++] = (struct topic_advice){"cleanup.policy", policy, "compact",
+                                                 "retention takes the items' records, and with them what an item's "
+                                                 "title is and whether it is available"};
+    if (!need->compacted && strstr(policy, "compact"))
+        advices[count++] = (struct topic_advice){"cleanup.policy", policy, "delete",
+                                                 "of records with equal keys all but one are lost"};
+    return count;
+}
+
+void topic_advice_write(const struct config *config, enum topic topic, const struct topic_advice *advice,
+                        struct buffer *out)
+{
+    const char *brokers = config_kafka(config, "bootstrap.servers");
+    buffer_format(out,
+                  "%s is %s and should be %s, for otherwise %s. Change it with: kafka-configs.sh --bootstrap-server %s "
+                  "--alter --entity-type topics --entity-name %s --add-config %s=%s",
+                  advice->setting, advice->is, advice->wanted, advice->why, brokers ? brokers : "HOST:9092",
+                  config_topic(config, topic), advice->setting, advice->wanted);
+}

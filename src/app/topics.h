@@ -25,3 +25,19 @@ MUST_CHECK struct status topics_count(const struct config *config, struct kafka_
 /* CONFIG with all there is to complain about: topics that are missing, numbers of partitions that do not fit. */
 MUST_CHECK struct status topics_check(const struct config *config, const struct topic_counts *counts,
                                       struct complaint *complaint);
+
+/* How a setting of an existing topic should be, and why. */
+struct topic_advice {
+    const char *setting; /* "cleanup.policy" */
+    const char *is, *wanted;
+    const char *why; /* what happens otherwise */
+};
+
+#define TOPIC_ADVICES_MAX 1
+
+/* What is not as it should be in a topic's settings; returns how many it wrote. They borrow from `settings`. */
+size_t topic_judge(const struct topic_need *need, const struct kafka_topic_settings *settings,
+                   struct topic_advice advices[TOPIC_ADVICES_MAX]);
+/* Appends a sentence with the command that changes the setting. */
+void topic_advice_write(const struct config *config, enum topic topic, const struct topic_advice *advice,
+                        struct buffer *out);

@@ -30,6 +30,7 @@ expect 3 "127.0.0.1:99999" run --embedded --set http.listen=127.0.0.1:99999
 expect 4 "no broker of 127.0.0.1:1 answered" topics check --set kafka.bootstrap.servers=127.0.0.1:1
 
 # ---- the embedded broker: any client can use it; the first signal drains
+: >"$folder/out" # it may be looked into before the shell behind & has made it
 "$EDDY_BINARY" run --embedded --set formats.clicks=json --set formats.recommendations=json --set http.listen= \
   --set state.directory="$folder/unused" >"$folder/out" 2>"$folder/errors" &
 broker=$!
@@ -53,6 +54,8 @@ grep -q '"click_item_id":"boots"' "$folder/lists" || fail "the click is not answ
 # ---- topics that are missing, and a state directory with an owner
 other=(--set "kafka.bootstrap.servers=$bootstrap" --set http.listen= --set "state.directory=$folder/state")
 mkdir "$folder/state"
+"$EDDY_BINARY" topics check "${other[@]}" >"$folder/checked" || fail "what cannot be asked is taken for wrong"
+[ "$(grep -c 'its settings cannot be read' "$folder/checked")" = 6 ] || fail "it does not say what it could not ask"
 expect 3 "topic" topics check "${other[@]}" --set topics.prefix=other.
 expect 3 "eddy topics create" run "${other[@]}" --set topics.prefix=other.
 "$EDDY_BINARY" run "${other[@]}" --set group_id=second >/dev/null 2>"$folder/second" &
@@ -61,6 +64,7 @@ for _ in $(seq 1 100); do
   ! grep -q '"event":"ready"' "$folder/second" || break
   sleep 0.1
 done
+! grep -q '"event":"topic_setting' "$folder/second" || fail "run speaks of settings that it cannot read"
 expect 7 "$folder/state" run "${other[@]}" --set group_id=third
 
 # ---- a broker that hangs: the first signal tries to leave, the second quits at once

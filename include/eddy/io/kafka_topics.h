@@ -13,16 +13,22 @@ void kafka_admin_close(struct kafka_admin *admin);
 
 struct kafka_topic_info {
     int32_t partition_count; /* 0: there is no such topic */
-    bool compacted;          /* cleanup.policy has compact; only from kafka_topic_policy() */
 };
 
 /* UNAVAILABLE with a complaint that names the brokers and the last error when none answers in time, IO when the
  * cluster refuses (authorization). Never creates the topic. */
 MUST_CHECK struct status kafka_topic_describe(struct kafka_admin *admin, const char *topic, int timeout_ms,
                                               struct kafka_topic_info *ret_info, struct complaint *complaint);
-/* Fills in info->compacted of an existing topic. The embedded broker cannot answer it. */
-MUST_CHECK struct status kafka_topic_policy(struct kafka_admin *admin, const char *topic, int timeout_ms,
-                                            struct kafka_topic_info *info, struct complaint *complaint);
+
+struct kafka_topic_settings {
+    char cleanup_policy[32]; /* "compact", "delete", "compact,delete" */
+    bool stamped_by_broker;  /* message.timestamp.type is LogAppendTime: producers have no say in record times */
+};
+
+/* Of an existing topic. IO when the cluster does not say: no permission, or the embedded broker, which knows none. */
+MUST_CHECK struct status kafka_topic_read_settings(struct kafka_admin *admin, const char *topic, int timeout_ms,
+                                                   struct kafka_topic_settings *ret_settings,
+                                                   struct complaint *complaint);
 
 struct kafka_new_topic {
     const char *name;

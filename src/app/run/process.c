@@ -6,8 +6,8 @@
 #include "app/run/service.h"
 #include "app/run/stores.h"
 #include "app/run/topic_reader.h"
+#include "app/run/topic_warnings.h"
 #include "app/run/worker.h"
-#include "app/topics.h"
 
 #include <eddy/io/system.h>
 #include <stdatomic.h>
@@ -189,11 +189,16 @@ static struct status keep_trying(struct process *process,
     return FAIL(INTERRUPTED, 0, "stopped while waiting for the brokers");
 }
 
-static struct status count_topics(struct process *process, struct complaint *complaint)
+static struct status look_at_topics(struct process *process, struct complaint *complaint)
 {
+    const struct config *config = process->config;
     struct kafka_admin *admin;
     TRY(kafka_admin_open(&process->kafka, &admin, complaint));
-    struct status status = topics_count(process->config, admin, TOPICS_TIMEOUT_MS, &process->counts, complaint);
+    struct status status = topics_count(config, admin, TOPICS_TIMEOUT_MS, &process->counts, complaint);
+    if (!failed(status))
+        status = topics_check(config, &process->counts, complaint);
+    if (!failed(status))
+        topic_warnings(config, admin, TOPICS_TIMEOUT_MS);
     kafka_admin_close(admin);
     return status;
 }
@@ -426,8 +431,7 @@ static struct status start(struct process *process, struct complaint *complaint)
     const struct config *config = process->config;
     const struct knowledge_options knowledge = {config->catalogue, config->learned, config->learner,
                                                 config->learn_snapshot};
-    TRY(keep_trying(process, count_topics, complaint));
-    TRY(topics_check(config, &process->counts, complaint));
+    TRY(keep_trying(process, look_at_topics, complaint));
     TRY(stores_open(config, process->options.state_in_memory, &process->stores, complaint));
     TRY(knowledge_open(&knowledge, &process->knowledge, complaint));
     enter(process, STAGE_READING);

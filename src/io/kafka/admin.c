@@ -3,6 +3,7 @@
 
 #include <eddy/io/kafka_topics.h>
 
+#include <stdio.h>
 #include <stdlib.h>
 
 struct kafka_admin {
@@ -168,8 +169,16 @@ struct status kafka_topic_create(struct kafka_admin *admin, const struct kafka_n
     return status;
 }
 
-static struct status read_policy(rd_kafka_event_t *answer, const char *topic, struct kafka_topic_info *info,
-                                 struct complaint *complaint)
+static void take_setting(const char *name, const char *value, struct kafka_topic_settings *settings)
+{
+    if (!strcmp(name, "cleanup.policy"))
+        snprintf(settings->cleanup_policy, sizeof settings->cleanup_policy, "%s", value);
+    else if (!strcmp(name, "message.timestamp.type"))
+        settings->stamped_by_broker = !strcmp(value, "LogAppendTime");
+}
+
+static struct status take_settings(rd_kafka_event_t *answer, const char *topic,
+                                   struct kafka_topic_settings *ret_settings, struct complaint *complaint)
 {
     size_t count;
     const rd_kafka_ConfigResource_t **resources =
@@ -178,26 +187,44 @@ static struct status read_policy(rd_kafka_event_t *answer, const char *topic, st
     rd_kafka_resp_err_t error = rd_kafka_ConfigResource_error(resources[0]);
     if (error)
         return topic_refused(topic, error, complaint);
+    struct kafka_topic_settings settings = {0};
     const rd_kafka_ConfigEntry_t **entries = rd_kafka_ConfigResource_configs(resources[0], &count);
     for (size_t i = 0; i < count; i++) {
         const char *value = rd_kafka_ConfigEntry_value(entries[i]);
-        if (!strcmp(rd_kafka_ConfigEntry_name(entries[i]), "cleanup.policy"))
-            info->compacted = value && strstr(value, "compact");
+        take_setting(rd_kafka_ConfigEntry_name(entries[i]), value ? value : "", &settings);
     }
+    *ret_settings = settings;
     return OK;
 }
 
-struct status kafka_topic_policy(struct kafka_admin *admin, const char *topic, int timeout_ms,
-                                 struct kafka_topic_info *info, struct complaint *complaint)
+/* Any broker knows the settings of topics; librdkafka would ask the controller, which the embedded broker has not. */
+static struct status ask_any_broker(struct kafka_admin *admin, rd_kafka_AdminOptions_t *options, int timeout_ms,
+                                    struct complaint *complaint)
+{
+    const struct rd_kafka_metadata *metadata;
+    rd_kafka_resp_err_t error = rd_kafka_metadata(admin->client.handle, 0, NULL, &metadata, timeout_ms);
+    if (error)
+        return unreachable(admin, error, timeout_ms, complaint);
+    char text[128];
+    rd_kafka_AdminOptions_set_broker(options, metadata->orig_broker_id, text, sizeof text);
+    rd_kafka_metadata_destroy(metadata);
+    return OK;
+}
+
+struct status kafka_topic_read_settings(struct kafka_admin *admin, const char *topic, int timeout_ms,
+                                        struct kafka_topic_settings *ret_settings, struct complaint *complaint)
 {
     rd_kafka_ConfigResource_t *resource = rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topic);
     rd_kafka_AdminOptions_t *options = request_options(admin, RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS, timeout_ms);
     rd_kafka_queue_t *queue = rd_kafka_queue_new(admin->client.handle);
-    rd_kafka_DescribeConfigs(admin->client.handle, &resource, 1, options, queue);
     rd_kafka_event_t *answer = NULL;
-    struct status status = wait_answer(admin, queue, timeout_ms, &answer, complaint);
+    struct status status = ask_any_broker(admin, options, timeout_ms, complaint);
     if (!failed(status)) {
-        status = read_policy(answer, topic, info, complaint);
+        rd_kafka_DescribeConfigs(admin->client.handle, &resource, 1, options, queue);
+        status = wait_answer(admin, queue, timeout_ms, &answer, complaint);
+    }
+    if (!failed(status)) {
+        status = take_settings(answer, topic, ret_settings, complaint);
         rd_kafka_event_destroy(answer);
     }
     rd_kafka_queue_destroy(queue);

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "support/support.h"
+
+#include "app/topics.h"
+
+static struct topic_need need_of(const struct config *config, enum topic topic)
+{
+    struct topic_need needs[TOPIC_COUNT];
+    size_t count = topics_needed(config, needs);
+    for (size_t i = 0; i < count; i++)
+        if (needs[i].topic == topic)
+            return needs[i];
+    fail_msg("the topic is not needed");
+    return needs[0];
+}
+
+static struct config config_with_defaults(void)
+{
+    static const char *const assignments[] = {"kafka.bootstrap.servers=shop:9092", "topics.prefix=eu."};
+    struct config config;
+    struct complaint complaint = {""};
+    assert_ok(config_make(&config, NULL, assignments, 2, &complaint));
+    return config;
+}
+
+/* What is said about a topic with that cleanup.policy; "" nothing. */
+static void judge(const struct config *config, enum topic topic, const char *policy, struct buffer *out)
+{
+    struct kafka_topic_settings settings = {0};
+    struct topic_advice advices[TOPIC_ADVICES_MAX];
+    struct topic_need need = need_of(config, topic);
+    snprintf(settings.cleanup_policy, sizeof settings.cleanup_policy, "%s", policy);
+    size_t count = topic_judge(&need, &settings, advices);
+    buffer_clear(out);
+    for (size_t i = 0; i < count; i++)
+        topic_advice_write(config, topic, &advices[i], out);
+}
+
+static void items_that_retention_would_take_are_told_with_the_command_that_keeps_them(void **state)
+{
+    (void)state;
+    AUTO(config) config = config_with_defaults();
+    AUTO(buffer) text = {0};
+    judge(&config, TOPIC_ITEMS, "delete", &text);
+    assert_non_null(strstr(buffer_text(&text), "cleanup.policy is delete and should be compact"));
+    assert_non_null(strstr(buffer_text(&text), "--bootstrap-server shop:9092"));
+    assert_non_null(strstr(buffer_text(&text), "--entity-name eu.items --add-config cleanup.policy=compact"));
+    judge(&config, TOPIC_ITEMS, "compact,delete", &text);
+    assert_non_null(strstr(buffer_text(&text), "cleanup.policy is compact,delete"));
+    judge(&config, TOPIC_ITEMS, "compact", &text);
+    assert_int_equal(text.size, 0);
+}
+
+static void streams_that_compaction_would_thin_are_told(void **state)
+{
+    (void)state;
+    AUTO(config) config = config_with_defaults();
+    AUTO(buffer) text = {0};
+    judge(&config, TOPIC_SESSIONS, "compact,delete", &text);
+    assert_non_null(strstr(buffer_text(&text), "should be delete"));
+    judge(&config, TOPIC_SESSIONS, "delete", &text);
+    assert_int_equal(text.size, 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(items_that_retention_would_take_are_told_with_the_command_that_keeps_them),
+        cmocka_unit_test(streams_that_compaction_would_thin_are_told),
+    };
+    return cmocka_run_group_tests_name("topics", tests, NULL, NULL);
+}
