@@ -4,9 +4,12 @@
 #define YEAR_MS "31536000000"
 
 static const struct topic_need all_needs[] = {
-    {TOPIC_CLICKS, false, NULL},          {TOPIC_ITEMS, true, NULL},
-    {TOPIC_RECOMMENDATIONS, false, NULL}, {TOPIC_SESSIONS, false, YEAR_MS}, /* what a new process learns from */
-    {TOPIC_LATE_CLICKS, false, NULL},     {TOPIC_DEAD_LETTERS, false, NULL},
+    {.topic = TOPIC_CLICKS, .stamped_by_broker = true},
+    {.topic = TOPIC_ITEMS, .compacted = true},
+    {.topic = TOPIC_RECOMMENDATIONS},
+    {.topic = TOPIC_SESSIONS, .retention_ms = YEAR_MS}, /* what a new process learns from */
+    {.topic = TOPIC_LATE_CLICKS},
+    {.topic = TOPIC_DEAD_LETTERS},
 };
 
 size_t topics_needed(const struct config *config, struct topic_need needs[TOPIC_COUNT])
@@ -73,18 +76,31 @@ struct status topics_check(const struct config *config, const struct topic_count
 
 /* ---- settings */
 
+static const struct topic_advice must_be_compact = {
+    .setting = "cleanup.policy",
+    .wanted = "compact",
+    .why = "retention takes the items' records, and with them what an item's title is and whether it is available"};
+static const struct topic_advice must_be_delete = {
+    .setting = "cleanup.policy", .wanted = "delete", .why = "of records with equal keys all but one are lost"};
+static const struct topic_advice should_be_stamped = {
+    .setting = "message.timestamp.type",
+    .is = "CreateTime",
+    .wanted = "LogAppendTime",
+    .why = "one producer whose clock is ahead closes the sessions of all others in its partition, and their clicks are "
+           "late until time has caught up",
+    .remark = true};
+
 size_t topic_judge(const struct topic_need *need, const struct kafka_topic_settings *settings,
                    struct topic_advice advices[TOPIC_ADVICES_MAX])
 {
     const char *policy = settings->cleanup_policy;
     size_t count = 0;
-    if (need->compacted && strcmp(policy, "compact") != 0)
-        advices[count++] = (struct topic_advice){"cleanup.policy", policy, "compact",
-                                                 "retention takes the items' records, and with them what an item's "
-                                                 "title is and whether it is available"};
-    if (!need->compacted && strstr(policy, "compact"))
-        advices[count++] = (struct topic_advice){"cleanup.policy", policy, "delete",
-                                                 "of records with equal keys all but one are lost"};
+    if (need->compacted ? strcmp(policy, "compact") != 0 : strstr(policy, "compact") != NULL) {
+        advices[count] = need->compacted ? must_be_compact : must_be_delete;
+        advices[count++].is = policy;
+    }
+    if (need->stamped_by_broker && !settings->stamped_by_broker)
+        advices[count++] = should_be_stamped;
     return count;
 }
 

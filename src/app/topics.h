@@ -8,6 +8,7 @@
 struct topic_need {
     enum topic topic;
     bool compacted;
+    bool stamped_by_broker;   /* record times must not be the producers' */
     const char *retention_ms; /* when eddy creates it; NULL: the broker's default */
 };
 
@@ -31,9 +32,10 @@ struct topic_advice {
     const char *setting; /* "cleanup.policy" */
     const char *is, *wanted;
     const char *why; /* what happens otherwise */
+    bool remark;     /* nothing is lost as long as nothing else goes wrong */
 };
 
-#define TOPIC_ADVICES_MAX 1
+#define TOPIC_ADVICES_MAX 2
 
 /* What is not as it should be in a topic's settings; returns how many it wrote. They borrow from `settings`. */
 size_t topic_judge(const struct topic_need *need, const struct kafka_topic_settings *settings,

@@ -58,13 +58,22 @@ run_log own
 ! grep -q '"event":"topic_setting"' "$folder/run.log" || fail "eddy warns of its own topics"
 
 # ---- as a broker makes them when nobody tells it how: made under other topics' names
-topics 0 create foreign items.enabled=false topics.items=dead-letters topics.dead_letters=items
+topics 0 create foreign items.enabled=false topics.items=dead-letters topics.dead_letters=items \
+  topics.clicks=recommendations topics.recommendations=clicks
 topics 0 create foreign
 topics 3 check foreign
 grep -q "WRONG: cleanup.policy is delete.*--entity-name $run_id.foreign.items " "$folder/out" ||
   fail "items that retention takes are not found"
+grep -q "remark: message.timestamp.type is CreateTime.*--entity-name $run_id.foreign.clicks " "$folder/out" ||
+  fail "clicks that producers stamp are not found"
 run_log foreign
-[ "$(grep -c '"level":"warn","event":"topic_setting"' "$folder/run.log")" = 1 ] || fail "run does not warn once"
-grep -q "\"topic\":\"$run_id.foreign.items\".*cleanup.policy=compact" "$folder/run.log" ||
-  fail "run does not say what to do"
+[ "$(grep -c '"level":"warn","event":"topic_setting"' "$folder/run.log")" = 2 ] || fail "run does not warn once of each"
+for advice in items.*cleanup.policy=compact clicks.*message.timestamp.type=LogAppendTime; do
+  grep -q "\"topic\":\"$run_id.foreign.$advice" "$folder/run.log" || fail "run does not say to set $advice"
+done
+
+# ---- a remark alone is no failure
+topics 0 create remark topics.clicks=recommendations topics.recommendations=clicks
+topics 0 check remark
+grep -q '^  remark: message.timestamp.type' "$folder/out" || fail "there is no remark"
 echo "all well"

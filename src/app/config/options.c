@@ -95,7 +95,9 @@ const struct config_option option_table[] = {
 
     PLAIN("topics.prefix", topics.prefix, "", "Put before each of the names below, for example `shop1.`."),
     PLAIN("topics.clicks", topics.names[TOPIC_CLICKS], "clicks",
-          "Input: ClickEvent, keyed by what sessions are kept by (session.key)."),
+          "Input: ClickEvent, keyed by what sessions are kept by (session.key). Best with "
+          "message.timestamp.type=LogAppendTime, as `eddy topics create` makes it: then no producer with a wrong clock "
+          "can close sessions before their time."),
     PLAIN("topics.items", topics.names[TOPIC_ITEMS], "items",
           "Input: Item by item_id, compacted; a null value removes the item."),
     PLAIN("topics.recommendations", topics.names[TOPIC_RECOMMENDATIONS], "recommendations",

@@ -23,17 +23,22 @@ static struct config config_with_defaults(void)
     return config;
 }
 
-/* What is said about a topic with that cleanup.policy; "" nothing. */
-static void judge(const struct config *config, enum topic topic, const char *policy, struct buffer *out)
+/* What is said about a topic with that cleanup.policy; "" nothing. Returns how much of it is more than a remark. */
+static int judge(const struct config *config, enum topic topic, const char *policy, bool stamped_by_broker,
+                 struct buffer *out)
 {
-    struct kafka_topic_settings settings = {0};
+    struct kafka_topic_settings settings = {.stamped_by_broker = stamped_by_broker};
     struct topic_advice advices[TOPIC_ADVICES_MAX];
     struct topic_need need = need_of(config, topic);
     snprintf(settings.cleanup_policy, sizeof settings.cleanup_policy, "%s", policy);
     size_t count = topic_judge(&need, &settings, advices);
+    int wrong = 0;
     buffer_clear(out);
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         topic_advice_write(config, topic, &advices[i], out);
+        wrong += !advices[i].remark;
+    }
+    return wrong;
 }
 
 static void items_that_retention_would_take_are_told_with_the_command_that_keeps_them(void **state)
@@ -41,13 +46,13 @@ static void items_that_retention_would_take_are_told_with_the_command_that_keeps
     (void)state;
     AUTO(config) config = config_with_defaults();
     AUTO(buffer) text = {0};
-    judge(&config, TOPIC_ITEMS, "delete", &text);
+    assert_int_equal(judge(&config, TOPIC_ITEMS, "delete", false, &text), 1);
     assert_non_null(strstr(buffer_text(&text), "cleanup.policy is delete and should be compact"));
     assert_non_null(strstr(buffer_text(&text), "--bootstrap-server shop:9092"));
     assert_non_null(strstr(buffer_text(&text), "--entity-name eu.items --add-config cleanup.policy=compact"));
-    judge(&config, TOPIC_ITEMS, "compact,delete", &text);
+    assert_int_equal(judge(&config, TOPIC_ITEMS, "compact,delete", false, &text), 1);
     assert_non_null(strstr(buffer_text(&text), "cleanup.policy is compact,delete"));
-    judge(&config, TOPIC_ITEMS, "compact", &text);
+    assert_int_equal(judge(&config, TOPIC_ITEMS, "compact", false, &text), 0);
     assert_int_equal(text.size, 0);
 }
 
@@ -56,9 +61,26 @@ static void streams_that_compaction_would_thin_are_told(void **state)
     (void)state;
     AUTO(config) config = config_with_defaults();
     AUTO(buffer) text = {0};
-    judge(&config, TOPIC_SESSIONS, "compact,delete", &text);
+    assert_int_equal(judge(&config, TOPIC_SESSIONS, "compact,delete", false, &text), 1);
     assert_non_null(strstr(buffer_text(&text), "should be delete"));
-    judge(&config, TOPIC_SESSIONS, "delete", &text);
+    assert_int_equal(judge(&config, TOPIC_SESSIONS, "delete", false, &text), 0);
+    assert_int_equal(text.size, 0);
+}
+
+static void clicks_that_producers_stamp_are_worth_a_remark(void **state)
+{
+    (void)state;
+    AUTO(config) config = config_with_defaults();
+    AUTO(buffer) text = {0};
+    assert_int_equal(judge(&config, TOPIC_CLICKS, "delete", false, &text), 0);
+    assert_non_null(strstr(buffer_text(&text), "message.timestamp.type is CreateTime and should be LogAppendTime"));
+    assert_non_null(strstr(buffer_text(&text), "late until time has caught up"));
+    assert_non_null(strstr(buffer_text(&text), "--entity-name eu.clicks "
+                                               "--add-config message.timestamp.type=LogAppendTime"));
+    assert_int_equal(judge(&config, TOPIC_CLICKS, "compact", false, &text), 1);
+    assert_non_null(strstr(buffer_text(&text), "should be delete"));
+    assert_non_null(strstr(buffer_text(&text), "should be LogAppendTime"));
+    assert_int_equal(judge(&config, TOPIC_CLICKS, "delete", true, &text), 0);
     assert_int_equal(text.size, 0);
 }
 
@@ -67,6 +89,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(items_that_retention_would_take_are_told_with_the_command_that_keeps_them),
         cmocka_unit_test(streams_that_compaction_would_thin_are_told),
+        cmocka_unit_test(clicks_that_producers_stamp_are_worth_a_remark),
     };
     return cmocka_run_group_tests_name("topics", tests, NULL, NULL);
 }
