@@ -3,6 +3,7 @@
 #include "app/config_arguments.h"
 #include "app/topic_writer.h"
 
+#include <eddy/base/timestamp.h>
 #include <eddy/core/generate.h>
 #include <eddy/io/file.h>
 #include <eddy/io/log_writer.h>
@@ -11,9 +12,13 @@
 #include <stdio.h>
 #include <string.h>
 
+#define START_DEFAULT INT64_MIN
+
 struct generate_command {
     struct generate_options options;
     int64_t clicks, items, sessions, interests, rate, seed;
+    int64_t
+        start_ms; /* START_DEFAULT: of files long ago and always the same, of topics so that the last click is now */
     const char *format, *output, *items_output;
     bool kafka;
     int64_t pace; /* clicks a second by the wall clock; 0: as fast as possible */
@@ -73,6 +78,18 @@ static struct status write_files(struct generator *generator, const struct gener
 
 /* ---- into topics */
 
+/* The last click is of the time at which it is written, and none is ahead of that: later clicks of others, which are of
+ * the present too, then find no watermark beyond them, nor put these behind one. */
+static int64_t start_for_topics(const struct generate_command *command)
+{
+    struct time_source time = system_time();
+    int64_t span_ms = generate_span_ms(&command->options, command->clicks), writing_ms = 0;
+    if (command->pace > 0)
+        writing_ms = (int64_t)((double)(command->clicks - 1) * 1e3 / (double)command->pace);
+    int64_t before_ms = span_ms > writing_ms ? span_ms - writing_ms : 0;
+    return time.ops->wall_ms(time.self) - before_ms;
+}
+
 /* Waits until click `index` is due. */
 static void wait_due(const struct generate_command *command, struct time_source time, int64_t start_us, int64_t index)
 {
@@ -93,17 +110,20 @@ static struct status write_topics(struct generator *generator, const struct gene
         TRY(topic_writer_item(writer, &item));
     }
     TRY(topic_writer_flush(writer));
-    int64_t start_us = time.ops->monotonic_us(time.self);
+    int64_t start_us = time.ops->monotonic_us(time.self), last_ms = command->options.start_ms;
     for (int64_t i = 0; i < command->clicks; i++) {
         struct click click;
         generator_next(generator, &click);
         wait_due(command, time, start_us, i);
         TRY(topic_writer_click(writer, &click));
+        last_ms = click.time_ms;
     }
     TRY(topic_writer_flush(writer));
     double took_s = (double)(time.ops->monotonic_us(time.self) - start_us) * 1e-6;
-    fprintf(stderr, "%lld items and %lld clicks, %.0f clicks a second\n", (long long)command->items,
-            (long long)command->clicks, (double)command->clicks / (took_s > 0 ? took_s : 1));
+    char from[TIMESTAMP_TEXT_MAX], to[TIMESTAMP_TEXT_MAX];
+    fprintf(stderr, "%lld items and %lld clicks, dated %s to %s, %.0f clicks a second\n", (long long)command->items,
+            (long long)command->clicks, timestamp_text(command->options.start_ms, from), timestamp_text(last_ms, to),
+            (double)command->clicks / (took_s > 0 ? took_s : 1));
     return OK;
 }
 
@@ -131,6 +151,10 @@ static int generate(struct generate_command *command, const struct config *confi
     struct complaint complaint = {0};
     if (config && config->engine.session.by_user)
         command->options.user_rate = 1;
+    if (command->start_ms != START_DEFAULT)
+        command->options.start_ms = command->start_ms;
+    else if (config)
+        command->options.start_ms = start_for_topics(command);
     struct status status = generator_open(&command->options, &complaint, &generator);
     if (failed(status)) {
         int code = command_fail("generate", status, &complaint);
@@ -186,7 +210,7 @@ static bool check_goal(const struct generate_command *command)
 
 int command_generate(int argc, char **argv)
 {
-    struct generate_command command = {.options = generate_defaults(), .clicks = 1000000};
+    struct generate_command command = {.options = generate_defaults(), .clicks = 1000000, .start_ms = START_DEFAULT};
     command.items = command.options.items;
     command.sessions = command.options.sessions;
     command.seed = (int64_t)command.options.seed;
@@ -196,7 +220,8 @@ int command_generate(int argc, char **argv)
         {"sessions", "N", "sessions open at once, interleaved (1000)", ARGUMENT_NUMBER, &command.sessions},
         {"interests", "N", "latent interests (one for every 100 items)", ARGUMENT_NUMBER, &command.interests},
         {"rate", "N", "clicks a second in event time (a session clicks every 20 s)", ARGUMENT_NUMBER, &command.rate},
-        {"start-ms", "TIME", "event time of the first click (2024-01-01)", ARGUMENT_TIME, &command.options.start_ms},
+        {"start-ms", "TIME", "event time of the first click (2024-01-01; with --kafka so that the last is now)",
+         ARGUMENT_TIME, &command.start_ms},
         {"seed", "N", "another seed, another stream (1)", ARGUMENT_NUMBER, &command.seed},
         {"format", "FORMAT", "tsv, csv, jsonl or avro (as the file is called, else tsv)", ARGUMENT_TEXT,
          &command.format},
@@ -210,8 +235,8 @@ int command_generate(int argc, char **argv)
         {0}};
     static const char about[] =
         "Makes a clickstream that has structure to learn: items and session lengths follow power laws, sessions\n"
-        "follow interests, popularity drifts. Same options, same clicks. A file is compressed if its name ends in\n"
-        ".gz or .zst.\n";
+        "follow interests, popularity drifts. Same options, same clicks; into topics they are dated so that the\n"
+        "last falls on the present. A file is compressed if its name ends in .gz or .zst.\n";
     static const char examples[] =
         "  eddy generate --clicks 100000 --output clicks.tsv.gz --items-output items.tsv.gz\n"
         "  eddy generate --kafka --config eddy.yaml --sessions 200 --clicks 60000 --pace 2000\n";

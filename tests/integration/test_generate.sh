@@ -38,8 +38,9 @@ if [ "$status" != 3 ] || ! grep -q bootstrap.servers "$folder/errors"; then fail
 
 # Into topics: each click is answered once.
 command -v kcat >/dev/null || exit 77
+: >"$folder/bootstrap" # it may be looked into before the shell behind & has made it
 "$EDDY_BINARY" run --embedded --set http.listen= --set topics.partitions=3 --set session.idle_ms=0 \
-  >"$folder/bootstrap" 2>"$folder/log" &
+  --set formats.clicks=json --set formats.items=json >"$folder/bootstrap" 2>"$folder/log" &
 broker=$!
 for _ in $(seq 1 300); do
   [ ! -s "$folder/bootstrap" ] || break
@@ -47,8 +48,28 @@ for _ in $(seq 1 300); do
 done
 bootstrap=$(sed -n 's/^bootstrap=//p' "$folder/bootstrap")
 [ -n "$bootstrap" ] || fail "the embedded broker did not start: $(cat "$folder/log")"
-generate --kafka --set "kafka.bootstrap.servers=$bootstrap" --clicks 500 --items 50 --sessions 20 --pace 2000
+send() {
+  generate --kafka --set "kafka.bootstrap.servers=$bootstrap" --set formats.clicks=json --set formats.items=json \
+    --items 50 --sessions 20 "$@"
+}
+now_ms() { date +%s%3N; }
+before=$(now_ms)
+send --clicks 500 --pace 2000
 timeout 60 kcat -q -b "$bootstrap" -C -t recommendations -o beginning -c 500 -f '%k\n' >"$folder/keys" ||
   fail "not every click was answered: $(wc -l <"$folder/keys") of 500; $(cat "$folder/log")"
 generate --clicks 500 --items 50 --sessions 20 | tail -n +2 | cut -f1 | sort >"$folder/expected"
 sort "$folder/keys" | cmp - "$folder/expected" || fail "the answers are not those of the clicks"
+
+# The last click is of the present, the others of the time before it; in files they are always of the same time.
+dates() { # of the clicks in the topic, sorted
+  kcat -q -b "$bootstrap" -C -t clicks -o beginning -e | sed 's/.*"timestamp":\([0-9]*\).*/\1/' | sort -n
+}
+dates >"$folder/dates"
+last=$(tail -n 1 "$folder/dates")
+if [ "$last" -lt "$before" ] || [ "$last" -gt "$(now_ms)" ]; then
+  fail "the last click is of $last, not of the present"
+fi
+[ $((last - $(head -n 1 "$folder/dates"))) = 499000 ] || fail "the clicks are not a second apart"
+send --clicks 7 --start-ms 1000
+[ "$(dates | head -n 7 | tr '\n' ' ')" = "1000 2000 3000 4000 5000 6000 7000 " ] || fail "--start-ms is not obeyed"
+generate --clicks 1 | grep -q "$(printf '\t1704067200000\t')" || fail "a file is not of 2024-01-01"

@@ -32,6 +32,9 @@ struct generate_options {
 /* 10,000 items, 1,000 sessions of 1..200 clicks, from 2024-01-01. */
 struct generate_options generate_defaults(void);
 
+/* Event time between the first and the last of so many clicks; INT64_MAX when it is longer than that. */
+int64_t generate_span_ms(const struct generate_options *options, int64_t clicks);
+
 struct generator;
 
 /* CONFIG with a complaint that names the option out of its range; MEMORY. */

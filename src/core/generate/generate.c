@@ -21,6 +21,23 @@ struct generate_options generate_defaults(void)
                                      .drift_ms = 6 * 3600 * 1000};
 }
 
+/* ---- event time */
+
+/* 0 when the options allow no clicks; generator_open() refuses those. */
+static int64_t step_us(const struct generate_options *options)
+{
+    double rate = options->clicks_per_second != 0 ? options->clicks_per_second : options->sessions / 20.0;
+    return rate > 0 ? (int64_t)(1e6 / rate) : 0;
+}
+
+int64_t generate_span_ms(const struct generate_options *options, int64_t clicks)
+{
+    int64_t span_us;
+    if (__builtin_mul_overflow(clicks > 0 ? clicks - 1 : 0, step_us(options), &span_us))
+        return INT64_MAX;
+    return span_us / 1000;
+}
+
 /* ---- opening */
 
 static struct status check_range(double value, double low, double high, const char *name, struct complaint *complaint)
@@ -69,9 +86,7 @@ static void set_derived(struct generator *generator, const struct generate_optio
     struct generate_options *own = &generator->options;
     if (own->interests == 0)
         own->interests = own->items < 100 ? 1 : own->items / 100 < 65536 ? own->items / 100 : 65536;
-    if (own->clicks_per_second == 0)
-        own->clicks_per_second = own->sessions / 20.0;
-    generator->step_us = (int64_t)(1e6 / own->clicks_per_second);
+    generator->step_us = step_us(own);
     generator->time_us = own->start_ms * 1000;
     generator->repeat_below = rate_threshold(own->repeat_rate);
     generator->follow_below = rate_threshold(own->repeat_rate + own->follow_rate);

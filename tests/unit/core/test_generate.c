@@ -60,6 +60,29 @@ static void every_click_passes_the_check_of_clicks_and_time_does_not_run_backwar
     generator_close(generator);
 }
 
+static void the_span_of_a_stream_is_known_before_it_is_made(void **state)
+{
+    (void)state;
+    struct generate_options options = generate_defaults();
+    const double rates[] = {0, 3, 700, 1e6};
+    for (size_t i = 0; i < sizeof rates / sizeof *rates; i++) {
+        options.clicks_per_second = rates[i];
+        struct generator *generator = open_generator(&options);
+        struct click click;
+        for (int clicks = 1; clicks <= 1000; clicks++) {
+            generator_next(generator, &click);
+            assert_int_equal(click.time_ms - options.start_ms, generate_span_ms(&options, clicks));
+        }
+        generator_close(generator);
+    }
+    assert_int_equal(generate_span_ms(&options, 0), 0);
+    options.sessions = 1;
+    options.clicks_per_second = 0;
+    assert_true(generate_span_ms(&options, INT64_MAX) == INT64_MAX);
+    options.sessions = 0;
+    assert_int_equal(generate_span_ms(&options, 1000), 0);
+}
+
 static uint32_t number_of(struct bytes id)
 {
     int64_t number;
@@ -345,6 +368,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(same_options_give_the_same_bytes_and_another_seed_others),
         cmocka_unit_test(every_click_passes_the_check_of_clicks_and_time_does_not_run_backwards),
+        cmocka_unit_test(the_span_of_a_stream_is_known_before_it_is_made),
         cmocka_unit_test(few_items_take_many_clicks_and_an_exponent_of_zero_takes_that_away),
         cmocka_unit_test(session_lengths_follow_their_power_law),
         cmocka_unit_test(the_repeat_rate_decides_how_often_a_click_stays),
