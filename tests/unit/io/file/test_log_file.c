@@ -123,6 +123,9 @@ static void log_names_file_line_and_reason_of_every_broken_line(void **state)
           "11 s1 a 1600000000000\n");
 }
 
+#define JSON_CLICK(item, type)                                                                                         \
+    "{\"session_id\":\"s\",\"timestamp\":1600000000000,\"item_id\":\"" item "\",\"type\":\"" type "\"}\n"
+
 /* In every format, as in topics: to lose the click would be worse. */
 static void log_takes_clicks_of_unknown_types_for_views_and_says_so(void **state)
 {
@@ -130,8 +133,7 @@ static void log_takes_clicks_of_unknown_types_for_views_and_says_so(void **state
     static const char *const files[] = {
         "session_id\ttimestamp_ms\titem_id\ttype\ns\t1600000000000\ta\twishlist\ns\t1600000000000\tb\tpurchase\n",
         "session_id,timestamp_ms,item_id,type\ns,1600000000000,a,wishlist\ns,1600000000000,b,purchase\n",
-        "{\"session_id\":\"s\",\"timestamp\":1600000000000,\"item_id\":\"a\",\"type\":\"wishlist\"}\n"
-        "{\"session_id\":\"s\",\"timestamp\":1600000000000,\"item_id\":\"b\",\"type\":\"purchase\"}\n",
+        JSON_CLICK("a", "wishlist") JSON_CLICK("b", "purchase"),
     };
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
         struct log_file *log;
