@@ -12,8 +12,7 @@ fi
 
 list=$(mktemp)
 trap 'rm -f "$list"' EXIT
-git ls-files --cached --others --exclude-standard | while read -r file; do
-  [ -f "$file" ] || continue
+find . \( -name .git -o -name build -o -name corpus \) -prune -o -type f -print | while read -r file; do
   case $(head -n 1 "$file" | tr -d '\0') in
   '#!'*sh) printf '%s\0' "$file" ;;
   esac
