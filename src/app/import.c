@@ -81,8 +81,8 @@ static struct status take_click(void *context, const struct layout_record *recor
     }
     TRY(reserve(import));
     struct import_click *taken = &import->clicks[import->count];
-    *taken = (struct import_click){
-        .time_ms = click->time_ms, .number = (uint32_t)import->count, .type = (uint8_t)click->type};
+    enum click_type type = import->options->layout->purchases ? CLICK_TYPE_PURCHASE : click->type;
+    *taken = (struct import_click){.time_ms = click->time_ms, .number = (uint32_t)import->count, .type = (uint8_t)type};
     TRY(number_of(import->sessions, click->session_id, &taken->session));
     TRY(number_of(import->users, click->user_id, &taken->user));
     TRY(number_of(import->items, click->item_id, &taken->item));

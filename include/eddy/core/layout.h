@@ -55,6 +55,7 @@ struct layout {
     const char *name;
     const char *about;
     struct layout_side clicks, items; /* without any name or position: there is no such file */
+    bool purchases;                   /* its clicks are; the file does not say so */
     int64_t gap_ms;                   /* clicks without session: a user's sessions end after so long without one */
 };
 

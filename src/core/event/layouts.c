@@ -43,6 +43,7 @@ const struct layout layouts[] = {
                 .position_count = 4}},
     {.name = "yoochoose-buys",
      .about = "yoochoose-buys.dat",
+     .purchases = true,
      .clicks = {.separators = {","},
                 .positions = {ROLE_SESSION, ROLE_TIME_TEXT, ROLE_ITEM, ROLE_NONE, ROLE_NONE},
                 .position_count = 5}},

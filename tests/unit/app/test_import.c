@@ -30,7 +30,7 @@ static const struct sample samples[] = {
      "2,2014-04-07T10:52:00.000Z,214662742,S\n",
      NULL, "1  214536502 1396867869277 view\n2  214662742 1396867920000 view\n1  214536500 1396868049868 view\n", NULL},
     {"yoochoose-buys", "420374,2014-04-06T18:44:58.314Z,214537888,12462,1\n", NULL,
-     "420374  214537888 1396809898314 view\n", NULL},
+     "420374  214537888 1396809898314 purchase\n", NULL},
     {"diginetica",
      "sessionId;userId;itemId;timeframe;eventdate\n1;NA;\"81766\";526309;2016-05-09\n"
      "1;NA;31331;1031018;2016-05-09\n"
