@@ -94,8 +94,9 @@ struct status follower_take_items(struct follower *follower, const struct messag
 
 /* ---- sessions */
 
-static void session_is_bad(const struct message *message, const char *reason)
+static void session_is_bad(struct follower *follower, const struct message *message, const char *reason)
 {
+    metric_add(follower->metrics, METRIC_SESSIONS_BAD, 1);
     log_event(LOG_WARN, "bad_session", "partition=%d offset=%lld reason=%s", message->partition,
               (long long)message->offset, reason);
 }
@@ -141,7 +142,7 @@ static struct status apply_session(struct follower *follower, const struct messa
     struct closed_record record;
     struct closed_session session;
     if (!message->value.data) {
-        session_is_bad(message, "the record has no value");
+        session_is_bad(follower, message, "the record has no value");
         return OK;
     }
     struct status status =
@@ -156,7 +157,7 @@ static struct status apply_session(struct follower *follower, const struct messa
         status = learner_offer(knowledge_learner(follower->knowledge), &session, record.origin, NULL);
     }
     if (failed(status) && !failed_as(status, FAULT_MEMORY)) {
-        session_is_bad(message, complaint.text[0] ? complaint.text : status.fault->what);
+        session_is_bad(follower, message, complaint.text[0] ? complaint.text : status.fault->what);
         return OK;
     }
     return status;

@@ -31,6 +31,8 @@
     X(SESSIONS_LEARNED, counter, "eddy_sessions_learned_total", "", "Closed sessions that entered the learned state")  \
     X(SESSIONS_LEARNED_LATE, counter, "eddy_sessions_learned_late_total", "",                                          \
       "Closed sessions that came after later ones had been learned")                                                   \
+    X(SESSIONS_BAD, counter, "eddy_sessions_bad_total", "",                                                            \
+      "Records of the sessions topic that cannot be used, and were not learned")                                       \
     X(INDEX_SESSIONS, gauge, "eddy_index_sessions", "", "Past sessions held in the kNN index")                         \
     X(INDEX_BYTES, gauge, "eddy_index_bytes", "", "Memory of the learned state")                                       \
     X(CATALOGUE_ITEMS, gauge, "eddy_catalogue_items", "", "Items known, from the catalogue or from clicks")            \
@@ -47,7 +49,7 @@
     X(REBALANCES, counter, "eddy_rebalances_total", "", "Assignments and revocations")                                 \
     X(BROKER_ERRORS, counter, "eddy_broker_errors_total", "", "Errors reported by librdkafka")                         \
     X(STATE_MAP_USED_RATIO, gauge, "eddy_state_map_used_percent", "", "Fullest LMDB map, in percent of its size")      \
-    X(READY, gauge, "eddy_ready", "", "1 when the process is assigned, rebuilt and answering")
+    X(READY, gauge, "eddy_ready", "", "1 when the process has its partitions and answers")
 
 enum metric {
 #define X(identifier, type, name, labels, help) METRIC_##identifier,

@@ -140,6 +140,7 @@ static void sessions_of_absurd_times_are_passed_over(void **state)
     assert_int_equal(counts.learned, 0);
     assert_int_equal(counts.repeated, 0);
     assert_int_equal(counts.pending, 1);
+    assert_int_equal(metric_get(&rig.metrics, METRIC_SESSIONS_BAD), 12);
     close_rig(&rig);
 }
 
