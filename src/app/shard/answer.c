@@ -96,6 +96,28 @@ static struct status put_closed(struct shard *shard, const struct effects *effec
     return OK;
 }
 
+/* Producers may compress, so a click that the broker took may be too large to be sent on: the broker would refuse it,
+ * now and after every restart. */
+static struct status publish_late_click(struct shard *shard, const struct message *message)
+{
+    size_t size = message->key.size + message->value.size;
+    if (size > LATE_CLICK_BYTES_MAX) {
+        struct complaint complaint = {0};
+        struct status status =
+            complain(&complaint, FAIL(LIMIT, (int64_t)size, "a late click is too large"),
+                     "the click is late, and with %zu bytes too large to be handed on to the late clicks", size);
+        return shard_publish_dead_letter(shard, message, status, &complaint);
+    }
+    /* To the partition it came from, whatever partitioner the user has. */
+    const struct output_record record = {.output = OUTPUT_LATE_CLICKS,
+                                         .partition = message->partition,
+                                         .timestamp_ms = message->timestamp_ms,
+                                         .key = message->key,
+                                         .value = message->value};
+    metric_add(shard->ports.metrics, METRIC_CLICKS_LATE, 1);
+    return shard_publish(shard, &record);
+}
+
 /* `messages` are those of the clicks of the step, in the same order. */
 static struct status publish_late(struct shard *shard, const struct effects *effects,
                                   const struct message *const *messages, size_t count)
@@ -105,15 +127,8 @@ static struct status publish_late(struct shard *shard, const struct effects *eff
         while (at < count && messages[at]->offset != effects->late[i].offset)
             at++;
         assert(at < count);
-        /* To the partition it came from, whatever partitioner the user has. */
-        const struct output_record record = {.output = OUTPUT_LATE_CLICKS,
-                                             .partition = messages[at]->partition,
-                                             .timestamp_ms = messages[at]->timestamp_ms,
-                                             .key = messages[at]->key,
-                                             .value = messages[at]->value};
-        TRY(shard_publish(shard, &record));
+        TRY(publish_late_click(shard, messages[at]));
     }
-    metric_add(shard->ports.metrics, METRIC_CLICKS_LATE, (int64_t)effects->late_count);
     return OK;
 }
 

@@ -11,6 +11,8 @@
 #define RUN_MAX          64        /* clicks scored under one reader lock */
 #define OFFERS_MAX       8192      /* closed sessions that wait for the next learning boundary */
 #define FLUSH_SLICE_MS   500
+/* Of a late click that is handed on: less than a broker takes of one record unless told otherwise (1 MiB). */
+#define LATE_CLICK_BYTES_MAX (900 * 1024)
 
 struct task {
     int32_t partition;

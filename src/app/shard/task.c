@@ -131,7 +131,7 @@ static struct status begin(struct shard *shard, struct task *task, struct assign
                 BYTES_ARGS(shard->options.topic), assignment->partition);
         position.offset = assignment->start;
     } else {
-        log_always(LOG_INFO, "no_stored_sessions", "partition=%d offset=%lld note=%s", task->partition,
+        log_always(LOG_WARN, "no_stored_sessions", "partition=%d offset=%lld note=%s", task->partition,
                    (long long)group.offset, "sessions that are open in the stream begin anew");
     }
     check_begin(assignment, &position);

@@ -216,6 +216,29 @@ static void late_clicks_are_handed_on_as_they_came(void **state)
     shard_rig_close(&rig);
 }
 
+static void a_late_click_too_large_to_hand_on_is_a_dead_letter(void **state)
+{
+    (void)state;
+    struct shard_rig rig;
+    shard_rig_open(&rig, 1);
+    static uint8_t key[1 << 20];
+    memset(key, 'k', sizeof key);
+    struct click click = {
+        .session_id = BYTES("s"), .item_id = BYTES("x"), .time_ms = SHARD_RIG_TIME, .type = CLICK_TYPE_VIEW};
+    AUTO(buffer) value = {0};
+    encode_click((struct encoding){RECORD_AVRO, 0}, &click, &value);
+    shard_rig_click(&rig, 0, "a", "x", SHARD_RIG_TIME + 100000);
+    memory_world_append(rig.world, 0, SHARD_RIG_TIME, bytes_of(key, sizeof key), buffer_bytes(&value));
+    assert_ok(shard_rig_start(&rig, NULL));
+    assert_ok(shard_rig_run(&rig));
+    assert_int_equal(shard_rig_count(&rig, OUTPUT_LATE_CLICKS), 0);
+    assert_int_equal(metric_get(&rig.metrics, METRIC_CLICKS_LATE), 0);
+    assert_int_equal(metric_get(&rig.metrics, METRIC_CLICKS_DEAD), 1);
+    const struct output_record *record = shard_rig_output(&rig, OUTPUT_DEAD_LETTERS, 0);
+    assert_non_null(strstr((const char *)header_of(record, "__connect.errors.exception.message").data, "late"));
+    shard_rig_close(&rig);
+}
+
 static void a_full_catalogue_refuses_new_items_and_answers_for_the_rest(void **state)
 {
     (void)state;
@@ -409,6 +432,7 @@ int main(void)
         cmocka_unit_test(a_click_of_an_unknown_type_is_answered_counted_and_logged),
         cmocka_unit_test(an_oversize_dead_letter_is_cut_and_says_so),
         cmocka_unit_test(late_clicks_are_handed_on_as_they_came),
+        cmocka_unit_test(a_late_click_too_large_to_hand_on_is_a_dead_letter),
         cmocka_unit_test(a_full_catalogue_refuses_new_items_and_answers_for_the_rest),
         cmocka_unit_test(a_commit_is_due_after_a_time_or_many_clicks_or_many_changed_sessions),
         cmocka_unit_test(a_commit_flushes_then_commits_offsets_then_the_store),
