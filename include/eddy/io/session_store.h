@@ -8,9 +8,10 @@
  *   databases: `sessions` (number -> record), `meta` (format, topic identity, position)
  *
  * Without `sync` nothing is forced to the disk before the store is closed: a crash of the process loses nothing, and
- * after an unclean stop of the machine (another boot, no mark of a close) the environment is thrown away and begun anew
- * (store_discarded says so), to be rebuilt from the clicks. The marks lie beside the environment because after such a
- * stop nothing in it can be relied on. With `sync` every commit is forced out and nothing is ever thrown away for that.
+ * after an unclean stop of the machine (another boot, no mark of a close) the environment is thrown away and begun
+ * empty (store_discarded says so): sessions that were open begin anew. The marks lie beside the environment because
+ * after such a stop nothing in it can be relied on. With `sync` every commit is forced out and nothing is ever thrown
+ * away for that.
  *
  * Before LMDB sees a file its pages are all checked (LMDB follows bad page numbers into SIGBUS or abort); a file that
  * is damaged while it is open is beyond that. The map is address space, not memory or disk; it doubles when it is full.

@@ -101,13 +101,15 @@ const struct config_option option_table[] = {
     PLAIN("topics.items", topics.names[TOPIC_ITEMS], "items",
           "Input: Item by item_id, compacted; a null value removes the item."),
     PLAIN("topics.recommendations", topics.names[TOPIC_RECOMMENDATIONS], "recommendations",
-          "Output: Recommendation, keyed by session_id."),
+          "Output: Recommendation, keyed by what sessions are kept by (session.key)."),
     PLAIN("topics.sessions", topics.names[TOPIC_SESSIONS], "sessions",
           "Output and input: ClosedSession. Every process learns from it; keep it for long."),
     PLAIN("topics.late_clicks", topics.names[TOPIC_LATE_CLICKS], "late-clicks",
-          "Output: clicks that came after their session had been closed, as received."),
+          "Output: clicks that came after their session had been closed, as received (larger than 900 KiB: dead "
+          "letters)."),
     PLAIN("topics.dead_letters", topics.names[TOPIC_DEAD_LETTERS], "dead-letters",
-          "Output: records that cannot be used, as received, with the reason in headers."),
+          "Output: records that cannot be used, as received, with the reason in headers. Keys and values are cut at "
+          "400 KiB; the header eddy.cut.from.bytes then says how long they were together."),
     NUMBER("topics.partitions", topics.partitions, "8", 1, 10000, "Partitions of topics that eddy creates."),
     NUMBER("topics.replication", topics.replication, "1", 1, 10,
            "Replicas of topics that eddy creates; 3 is usual in production."),
@@ -133,8 +135,7 @@ const struct config_option option_table[] = {
     NUMBER("session.grace_ms", engine.session.grace_ms, "1min", 0, 2 * DAY_MS,
            "How much longer out-of-order clicks are accepted; sessions close, and are learned, this much later."),
     NUMBER("session.max_duration_ms", engine.session.max_duration_ms, "12h", 1, SESSION_DURATION_MAX_MS,
-           "A session never gets longer; the next click opens a new one. A new owner of a partition reads this far "
-           "back."),
+           "A session never gets longer; the next click opens a new one."),
     NUMBER("session.clicks_max", engine.session.clicks_max, "200", 2, SESSION_CLICKS_MAX,
            "Newest clicks kept of a session; older ones are only counted."),
     NUMBER("session.open_max", engine.session.open_max, "1000000", 1, 1e9,
@@ -271,7 +272,7 @@ const struct config_option option_table[] = {
     PLAIN(
         "state.sync", state.sync, "false",
         "Sync every commit to the disk. Without it a crash of the process loses nothing, and after an unclean stop of "
-        "the machine the state is rebuilt from the clicks."),
+        "the machine the state is thrown away: sessions that were open begin anew."),
 
     PLAIN("http.listen", http_listen, "127.0.0.1:9464",
           "Address and port of /metrics, /healthz and /readyz. Empty: off."),

@@ -75,11 +75,10 @@ int meta_put(const struct store *store, MDB_txn *transaction, const char *name, 
 
 static struct status complain_of_damage(const struct store *store, struct complaint *complaint)
 {
-    return complain(
-        complaint, FAIL(CORRUPT, 0, "what is stored about the state is damaged"),
-        "%s is damaged: remove the folder, the sessions will be rebuilt from the clicks; and look after the "
-        "disk",
-        store->path);
+    return complain(complaint, FAIL(CORRUPT, 0, "what is stored about the state is damaged"),
+                    "%s is damaged: remove the folder, and sessions that are open begin anew; and look after the "
+                    "disk",
+                    store->path);
 }
 
 static struct status meta_check(const struct store *store, MDB_txn *transaction, bool *ret_same_topic,
@@ -97,7 +96,7 @@ static struct status meta_check(const struct store *store, MDB_txn *transaction,
     if (version > FORMAT)
         return complain(complaint, FAIL(NEWER, version, "the stored state is of a later version"),
                         "%s was written by a later version of eddy (format %llu, this one knows %d): run that version, "
-                        "or remove the folder and the sessions will be rebuilt from the clicks",
+                        "or remove the folder, and sessions that are open begin anew",
                         store->path, (unsigned long long)version, FORMAT);
     *ret_same_topic = !topic.size || !store->topic_identity[0] || bytes_equal_text(topic, store->topic_identity);
     return OK;

@@ -310,7 +310,7 @@ struct status environment_verify_bytes(struct bytes content, const char *path, s
     if (good)
         return OK;
     return complain(complaint, FAIL(CORRUPT, file.bad_page, "the stored state is damaged"),
-                    "%s is damaged (page %llu): remove its folder, the sessions will be rebuilt from the clicks; and "
+                    "%s is damaged (page %llu): remove its folder, and sessions that are open begin anew; and "
                     "look after the disk",
                     path, (unsigned long long)file.bad_page);
 }
