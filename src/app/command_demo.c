@@ -8,10 +8,11 @@
 #include <signal.h>
 #include <stdio.h>
 
-#define FRAME_US   150000  /* between two frames of the screen */
-#define ANSWER_US  500000  /* between two plain lines about an answer */
-#define COUNTS_US  5000000 /* and two about the counts */
-#define LEARN_MOST 25600   /* of the embedded clicks: all but the last two days */
+#define FRAME_US      150000  /* between two frames of the screen */
+#define ANSWER_US     500000  /* between two plain lines about an answer */
+#define COUNTS_US     5000000 /* and two about the counts */
+#define LEARN_DEFAULT INT64_MIN
+#define LEARN_MOST    25600 /* of the embedded clicks: all but the last two days */
 
 static volatile sig_atomic_t interrupted;
 
@@ -127,7 +128,7 @@ static int run(const struct player_options *options, const struct argument_list 
 
 int command_demo(int argc, char **argv)
 {
-    struct player_options options = {.speed = 20, .learn = -1};
+    struct player_options options = {.speed = 20, .learn = LEARN_DEFAULT};
     struct argument_list settings = {0};
     const struct argument table[] = {
         {"speed", "N", "clicks a second (20)", ARGUMENT_NUMBER, &options.speed},
@@ -153,10 +154,10 @@ int command_demo(int argc, char **argv)
     case ARGUMENTS_OK:
         break;
     }
-    if (options.learn < 0)
+    if (options.learn == LEARN_DEFAULT)
         options.learn = options.clicks_path ? 0 : LEARN_MOST;
-    if (options.speed < 1 || options.speed > 100000 || options.live < 0) {
-        fputs("eddy demo: --speed is 1 to 100000, --live not negative\n", stderr);
+    if (options.speed < 1 || options.speed > 100000 || options.learn < 0 || options.live < 0) {
+        fputs("eddy demo: --speed is 1 to 100000, --learn and --live not negative\n", stderr);
         return EXIT_USAGE;
     }
     return run(&options, &settings);

@@ -39,9 +39,18 @@ timeout 120 "$EDDY_BINARY" demo --clicks "$folder/clicks.tsv" --items "$folder/i
   2>"$folder/errors" || fail "the demo failed on clicks of one's own"
 grep -q ' live  clicks 60 ' "$folder/out" || fail "not all clicks of one's own were played"
 
+# Without items they go by their ids, and are judged all the same.
+timeout 120 "$EDDY_BINARY" demo --clicks "$folder/clicks.tsv" --speed 1000 >"$folder/out" 2>"$folder/errors" ||
+  fail "the demo failed on clicks without items"
+grep -q ': item[0-4]' "$folder/out" || fail "items without a title do not go by their ids"
+if grep -q 'HR@20 0.000' <<<"$(tail -n 1 "$folder/out")"; then fail "lists of items without a title are not judged"; fi
+
 status=0
 "$EDDY_BINARY" demo --clicks /nonexistent >"$folder/out" 2>"$folder/errors" || status=$?
 if [ "$status" != 1 ] || ! grep -q nonexistent "$folder/errors"; then fail "a missing file gives $status"; fi
 status=0
 "$EDDY_BINARY" demo --speed 0 >"$folder/out" 2>"$folder/errors" || status=$?
 [ "$status" = 2 ] || fail "--speed 0 gives $status"
+status=0
+"$EDDY_BINARY" demo --learn -1 >"$folder/out" 2>"$folder/errors" || status=$?
+[ "$status" = 2 ] || fail "--learn -1 gives $status"

@@ -149,6 +149,9 @@ static struct status send_click(struct player *player, struct complaint *complai
     if (player->sent++ == 0)
         player->heard_us = now_us(player);
     player->stream_ms = click.time_ms;
+    /* So that it has a number and a name here, whether the catalogue has it or not. */
+    uint32_t item;
+    TRY(catalogue_intern(player->catalogue, click.item_id, &item));
     watch_click(&player->watch, &click, now_us(player));
     return topic_writer_click(player->writer, &click);
 }
@@ -167,7 +170,8 @@ static uint64_t clicks_due(const struct player *player)
 
 static struct status send_due(struct player *player, struct complaint *complaint)
 {
-    if (!player->live_us && player->sent >= (uint64_t)player->options.learn && unanswered(player) == 0) {
+    bool ready = metric_get(stage_metrics(player->stage), METRIC_READY) != 0;
+    if (!player->live_us && ready && player->sent >= (uint64_t)player->options.learn && unanswered(player) == 0) {
         player->live_us = now_us(player);
         player->live_from = player->sent;
         watch_restart(&player->watch);
