@@ -3,6 +3,7 @@
 #include "app/plot.h"
 #include "app/replay_command.h"
 
+#include <eddy/base/timestamp.h>
 #include <eddy/io/file.h>
 
 #include <stdlib.h>
@@ -26,6 +27,19 @@ static struct status try_reports(const struct replay_command *command, struct co
     return plot_try(command->plots, complaint);
 }
 
+/* One click of a time far ahead makes all that follow late. */
+static void warn_of_late_clicks(const struct replay_command *command, const struct replay_result *result)
+{
+    char last[TIMESTAMP_TEXT_MAX];
+    if (result->late * 10 <= result->reading.records)
+        return;
+    fprintf(stderr,
+            "eddy %s: %llu of %llu clicks were late and not answered: older than the newest before them by more than\n"
+            "session.gap_ms and session.grace_ms. Is the log in order of time? The latest time in it is %s.\n",
+            command->name, (unsigned long long)result->late, (unsigned long long)result->reading.records,
+            timestamp_text(result->last_ms, last));
+}
+
 int replay_command_run(const struct replay_command *command)
 {
     struct config config;
@@ -45,6 +59,8 @@ int replay_command_run(const struct replay_command *command)
         status = replay_run(&command->options, &config, result, &complaint);
     if (!failed(status))
         status = write_reports(command, result, stdout_taken, &complaint);
+    if (!failed(status))
+        warn_of_late_clicks(command, result);
     free(result);
     config_release(&config);
     return failed(status) ? command_fail(command->name, status, &complaint) : EXIT_OK;

@@ -111,3 +111,10 @@ expect 2 "only one output can be '-'" replay --dump - --json - types.jsonl
 expect 2 "only one output can be '-'" evaluate --clicks types.jsonl --test-from 0 --dump - --json -
 expect 2 'give the name of a file' evaluate --clicks types.jsonl --test-from 0 --dump - --vs filters.seen=exclude
 expect 2 "only one output can be '-'" generate --clicks 1 --items-output -
+
+# One click of a time far ahead makes all others late, and that is said.
+printf 's\t4102444800000\ti\n' >ahead.line
+awk 'NR == 200 {system("cat ahead.line")} NR == 1 || NR > 21 {print}' clicks.tsv >ahead.tsv
+expect 0 'Is the log in order of time? The latest time in it is 2100-01-01T00:00:00' replay ahead.tsv
+"$EDDY_BINARY" replay clicks.tsv >out 2>errors || fail "a log in order is not replayed: $(cat errors)"
+if grep -q 'in order of time' errors; then fail "a log in order is suspected: $(cat errors)"; fi
