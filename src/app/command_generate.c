@@ -101,10 +101,10 @@ static void wait_due(const struct generate_command *command, struct time_source 
 }
 
 static struct status write_topics(struct generator *generator, const struct generate_command *command,
-                                  struct topic_writer *writer)
+                                  struct topic_writer *writer, int64_t items)
 {
     struct time_source time = system_time();
-    for (int64_t i = 0; i < command->items; i++) {
+    for (int64_t i = 0; i < items; i++) {
         struct item item;
         generator_item(generator, (uint32_t)i, &item);
         TRY(topic_writer_item(writer, &item));
@@ -121,7 +121,7 @@ static struct status write_topics(struct generator *generator, const struct gene
     TRY(topic_writer_flush(writer));
     double took_s = (double)(time.ops->monotonic_us(time.self) - start_us) * 1e-6;
     char from[TIMESTAMP_TEXT_MAX], to[TIMESTAMP_TEXT_MAX];
-    fprintf(stderr, "%lld items and %lld clicks, dated %s to %s, %.0f clicks a second\n", (long long)command->items,
+    fprintf(stderr, "%lld items and %lld clicks, dated %s to %s, %.0f clicks a second\n", (long long)items,
             (long long)command->clicks, timestamp_text(command->options.start_ms, from), timestamp_text(last_ms, to),
             (double)command->clicks / (took_s > 0 ? took_s : 1));
     return OK;
@@ -136,7 +136,7 @@ static struct status write_to_kafka(struct generator *generator, const struct ge
     struct topic_writer *writer;
     TRY(config_kafka_options(config, &kafka, complaint));
     TRY(topic_writer_open(config, &kafka, &writer, complaint));
-    struct status status = write_topics(generator, command, writer);
+    struct status status = write_topics(generator, command, writer, config->items_enabled ? command->items : 0);
     topic_writer_close(writer);
     if (failed_as(status, FAULT_UNAVAILABLE))
         return complain(complaint, status, "%s: no broker has taken records for %d s", kafka.bootstrap,

@@ -71,5 +71,7 @@ if [ "$last" -lt "$before" ] || [ "$last" -gt "$(now_ms)" ]; then
 fi
 [ $((last - $(head -n 1 "$folder/dates"))) = 499000 ] || fail "the clicks are not a second apart"
 send --clicks 7 --start-ms 1000
+send --clicks 1 --set items.enabled=false 2>"$folder/errors"
+grep -q '^0 items and 1 clicks' "$folder/errors" || fail "items are sent where nobody reads them"
 [ "$(dates | head -n 7 | tr '\n' ' ')" = "1000 2000 3000 4000 5000 6000 7000 " ] || fail "--start-ms is not obeyed"
 generate --clicks 1 | grep -q "$(printf '\t1704067200000\t')" || fail "a file is not of 2024-01-01"
