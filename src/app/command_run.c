@@ -3,6 +3,7 @@
 #include "app/config_arguments.h"
 #include "app/log.h"
 #include "app/run/embedded.h"
+#include "app/run/first_steps.h"
 #include "app/run/process.h"
 
 #include <signal.h>
@@ -80,15 +81,13 @@ static struct status run_embedded(struct config *config, struct complaint *compl
 {
     struct embedded *embedded;
     TRY(embedded_open(config, &embedded, complaint));
-    const char *bootstrap = embedded_bootstrap(embedded);
-    fprintf(
-        stderr,
-        "eddy run: this is the embedded broker, for a first look only: it keeps little, and nothing when eddy ends.\n"
-        "Send clicks to topic %s and read topic %s, for example:\n"
-        "  kcat -b %s -C -t %s\n",
-        config_topic(config, TOPIC_CLICKS), config_topic(config, TOPIC_RECOMMENDATIONS), bootstrap,
-        config_topic(config, TOPIC_RECOMMENDATIONS));
-    printf("bootstrap=%s\n", bootstrap);
+    AUTO(buffer) steps = {0};
+    first_steps_write(config, &steps);
+    fprintf(stderr,
+            "eddy run: this is the embedded broker, for a first look only: it keeps little, and nothing when eddy "
+            "ends.\n%s",
+            buffer_text(&steps));
+    printf("bootstrap=%s\n", embedded_bootstrap(embedded));
     fflush(stdout);
     struct status status = run_process(config, true, complaint);
     embedded_close(embedded);
@@ -100,7 +99,8 @@ int command_run(int argc, char **argv)
     struct config_arguments from = {0};
     bool embedded = false;
     const struct argument arguments[] = {
-        {"embedded", NULL, "start a broker inside the process, for a first look", ARGUMENT_FLAG, &embedded},
+        {"embedded", NULL, "start a broker inside the process, for a first look; formats are JSON unless they are set",
+         ARGUMENT_FLAG, &embedded},
         CONFIG_ARGUMENTS(from),
         {0},
     };

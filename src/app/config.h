@@ -142,6 +142,11 @@ MUST_CHECK struct status config_kafka_options(const struct config *config, struc
 /* CONFIG when librdkafka does not know a name or refuses a value. config_check() does not look into that. */
 MUST_CHECK struct status config_check_kafka(const struct config *config, struct complaint *complaint);
 
+/* False for a key that keeps its default. */
+bool config_is_set(const struct config *config, const char *key);
+/* Appends " --set key=value" for what --set has set of the keys, which end with NULL, so that another command can be
+ * told the same. */
+void config_write_sets(const struct config *config, const char *const *keys, struct buffer *out);
 /* As YAML that loads again, one "key: value  # origin" a line; secrets are ***. */
 void config_dump(const struct config *config, struct buffer *out);
 /* docs/CONFIGURATION.md. */

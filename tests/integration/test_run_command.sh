@@ -29,10 +29,10 @@ expect 3 "kafka.acks is set by eddy" run --embedded --set http.listen= --set kaf
 expect 3 "127.0.0.1:99999" run --embedded --set http.listen=127.0.0.1:99999
 expect 4 "no broker of 127.0.0.1:1 answered" topics check --set kafka.bootstrap.servers=127.0.0.1:1
 
-# ---- the embedded broker: any client can use it; the first signal drains
+# ---- the embedded broker: the lines that it prints work as they are printed; the first signal drains
 : >"$folder/out" # it may be looked into before the shell behind & has made it
-"$EDDY_BINARY" run --embedded --set formats.clicks=json --set formats.recommendations=json --set http.listen= \
-  --set state.directory="$folder/unused" >"$folder/out" 2>"$folder/errors" &
+"$EDDY_BINARY" run --embedded --set http.listen= --set state.directory="$folder/unused" --set topics.prefix=my. \
+  >"$folder/out" 2>"$folder/errors" &
 broker=$!
 for _ in $(seq 1 100); do
   bootstrap=$(sed -n 's/^bootstrap=//p' "$folder/out")
@@ -41,18 +41,47 @@ for _ in $(seq 1 100); do
 done
 [ -n "$bootstrap" ] || fail "no address is printed"
 grep -q "for a first look only" "$folder/errors" || fail "it does not say what it is for"
-printf 's1\t{"session_id":"s1","item_id":"boots","timestamp":%s}\n' "$(date +%s%3N)" |
-  kcat -b "$bootstrap" -P -t clicks -K '\t' 2>/dev/null
-for _ in $(seq 1 100); do
-  kcat -b "$bootstrap" -C -t recommendations -e -q >"$folder/lists" 2>/dev/null || true
-  [ ! -s "$folder/lists" ] || break
-  sleep 0.2
+mapfile -t lines < <(sed -n 's/^  //p' "$folder/errors")
+[ "${#lines[@]}" = 4 ] || fail "it prints ${#lines[@]} lines to copy"
+PATH=$(dirname "$EDDY_BINARY"):$PATH
+shop=${lines[0]} click=${lines[1]} answer=${lines[2]} sold_out=${lines[3]}
+ends() { # how many records the topic's partitions have had
+  kcat -b "$bootstrap" -C -t "$1" -o -1 -e -q -f '%o\n' 2>/dev/null | awk '{sum += $1 + 1} END {print sum + 0}'
+}
+eval "$shop" 2>"$folder/shop" || fail "the line of the shop does not work"
+for _ in $(seq 1 120); do
+  [ "$(ends my.recommendations)" -lt "$(ends my.clicks)" ] || break
+  sleep 0.5
 done
-grep -q '"click_item_id":"boots"' "$folder/lists" || fail "the click is not answered"
+# newest_answer: sends the click and reads until one more is answered
+answers=0
+newest_answer() {
+  eval "$click" || fail "the line of the click does not work"
+  answers=$((answers + 1))
+  for _ in $(seq 1 60); do
+    eval "$answer" >"$folder/lists" 2>/dev/null || true
+    [ "$(wc -l <"$folder/lists")" -lt "$answers" ] || break
+    sleep 0.5
+  done
+  tail -n 1 "$folder/lists"
+}
+newest_answer | grep -q '"click_item_id":"i0".*"items":\[.*"item_id":"i0".*similar sessions' ||
+  fail "the click is not answered with a list"
+eval "$sold_out" || fail "the line of the item does not work"
+for _ in $(seq 1 30); do
+  answers=$(wc -l <"$folder/lists")
+  sleep 1.1 # a click of the same second is a repeat
+  newest_answer >"$folder/newest"
+  grep -q '"items":\[{.*"item_id":"i0"' "$folder/newest" || break
+done
+! grep -q '"items":\[{.*"item_id":"i0"' "$folder/newest" || fail "an item that is sold out is recommended"
+[ -s "$folder/newest" ] || fail "the second click is not answered"
+! grep -q '"event":"dead_letter"' "$folder/errors" || fail "a click of its own is a dead letter"
 [ ! -e "$folder/unused" ] || fail "the embedded broker's sessions are on the disk"
 
 # ---- topics that are missing, and a state directory with an owner
-other=(--set "kafka.bootstrap.servers=$bootstrap" --set http.listen= --set "state.directory=$folder/state")
+other=(--set "kafka.bootstrap.servers=$bootstrap" --set topics.prefix=my. --set http.listen=
+  --set "state.directory=$folder/state")
 mkdir "$folder/state"
 "$EDDY_BINARY" topics check "${other[@]}" >"$folder/checked" || fail "what cannot be asked is taken for wrong"
 [ "$(grep -c 'its settings cannot be read' "$folder/checked")" = 6 ] || fail "it does not say what it could not ask"

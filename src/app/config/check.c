@@ -29,15 +29,10 @@ static struct place place_of(const struct config *config, const char *key)
     return place;
 }
 
-static bool is_default(const struct config *config, const char *key)
-{
-    return config->origins[option_find(key) - option_table].source == CONFIG_DEFAULT;
-}
-
 /* The one of two keys that the user set: it is the one to complain about. */
 static struct place place_of_either(const struct config *config, const char *key, const char *other)
 {
-    return place_of(config, is_default(config, key) ? other : key);
+    return place_of(config, config_is_set(config, key) ? key : other);
 }
 
 static const char *const topic_keys[TOPIC_COUNT] = {
@@ -52,7 +47,7 @@ static const char *const topic_keys[TOPIC_COUNT] = {
 static struct status topic_twice(const struct config *config, const char *key, const char *other, const char *name,
                                  struct complaint *complaint)
 {
-    bool swap = is_default(config, key);
+    bool swap = !config_is_set(config, key);
     return complain(complaint, FAIL(CONFIG, 0, "topic named twice"), "%s: '%s' is the name of %s too",
                     place_of(config, swap ? other : key).text, name, swap ? key : other);
 }

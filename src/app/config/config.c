@@ -238,6 +238,13 @@ struct status config_make(struct config *config, const char *file, const char *c
     return status;
 }
 
+bool config_is_set(const struct config *config, const char *key)
+{
+    const struct config_option *option = option_find(key);
+    assert(option);
+    return config->origins[option - option_table].source != CONFIG_DEFAULT;
+}
+
 const char *config_topic(const struct config *config, enum topic topic)
 {
     assert(*config->topics.full[topic]);

@@ -37,6 +37,18 @@ void config_dump(const struct config *config, struct buffer *out)
     }
 }
 
+void config_write_sets(const struct config *config, const char *const *keys, struct buffer *out)
+{
+    for (; *keys; keys++) {
+        const struct config_option *option = option_find(*keys);
+        assert(option);
+        if (config->origins[option - option_table].source != CONFIG_SET)
+            continue;
+        buffer_format(out, " --set %s=", *keys);
+        option_write(option, config, out);
+    }
+}
+
 static void document_section(const struct option_section *section, struct buffer *out)
 {
     buffer_format(out, "\n## %s\n\n%s\n", *section->name ? section->name : "Top level", section->doc);

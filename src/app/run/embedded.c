@@ -11,6 +11,19 @@ struct embedded {
     struct kafka_mock *mock;
 };
 
+/* What people send by hand and read with their eyes. What the user has said about it holds. */
+static struct status prefer_json(struct config *config, struct complaint *complaint)
+{
+    static const char *const keys[] = {"formats.clicks", "formats.items", "formats.recommendations"};
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+        char assignment[64];
+        snprintf(assignment, sizeof assignment, "%s=json", keys[i]);
+        if (!config_is_set(config, keys[i]))
+            TRY(config_set(config, assignment, complaint));
+    }
+    return OK;
+}
+
 static struct status start(struct embedded *embedded, struct config *config, struct complaint *complaint)
 {
     struct topic_need needs[TOPIC_COUNT];
@@ -22,6 +35,7 @@ static struct status start(struct embedded *embedded, struct config *config, str
     char assignment[256];
     snprintf(assignment, sizeof assignment, "kafka.bootstrap.servers=%s", embedded_bootstrap(embedded));
     TRY(config_set(config, assignment, complaint));
+    TRY(prefer_json(config, complaint));
     /* The mock cluster answers a fetch that found nothing only when its time is up, whatever was produced meanwhile. */
     if (!config_kafka(config, "fetch.wait.max.ms"))
         TRY(config_set(config, "kafka.fetch.wait.max.ms=2", complaint));

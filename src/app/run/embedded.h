@@ -6,7 +6,8 @@
 
 struct embedded;
 
-/* Starts it and puts its address into the configuration (kafka.bootstrap.servers), which stays the caller's. */
+/* Starts it and puts its address into the configuration (kafka.bootstrap.servers), which stays the caller's; clicks,
+ * items and recommendations are JSON there unless the user has set their formats. */
 MUST_CHECK struct status embedded_open(struct config *config, struct embedded **ret_embedded,
                                        struct complaint *complaint);
 void embedded_close(struct embedded *embedded);
