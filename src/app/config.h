@@ -136,7 +136,8 @@ MUST_CHECK struct status config_make(struct config *config, const char *file, co
 const char *config_topic(const struct config *config, enum topic topic);
 /* The value of kafka.<name>, NULL when it is not set. */
 const char *config_kafka(const struct config *config, const char *name);
-/* For the clients of io/kafka, borrowing from `config`; without a listener. CONFIG when no broker is configured. */
+/* For the clients of io/kafka, borrowing from `config`; without a listener. CONFIG when no broker is configured, or as
+ * config_check_kafka(). */
 MUST_CHECK struct status config_kafka_options(const struct config *config, struct kafka_options *ret_options,
                                               struct complaint *complaint);
 /* CONFIG when librdkafka does not know a name or refuses a value. config_check() does not look into that. */

@@ -109,10 +109,26 @@ const char *config_kafka(const struct config *config, const char *name)
     return setting ? setting->value : NULL;
 }
 
+struct status config_check_kafka(const struct config *config, struct complaint *complaint)
+{
+    for (size_t i = 0; i < config->kafka_count; i++) {
+        const struct kafka_setting *setting = &config->kafka[i];
+        struct complaint why = {""};
+        struct status status = kafka_check_property(&config->kafka_properties[i], &why);
+        if (failed(status) && setting->origin.source == CONFIG_FILE)
+            return complain(complaint, status, "%s:%d: %s", config->file, setting->origin.line, why.text);
+        if (failed(status))
+            return complain(complaint, status, "%s: %s", setting->origin.source == CONFIG_SET ? "--set" : "environment",
+                            why.text);
+    }
+    return OK;
+}
+
 struct status config_kafka_options(const struct config *config, struct kafka_options *ret_options,
                                    struct complaint *complaint)
 {
     assert(config->kafka_properties);
+    TRY(config_check_kafka(config, complaint)); /* first, because bootstrap.servers itself may be mistyped */
     const char *brokers = config_kafka(config, "bootstrap.servers");
     if (!brokers || !*brokers)
         return complain(
@@ -123,19 +139,5 @@ struct status config_kafka_options(const struct config *config, struct kafka_opt
                                           .client_id = config_kafka(config, "client.id"),
                                           .properties = config->kafka_properties,
                                           .property_count = config->kafka_count};
-    return OK;
-}
-
-struct status config_check_kafka(const struct config *config, struct complaint *complaint)
-{
-    for (size_t i = 0; i < config->kafka_count; i++) {
-        const struct kafka_setting *setting = &config->kafka[i];
-        struct complaint why = {""};
-        struct status status = kafka_check_property(&config->kafka_properties[i], &why);
-        if (failed(status) && setting->origin.source == CONFIG_FILE)
-            return complain(complaint, status, "%s:%d: %s", config->file, setting->origin.line, why.text);
-        if (failed(status))
-            return complain(complaint, status, "%s", why.text);
-    }
     return OK;
 }

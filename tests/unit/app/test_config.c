@@ -407,6 +407,23 @@ static void kafka_options_need_a_broker(void **state)
     assert_string_equal(options.properties[1].value, "7");
 }
 
+static void a_mistyped_kafka_setting_is_told_before_what_it_leaves_unset(void **state)
+{
+    (void)state;
+    AUTO(config) config = {0};
+    struct complaint complaint = {""};
+    struct kafka_options options;
+    assert_ok(config_defaults(&config, &complaint));
+    assert_ok(config_load_text(&config, "eddy.yaml", BYTES("kafka:\n  bootstrap.server: a:9092\n"), &complaint));
+    assert_ok(config_check(&config, &complaint));
+    assert_fails(CONFIG, config_kafka_options(&config, &options, &complaint));
+    assert_non_null(strstr(complaint.text, "eddy.yaml:2: kafka.bootstrap.server: "));
+    set(&config, "kafka.bootstrap.server=b:9092");
+    assert_ok(config_check(&config, &complaint));
+    assert_fails(CONFIG, config_kafka_options(&config, &options, &complaint));
+    assert_non_null(strstr(complaint.text, "--set: kafka.bootstrap.server: "));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -425,6 +442,7 @@ int main(void)
         cmocka_unit_test(every_option_takes_its_own_default_from_every_source_and_is_documented),
         cmocka_unit_test(config_make_releases_on_failure),
         cmocka_unit_test(kafka_options_need_a_broker),
+        cmocka_unit_test(a_mistyped_kafka_setting_is_told_before_what_it_leaves_unset),
     };
     return cmocka_run_group_tests_name("config", tests, NULL, NULL);
 }
