@@ -52,10 +52,22 @@ static struct status create_one(struct topics_command *command, const struct top
     return OK;
 }
 
+/* Nothing is made when what is there and what would be made do not fit each other. */
+static struct status check_plan(const struct topics_command *command, const struct topic_need *needs, size_t count,
+                                struct complaint *complaint)
+{
+    struct topic_counts plan = command->counts;
+    for (size_t i = 0; i < count; i++)
+        if (!plan.partitions[needs[i].topic])
+            plan.partitions[needs[i].topic] = partitions_wanted(command, needs[i].topic);
+    return topics_check(command->config, &plan, complaint);
+}
+
 static struct status create(struct topics_command *command, struct complaint *complaint)
 {
     struct topic_need needs[TOPIC_COUNT];
     size_t count = topics_needed(command->config, needs);
+    TRY(check_plan(command, needs, count, complaint));
     for (size_t i = 0; i < count; i++)
         TRY(create_one(command, &needs[i], complaint));
     /* What the controller has created reaches the brokers a little later, and `eddy run` may be the next command. */

@@ -63,8 +63,8 @@ static struct status check_late_clicks(const struct config *config, const struct
         return OK;
     return complain(
         complaint, FAIL(CONFIG, late, "a wrong number of partitions"),
-        "topic %s has %d partitions and topic %s has %d: late clicks keep their partition, so both need the "
-        "same number",
+        "topic %s has %d partitions and topic %s has %d: late clicks keep their partition, so both need the same "
+        "number. Add partitions to the one that has fewer, or name another topic in topics.late_clicks",
         config_topic(config, TOPIC_LATE_CLICKS), late, config_topic(config, TOPIC_CLICKS), clicks);
 }
 

@@ -57,6 +57,13 @@ topics 0 check own
 run_log own
 ! grep -q '"event":"topic_setting"' "$folder/run.log" || fail "eddy warns of its own topics"
 
+# ---- late clicks keep their partition: what cannot fit is not made
+topics 3 create own topics.clicks=wide topics.partitions=3
+grep -q "late-clicks has 1 partitions and topic $run_id.own.wide has 3.*topics.late_clicks" "$folder/errors" ||
+  fail "it does not say what does not fit"
+topics 3 check own topics.clicks=wide
+grep -q "^$run_id.own.wide *missing" "$folder/out" || fail "a topic is made that cannot be used"
+
 # ---- as a broker makes them when nobody tells it how: made under other topics' names
 topics 0 create foreign items.enabled=false topics.items=dead-letters topics.dead_letters=items \
   topics.clicks=recommendations topics.recommendations=clicks
