@@ -27,7 +27,8 @@ expect 2 "say 'create' or 'check'" topics
 expect 3 bootstrap.servers run
 expect 3 "kafka.acks is set by eddy" run --embedded --set http.listen= --set kafka.acks=1
 expect 3 "127.0.0.1:99999" run --embedded --set http.listen=127.0.0.1:99999
-expect 4 "no broker of 127.0.0.1:1 answered" topics check --set kafka.bootstrap.servers=127.0.0.1:1
+expect 4 "no broker of 127.0.0.1:1 (kafka.bootstrap.servers) answered" topics check \
+  --set kafka.bootstrap.servers=127.0.0.1:1
 
 # ---- the embedded broker: the lines that it prints work as they are printed; the first signal drains
 : >"$folder/out" # it may be looked into before the shell behind & has made it
@@ -95,6 +96,16 @@ for _ in $(seq 1 100); do
 done
 ! grep -q '"event":"topic_setting' "$folder/second" || fail "run speaks of settings that it cannot read"
 expect 7 "$folder/state" run "${other[@]}" --set group_id=third
+
+# ---- each failure names the option, and what to do
+expect 3 "http.listen: cannot listen on $bootstrap: .* Set another address" run "${other[@]}" \
+  --set "http.listen=$bootstrap"
+idle=("${other[@]}" --set "state.directory=$folder/idle" --set group_id=idle)
+expect 1 "state.directory: cannot make the folder $folder/no/state: " run "${idle[@]}" \
+  --set "state.directory=$folder/no/state"
+expect 3 "learn.snapshot: $folder/none: No such file" run "${idle[@]}" --set "learn.snapshot=$folder/none"
+expect 6 "learn.snapshot: $folder/shop: .*eddy replay --into-state" run "${idle[@]}" --set "learn.snapshot=$folder/shop"
+expect 1 "no address space.* lower state.map_size_bytes" run "${idle[@]}" --set state.map_size_bytes=16TiB
 
 # ---- a broker that hangs: the first signal tries to leave, the second quits at once
 kill -STOP "$broker"

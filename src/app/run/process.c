@@ -96,6 +96,17 @@ static void enter(struct process *process, enum stage stage)
         log_always(LOG_INFO, "not_ready", "because=%s", stage_texts[stage]);
 }
 
+static struct status open_service(struct process *process, struct complaint *complaint)
+{
+    const char *listen = process->config->http_listen;
+    struct complaint why = {0};
+    struct status status = service_open(listen, &process->metrics, waiting_for, process, &process->service, &why);
+    if (failed_as(status, FAULT_UNAVAILABLE)) /* the address is taken, or not of this machine */
+        return complain(complaint, FAIL(CONFIG, status.detail, "cannot listen for HTTP"),
+                        "http.listen: %s. Set another address, or an empty one to have no HTTP", why.text);
+    return failed(status) && why.text[0] ? complain(complaint, status, "http.listen: %s", why.text) : status;
+}
+
 struct status process_open(const struct process_options *options, struct process **ret_process,
                            struct complaint *complaint)
 {
@@ -106,12 +117,8 @@ struct status process_open(const struct process_options *options, struct process
     process->config = options->config;
     struct status status = config_kafka_options(options->config, &process->kafka, complaint);
     process->kafka.listener = (struct kafka_listener){on_kafka_log, process};
-    if (!failed(status)) {
-        status = service_open(options->config->http_listen, &process->metrics, waiting_for, process, &process->service,
-                              complaint);
-        if (failed_as(status, FAULT_UNAVAILABLE)) /* the address is taken; the complaint says so */
-            status = FAIL(CONFIG, status.detail, "cannot listen for HTTP");
-    }
+    if (!failed(status))
+        status = open_service(process, complaint);
     if (failed(status)) {
         process_close(process);
         return status;

@@ -23,6 +23,18 @@ struct stores {
     struct open_store *first; /* under lock */
 };
 
+static struct status open_directory(const char *path, struct state_directory **ret_directory,
+                                    struct complaint *complaint)
+{
+    struct complaint why = {0};
+    struct status status = state_directory_open(path, ret_directory, &why);
+    if (failed_as(status, FAULT_IO))
+        return complain(complaint, status,
+                        "state.directory: %s. It must be a folder that this process may write, in one that exists",
+                        why.text);
+    return failed(status) && why.text[0] ? complain(complaint, status, "%s", why.text) : status;
+}
+
 struct status stores_open(const struct config *config, bool in_memory, struct stores **ret_stores,
                           struct complaint *complaint)
 {
@@ -30,8 +42,7 @@ struct status stores_open(const struct config *config, bool in_memory, struct st
     if (!stores)
         return FAIL(MEMORY, 0, "no memory for stores");
     stores->config = config;
-    struct status status =
-        in_memory ? OK : state_directory_open(config->state.directory, &stores->directory, complaint);
+    struct status status = in_memory ? OK : open_directory(config->state.directory, &stores->directory, complaint);
     if (failed(status)) {
         free(stores);
         return status;

@@ -50,8 +50,8 @@ static struct status unreachable(struct kafka_admin *admin, rd_kafka_resp_err_t 
     rd_kafka_poll(admin->client.handle, 0); /* brings the connection errors in */
     kafka_client_last_error(&admin->client, last, sizeof last);
     return complain(complaint, FAIL(UNAVAILABLE, error, "no broker answers"),
-                    "no broker of %s answered within %d ms: %s", admin->bootstrap ? admin->bootstrap : "?", timeout_ms,
-                    last[0] ? last : rd_kafka_err2str(error));
+                    "no broker of %s (kafka.bootstrap.servers) answered within %d ms: %s",
+                    admin->bootstrap ? admin->bootstrap : "?", timeout_ms, last[0] ? last : rd_kafka_err2str(error));
 }
 
 /* Errors about the topic, not about reaching a broker. */

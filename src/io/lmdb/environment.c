@@ -161,6 +161,11 @@ static struct status environment_open(struct store *store, const char *file, str
         result = mdb_env_set_mapsize(store->env, map_size(store, file));
     if (!result)
         result = mdb_env_open(store->env, store->path, flags, 0600);
+    if (result == ENOMEM)
+        return complain(complaint, status_of(result),
+                        "%s: there is no address space for a map of %zu MiB; lower state.map_size_bytes, which each "
+                        "partition takes",
+                        store->path, map_size(store, file) >> 20);
     if (!result)
         result = mdb_reader_check(store->env, &stale);
     return result ? complain_of_lmdb(complaint, store, result) : OK;

@@ -193,7 +193,9 @@ static void a_replay_leaves_its_learned_state_for_a_process_to_begin_with(void *
     content.data[content.size / 2] ^= 1;
     assert_ok(file_write(snapshot, &content, NULL));
     assert_fails(CORRUPT, snapshot_read(snapshot, &config.learned, catalogue, &untouched, &complaint));
-    assert_ptr_equal(strstr(complaint.text, snapshot), complaint.text);
+    assert_ptr_equal(strstr(complaint.text, "learn.snapshot: "), complaint.text);
+    assert_non_null(strstr(complaint.text, snapshot));
+    assert_non_null(strstr(complaint.text, "eddy replay --into-state"));
     assert_null(untouched);
     catalogue_close(catalogue);
     config_release(&config);
