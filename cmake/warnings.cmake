@@ -14,7 +14,8 @@ set(CMAKE_C_FLAGS_RELWITHDEBINFO "-O2 -g")
 add_compile_options(-ffp-contract=off)
 # x86-64-v2 would lose AVX2 in the scorers' loops; they dispatch at run time (target_clones) where it pays.
 if(EDDY_SANITIZE)
-  add_compile_options(-fsanitize=${EDDY_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  add_compile_options(-fsanitize=${EDDY_SANITIZE} -fno-omit-frame-pointer -fno-optimize-sibling-calls
+    -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${EDDY_SANITIZE})
 else()
   add_compile_definitions($<$<CONFIG:Release>:_FORTIFY_SOURCE=2>)
