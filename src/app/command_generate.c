@@ -17,8 +17,7 @@
 struct generate_command {
     struct generate_options options;
     int64_t clicks, items, sessions, interests, rate, seed;
-    int64_t
-        start_ms; /* START_DEFAULT: of files long ago and always the same, of topics so that the last click is now */
+    int64_t start_ms; /* START_DEFAULT: in files long ago and always the same, in topics so that the last is now */
     const char *format, *output, *items_output;
     bool kafka;
     int64_t pace; /* clicks a second by the wall clock; 0: as fast as possible */

@@ -34,6 +34,11 @@ enum layout_role {
     ROLE_COUNT
 };
 
+static inline bool layout_role_is_time(enum layout_role role)
+{
+    return role == ROLE_TIME_S || role == ROLE_TIME_MS || role == ROLE_TIME_TEXT || role == ROLE_DATE;
+}
+
 #define LAYOUT_NAMES_MAX     16
 #define LAYOUT_POSITIONS_MAX 8
 

@@ -4,8 +4,8 @@
  *
  * A file that is being written is called "<path>.partial"; it is on disk before it gets its name. A name that ends in
  * .gz or .zst compresses (gzip or zstd: same bytes, same file); what is read is decompressed when its first bytes say
- * so, whatever its name. "-" is standard output; a device or pipe is written to as it is. Complaints name
- * the path, and what to do. Failures: IO, DISK_FULL, MEMORY; a regular file that was there before is then as it was. */
+ * so, whatever its name. "-" is standard output; a device or pipe is written to as it is. Complaints name the path, and
+ * what to do. Failures: IO, DISK_FULL, MEMORY; a regular file that was there before is then as it was. */
 #include <eddy/base/buffer.h>
 
 struct file_writer;

@@ -2,8 +2,8 @@
 #pragma once
 /* layout_file: a file of a public data set, line by line: decompressed (gzip, zstd), recognised as JSON Lines or as
  * columns with or without a first line of names, and read by its layout. As with log_file, a broken line is BAD_INPUT
- * with a complaint "file: line 7: reason", and the next call goes on behind it; a
- * file that cannot be read on is CORRUPT or IO, and then at its end. */
+ * with a complaint "file: line 7: reason", and the next call goes on behind it; a file that cannot be read on is
+ * CORRUPT or IO, and then at its end. */
 #include <eddy/core/layout.h>
 
 struct layout_file;

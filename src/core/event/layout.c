@@ -7,7 +7,10 @@
 
 static bool has_time(const bool roles[ROLE_COUNT])
 {
-    return roles[ROLE_TIME_S] || roles[ROLE_TIME_MS] || roles[ROLE_TIME_TEXT] || roles[ROLE_DATE];
+    for (enum layout_role role = 0; role < ROLE_COUNT; role++)
+        if (roles[role] && layout_role_is_time(role))
+            return true;
+    return false;
 }
 
 static bool names_a_record(const bool bound[ROLE_COUNT], enum layout_kind kind)

@@ -106,17 +106,12 @@ bool layout_side_exists(const struct layout_side *side)
     return side->names[0].name || side->position_count > 0;
 }
 
-static bool is_time(enum layout_role role)
-{
-    return role == ROLE_TIME_S || role == ROLE_TIME_MS || role == ROLE_TIME_TEXT || role == ROLE_DATE;
-}
-
 /* "userId, movieId": with a bar between names for the same, which stand in a row. */
 static void describe_names(const struct layout_side *side, struct buffer *out)
 {
     for (size_t i = 0; i < LAYOUT_NAMES_MAX && side->names[i].name; i++) {
         enum layout_role role = side->names[i].role, before = i ? side->names[i - 1].role : ROLE_NONE;
-        bool same = role == before || (is_time(role) && is_time(before));
+        bool same = role == before || (layout_role_is_time(role) && layout_role_is_time(before));
         buffer_format(out, "%s%s", i == 0 ? "" : same ? "|" : ", ", side->names[i].name);
     }
 }
