@@ -541,7 +541,7 @@ void naive_fuse(const struct naive *naive, const struct query *query, const stru
     add_walk(naive, &options->walk,
              distinct_count == 1 ? (double)options->walk.weight_first : (double)options->walk.weight_later, seen,
              ret_scores);
-    double total = repeat_sum * cap + (naive->count ? (double)options->popular_weight : 0);
+    double total = repeat_sum * cap + (naive->count ? (double)options->popular_weight : 0) + (parts > 0 ? 0 : left);
     for (uint32_t i = 0; i < NAIVE_ITEMS; i++) {
         total += seen[i] ? 0 : ret_scores[i];
         ret_scores[i] += (double)options->popular_weight * naive_popularity(naive, i);

@@ -56,8 +56,9 @@ static void mix_new(struct scoring_scratch *scratch, float left)
 }
 
 /* Takes the walk's masses from the cells, and adds the most popular items to the slate: no other untouched item could
- * get into the list. Returns the sum of all new items' scores. */
-static float mix_rest(const struct learned *learned, struct scoring_scratch *scratch, uint32_t mixed)
+ * get into the list. Returns the sum of all new items' scores; where the session led to none, what is `left` for them
+ * belongs to items that nothing is known of. */
+static float mix_rest(const struct learned *learned, struct scoring_scratch *scratch, uint32_t mixed, float left)
 {
     const struct popularity *popularity = &learned->popularity;
     const struct fusion_options *options = &scratch->tables.options;
@@ -74,7 +75,7 @@ static float mix_rest(const struct learned *learned, struct scoring_scratch *scr
     float unit = options->popular_weight * popularity_unit(popularity);
     for (uint32_t i = 0; i < scratch->touched_count; i++)
         scratch->scores[i] += scratch->walk[i] + unit * popularity->values[scratch->touched[i]];
-    return unit > 0 ? sum + options->popular_weight : sum;
+    return (sum > 0 ? sum : left) + (unit > 0 ? options->popular_weight : 0);
 }
 
 /* Puts the session's items that compete at their probabilities. */
@@ -96,7 +97,7 @@ static struct status score(const struct learned *learned, const struct query *qu
     knn_finish(learned, scratch);
     mix_new(scratch, 1 - repeats);
     TRY(walk_score(learned, scratch));
-    *ret_sum = repeats + mix_rest(learned, scratch, mixed);
+    *ret_sum = repeats + mix_rest(learned, scratch, mixed, 1 - repeats);
     place_repeats(scratch);
     return OK;
 }
@@ -107,7 +108,7 @@ struct status fuse(const struct learned *learned, const struct catalogue *catalo
 {
     assert(query->length >= 1 && options->list_size >= 1 && options->list_size <= LIST_SIZE_MAX);
     TRY(scratch_begin(scratch, learned, query, options));
-    float sum = 0;
+    float sum = 1;
     struct status status = scratch_reserve_ranked(scratch, list_ranked_max(options));
     if (!failed(status))
         status = score(learned, query, scratch, &sum);
@@ -121,7 +122,7 @@ struct status fuse(const struct learned *learned, const struct catalogue *catalo
                         .query = query,
                         .options = options,
                         .scratch = scratch,
-                        .unit = sum > 0 ? (1 - ROUNDING_MARGIN) / sum : 0,
+                        .unit = (1 - ROUNDING_MARGIN) / sum,
                         .items = ret_items,
                         .places = places};
     list_make(&list);

@@ -206,6 +206,16 @@ static void shares_and_reasons_name_the_scorers(void **state)
     shop_close(&shop);
 }
 
+/* A session that leads to no new item leaves what its own items do not take to all others. */
+static void assert_own_probability(const struct query *query, const struct fusion_options *options,
+                                   const struct recommended_item *item)
+{
+    double wanted[NAIVE_ITEMS];
+    naive_fuse(&naive, query, options, wanted);
+    assert_true(wanted[item->item] > 0 && wanted[item->item] < 0.5);
+    assert_true(fabs((double)item->score - wanted[item->item]) <= 2e-4 * wanted[item->item]);
+}
+
 static void nothing_learned_gives_the_session_s_own_items_alone(void **state)
 {
     (void)state;
@@ -220,6 +230,7 @@ static void nothing_learned_gives_the_session_s_own_items_alone(void **state)
     assert_sound(list, count);
     assert_int_equal(list[0].item, 3); /* all that is known is that clicks repeat */
     assert_int_equal(list[0].reason.kind, REASON_REPEAT);
+    assert_own_probability(&query, &options, &list[0]);
     options.filters.seen = SEEN_EXCLUDE;
     assert_int_equal(ask(&shop, &query, &options, list), 0);
     shop_close(&shop);
@@ -242,6 +253,7 @@ static void an_unknown_session_gets_what_is_popular(void **state)
     assert_int_equal(count, 5);
     assert_sound(list, count);
     assert_int_equal(list[0].item, 30);
+    assert_own_probability(&query, &options, &list[0]);
     assert_int_equal(list[1].item, 8);
     assert_int_equal(list[2].item, 9);
     assert_int_equal(list[1].reason.kind, REASON_POPULAR);
