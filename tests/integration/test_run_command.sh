@@ -98,7 +98,7 @@ done
 expect 7 "$folder/state" run "${other[@]}" --set group_id=third
 
 # ---- each failure names the option, and what to do
-expect 3 "http.listen: cannot listen on $bootstrap: .* Set another address" run "${other[@]}" \
+expect 4 "http.listen: cannot listen on $bootstrap: .* set another address" run "${other[@]}" \
   --set "http.listen=$bootstrap"
 idle=("${other[@]}" --set "state.directory=$folder/idle" --set group_id=idle)
 expect 1 "state.directory: cannot make the folder $folder/no/state: " run "${idle[@]}" \

@@ -23,6 +23,12 @@ if command -v systemd-analyze >/dev/null; then
   fi
 fi
 
+# ---- and it is started again after what may pass: a broker or an address that is not there, a lock
+for code in 1 4 7; do
+  ! grep -q "^RestartPreventExitStatus=.*\<$code\>" deploy/eddy.service ||
+    fail "the service stays down after exit code $code"
+done
+
 # ---- Dockerfile: pinned bases, not root at the end, nothing left by apt, files that exist
 dockerfile_check() {
   awk '

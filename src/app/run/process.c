@@ -101,9 +101,9 @@ static struct status open_service(struct process *process, struct complaint *com
     const char *listen = process->config->http_listen;
     struct complaint why = {0};
     struct status status = service_open(listen, &process->metrics, waiting_for, process, &process->service, &why);
-    if (failed_as(status, FAULT_UNAVAILABLE)) /* the address is taken, or not of this machine */
-        return complain(complaint, FAIL(CONFIG, status.detail, "cannot listen for HTTP"),
-                        "http.listen: %s. Set another address, or an empty one to have no HTTP", why.text);
+    if (failed_as(status, FAULT_UNAVAILABLE)) /* the address is taken, or not of this machine yet: that may pass */
+        return complain(complaint, status,
+                        "http.listen: %s. Free it, set another address, or an empty one to have no HTTP", why.text);
     return failed(status) && why.text[0] ? complain(complaint, status, "http.listen: %s", why.text) : status;
 }
 

@@ -23,6 +23,7 @@ struct process_options {
 
 struct process;
 
+/* CONFIG, or UNAVAILABLE when http.listen is taken. */
 MUST_CHECK struct status process_open(const struct process_options *options, struct process **ret_process,
                                       struct complaint *complaint);
 /* Runs in the calling thread until process_stop() or a failure. The kinds of failure: CONFIG (also topics that are
