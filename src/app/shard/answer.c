@@ -81,18 +81,21 @@ static struct status put_recommendations(struct shard *shard, const struct effec
 
 static struct status put_closed(struct shard *shard, const struct effects *effects)
 {
+    int64_t live = 0, evicted = 0; /* those closed in silence were counted before the restart */
     for (size_t i = 0; i < effects->closed_count; i++) {
         const struct engine_closed *closed = &effects->closed[i];
         if (closed->silent)
             continue;
+        live++;
+        evicted += closed->session.evicted;
         /* One partition's sessions stay in one partition: their order is what the learner tells repeats by. */
         TRY(outbox_begin(shard, OUTPUT_SESSIONS, closed->origin.partition, closed->session.view.session_id));
         encode_closed_session(shard->options.sessions, &closed->session, closed->origin,
                               knowledge_catalogue(shard->ports.knowledge), &shard->outbox);
         outbox_end(shard, 0);
     }
-    metric_add(shard->ports.metrics, METRIC_SESSIONS_CLOSED, (int64_t)effects->closed_count);
-    metric_add(shard->ports.metrics, METRIC_SESSIONS_EVICTED, effects->counts.evicted);
+    metric_add(shard->ports.metrics, METRIC_SESSIONS_CLOSED, live);
+    metric_add(shard->ports.metrics, METRIC_SESSIONS_EVICTED, evicted);
     return OK;
 }
 

@@ -392,6 +392,7 @@ static void a_lagging_store_catches_up_in_silence(void **state)
     static struct shard_trace trace;
     trace = (struct shard_trace){.fail_at = SIZE_MAX};
     shard_rig_open(&rig, 1);
+    rig.options.engine.session.open_max = 8; /* some close in silence, too */
     memory_world_set_faults(rig.world, (struct memory_faults){shard_trace_effect, &trace});
     shard_rig_traffic(&rig, 100, 5);
     assert_ok(shard_rig_start(&rig, NULL));
@@ -406,6 +407,7 @@ static void a_lagging_store_catches_up_in_silence(void **state)
     int64_t committed = memory_world_committed(rig.world, 0, NULL);
     assert_int_equal(committed, 150);
     size_t answered = shard_rig_count(&rig, OUTPUT_RECOMMENDATIONS);
+    size_t closed = shard_rig_count(&rig, OUTPUT_SESSIONS);
     shard_rig_crash(&rig);
 
     trace.fail_at = SIZE_MAX;
@@ -417,7 +419,11 @@ static void a_lagging_store_catches_up_in_silence(void **state)
     assert_int_equal(shard_rig_count(&rig, OUTPUT_RECOMMENDATIONS), answered);
     assert_true(metric_get(&rig.metrics, METRIC_CLICKS_SILENT) > 0);
     assert_int_equal(metric_get(&rig.metrics, METRIC_CLICKS_ANSWERED), 0);
+    assert_int_equal(metric_get(&rig.metrics, METRIC_SESSIONS_CLOSED), 0);
+    assert_int_equal(metric_get(&rig.metrics, METRIC_SESSIONS_EVICTED), 0);
     assert_ok(shard_rig_run(&rig));
+    assert_int_equal(metric_get(&rig.metrics, METRIC_SESSIONS_CLOSED), shard_rig_count(&rig, OUTPUT_SESSIONS) - closed);
+    assert_in_range(metric_get(&rig.metrics, METRIC_SESSIONS_EVICTED), 1, shard_rig_count(&rig, OUTPUT_SESSIONS));
     assert_true(shard_rig_count(&rig, OUTPUT_RECOMMENDATIONS) > answered);
     shard_rig_close(&rig);
 }
