@@ -104,6 +104,25 @@ void knowledge_unlock(struct knowledge *knowledge)
     pthread_rwlock_unlock(&knowledge->lock);
 }
 
+void knowledge_measure(struct knowledge *knowledge, struct metrics *metrics)
+{
+    knowledge_lock_read(knowledge);
+    const struct learned *learned = knowledge->learned;
+    const struct catalogue *catalogue = knowledge->catalogue;
+    struct learner_counts counts = learner_counts(knowledge->learner);
+    metric_set(metrics, METRIC_INDEX_SESSIONS, learned_index_sessions(learned));
+    metric_set(metrics, METRIC_INDEX_BYTES, (int64_t)learned_memory(learned));
+    metric_set(metrics, METRIC_SESSIONS_FORGOTTEN, (int64_t)learned_forgotten(learned));
+    metric_set(metrics, METRIC_CATALOGUE_ITEMS, catalogue_count(catalogue));
+    metric_set(metrics, METRIC_CATALOGUE_BYTES, (int64_t)catalogue_memory(catalogue));
+    metric_set(metrics, METRIC_CATALOGUE_TITLES_LEFT_OUT, (int64_t)catalogue_titles_left_out(catalogue));
+    knowledge_unlock(knowledge);
+    metric_set(metrics, METRIC_SESSIONS_LEARNED, (int64_t)counts.learned);
+    metric_set(metrics, METRIC_SESSIONS_LEARNED_LATE, (int64_t)counts.late);
+    metric_set(metrics, METRIC_SESSIONS_LEARNED_EARLY, (int64_t)counts.early);
+    metric_set(metrics, METRIC_SESSIONS_PENDING, counts.pending);
+}
+
 static struct progress *find(struct knowledge *knowledge, int32_t partition)
 {
     for (size_t i = 0; i < knowledge->task_count; i++)

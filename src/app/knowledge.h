@@ -10,6 +10,7 @@
  * Tasks join with their partition and say how far they have come; an idle one holds nobody back. Sessions are learned
  * up to the earliest boundary of the tasks that are not idle, so that with one task what a click sees is decided by
  * stream time alone. All functions are thread-safe. */
+#include <eddy/base/metrics.h>
 #include <eddy/core/learner.h>
 
 struct knowledge_options {
@@ -34,6 +35,9 @@ struct learner *knowledge_learner(const struct knowledge *knowledge);
 void knowledge_lock_read(struct knowledge *knowledge);
 void knowledge_lock_write(struct knowledge *knowledge);
 void knowledge_unlock(struct knowledge *knowledge);
+
+/* Sets the metrics of what is known: how much it is, and what its bounds have cost. Takes the reader lock. */
+void knowledge_measure(struct knowledge *knowledge, struct metrics *metrics);
 
 /* ---- progress of the tasks; the writer lock must be held */
 

@@ -22,6 +22,7 @@ struct catalogue {
     uint8_t *flags;         /* likewise */
     uint32_t entry_capacity;
     size_t title_bytes;
+    uint64_t titles_left_out;
 };
 
 #define PATH_SEPARATOR 0x1f
@@ -62,6 +63,11 @@ size_t catalogue_memory(const struct catalogue *catalogue)
 {
     return interner_memory(catalogue->ids) + interner_memory(catalogue->paths) +
            catalogue->entry_capacity * (sizeof *catalogue->entries + sizeof *catalogue->flags) + catalogue->title_bytes;
+}
+
+uint64_t catalogue_titles_left_out(const struct catalogue *catalogue)
+{
+    return catalogue->titles_left_out;
 }
 
 uint32_t catalogue_count(const struct catalogue *catalogue)
@@ -132,9 +138,11 @@ static void entry_set_title(struct catalogue *catalogue, struct entry *entry, st
     entry->title = NULL;
     entry->title_size = 0;
     title = bytes_utf8_prefix(title, catalogue->options.title_max_bytes);
-    if (!title.size || catalogue_memory(catalogue) + title.size > catalogue->options.memory_max_bytes)
-        return; /* recommending without a title beats not recommending */
-    entry->title = malloc(title.size);
+    if (!title.size)
+        return;
+    bool fits = catalogue_memory(catalogue) + title.size <= catalogue->options.memory_max_bytes;
+    entry->title = fits ? malloc(title.size) : NULL;
+    catalogue->titles_left_out += !entry->title; /* recommending without a title beats not recommending */
     if (!entry->title)
         return;
     memcpy(entry->title, title.data, title.size);

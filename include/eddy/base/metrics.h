@@ -31,12 +31,19 @@
     X(SESSIONS_LEARNED, counter, "eddy_sessions_learned_total", "", "Closed sessions that entered the learned state")  \
     X(SESSIONS_LEARNED_LATE, counter, "eddy_sessions_learned_late_total", "",                                          \
       "Closed sessions that came after later ones had been learned")                                                   \
+    X(SESSIONS_LEARNED_EARLY, counter, "eddy_sessions_learned_early_total", "",                                        \
+      "Closed sessions that were learned before their time, at learn.pending_max")                                     \
+    X(SESSIONS_PENDING, gauge, "eddy_sessions_pending", "", "Closed sessions that wait to be learned")                 \
+    X(SESSIONS_FORGOTTEN, counter, "eddy_sessions_forgotten_total", "",                                                \
+      "Learned sessions that left the kNN index at learn.sessions_max")                                                \
     X(SESSIONS_BAD, counter, "eddy_sessions_bad_total", "",                                                            \
       "Records of the sessions topic that cannot be used, and were not learned")                                       \
     X(INDEX_SESSIONS, gauge, "eddy_index_sessions", "", "Past sessions held in the kNN index")                         \
     X(INDEX_BYTES, gauge, "eddy_index_bytes", "", "Memory of the learned state")                                       \
     X(CATALOGUE_ITEMS, gauge, "eddy_catalogue_items", "", "Items known, from the catalogue or from clicks")            \
     X(CATALOGUE_BYTES, gauge, "eddy_catalogue_bytes", "", "Memory of the catalogue")                                   \
+    X(CATALOGUE_TITLES_LEFT_OUT, counter, "eddy_catalogue_titles_left_out_total", "",                                  \
+      "Items put into the catalogue without their title, at items.memory_max_bytes")                                   \
     X(ITEMS_CONSUMED, counter, "eddy_items_total", "result=\"applied\"",                                               \
       "Catalogue records consumed, by what became of them")                                                            \
     X(ITEMS_BAD, counter, "eddy_items_total", "result=\"bad\"", "")                                                    \

@@ -47,6 +47,7 @@ void catalogue_remove(struct catalogue *catalogue, struct bytes item_id);
 
 uint32_t catalogue_count(const struct catalogue *catalogue);
 size_t catalogue_memory(const struct catalogue *catalogue);
+uint64_t catalogue_titles_left_out(const struct catalogue *catalogue); /* of records put, at memory_max_bytes */
 
 /* Below, item < catalogue_count(). The id needs no lock once the number is known (see interner.h). */
 struct bytes catalogue_id(const struct catalogue *catalogue, uint32_t item);

@@ -52,7 +52,8 @@ MUST_CHECK struct status learned_learn(struct learned *learned, const struct clo
 
 uint64_t learned_count(const struct learned *learned); /* sessions ever learned */
 uint32_t learned_index_sessions(const struct learned *learned);
-uint32_t learned_items(const struct learned *learned); /* items met in learned sessions */
+uint64_t learned_forgotten(const struct learned *learned); /* sessions that left the index at sessions_max */
+uint32_t learned_items(const struct learned *learned);     /* items met in learned sessions */
 size_t learned_memory(const struct learned *learned);
 /* Of that, what the kNN scorer alone reads: sessions, postings and counts. */
 size_t learned_index_memory(const struct learned *learned);

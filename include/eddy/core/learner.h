@@ -42,6 +42,7 @@ MUST_CHECK struct status learner_drain(struct learner *learner);
 
 struct learner_counts {
     uint64_t learned, late, repeated;
+    uint64_t early; /* of those learned: before their time, at pending_max */
     uint32_t pending;
 };
 struct learner_counts learner_counts(const struct learner *learner);

@@ -385,17 +385,7 @@ static void refresh_gauges(struct process *process)
         return;
     process->gauges_us = now_us;
     struct metrics *metrics = &process->metrics;
-    knowledge_lock_read(process->knowledge);
-    const struct learned *learned = knowledge_learned(process->knowledge);
-    const struct catalogue *catalogue = knowledge_catalogue(process->knowledge);
-    struct learner_counts counts = learner_counts(knowledge_learner(process->knowledge));
-    metric_set(metrics, METRIC_INDEX_SESSIONS, learned_index_sessions(learned));
-    metric_set(metrics, METRIC_INDEX_BYTES, (int64_t)learned_memory(learned));
-    metric_set(metrics, METRIC_CATALOGUE_ITEMS, catalogue_count(catalogue));
-    metric_set(metrics, METRIC_CATALOGUE_BYTES, (int64_t)catalogue_memory(catalogue));
-    knowledge_unlock(process->knowledge);
-    metric_set(metrics, METRIC_SESSIONS_LEARNED, (int64_t)counts.learned);
-    metric_set(metrics, METRIC_SESSIONS_LEARNED_LATE, (int64_t)counts.late);
+    knowledge_measure(process->knowledge, metrics);
     metric_set(metrics, METRIC_STATE_MAP_USED_RATIO, stores_map_used_percent(process->stores));
     int64_t failures = 0;
     for (uint32_t i = 0; i < process->lane_count; i++)

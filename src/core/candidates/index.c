@@ -140,6 +140,7 @@ static void evict_oldest(struct index *index)
     }
     index->word_count -= words[0] + 1;
     index->count--;
+    index->forgotten++;
 }
 
 /* Words from the oldest session's first to word_end, the gap before the ring's end included. */

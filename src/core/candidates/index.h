@@ -43,6 +43,7 @@ struct index {
     uint32_t word_count;       /* of the sessions held */
     uint32_t next;             /* number of the next session */
     uint32_t count;            /* sessions held: numbers next - count .. next - 1 */
+    uint64_t forgotten;        /* sessions that left since it was opened */
     uint64_t pair_count;       /* (session, item) pairs held */
     struct postings *postings; /* by entry */
     uint32_t *frequencies;     /* by entry: sessions held that have it */

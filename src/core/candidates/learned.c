@@ -69,6 +69,11 @@ uint32_t learned_index_sessions(const struct learned *learned)
     return learned->index.count;
 }
 
+uint64_t learned_forgotten(const struct learned *learned)
+{
+    return learned->index.forgotten;
+}
+
 uint32_t learned_items(const struct learned *learned)
 {
     return learned->entry_count;

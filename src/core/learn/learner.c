@@ -230,7 +230,7 @@ struct status learner_offer(struct learner *learner, const struct closed_session
     struct place *mark = &learner->marks[origin.partition];
     bool fresh = mark->close_ms == INT64_MIN || place_compare_in_partition(&place, mark) > 0;
     if (fresh) {
-        while (learner->count > 0 && learner->count >= learner->options.pending_max)
+        for (; learner->count > 0 && learner->count >= learner->options.pending_max; learner->counts.early++)
             TRY(learn_earliest(learner));
         TRY(heap_reserve(learner));
         struct pending *pending = pending_copy(learner, session, place);

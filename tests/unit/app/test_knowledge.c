@@ -13,12 +13,17 @@ static struct knowledge_options options_of(const char *snapshot)
         .snapshot = snapshot};
 }
 
+static struct knowledge *open_with(const struct knowledge_options *options)
+{
+    struct knowledge *knowledge;
+    assert_ok(knowledge_open(options, &knowledge, NULL));
+    return knowledge;
+}
+
 static struct knowledge *open_knowledge(void)
 {
     const struct knowledge_options options = options_of("");
-    struct knowledge *knowledge;
-    assert_ok(knowledge_open(&options, &knowledge, NULL));
-    return knowledge;
+    return open_with(&options);
 }
 
 /* A session of two clicks that was closed at `close_ms` on the partition. */
@@ -108,12 +113,63 @@ static void a_snapshot_is_where_it_begins(void **state)
     temporary_folder_remove(&folder);
 }
 
+/* Fills the catalogue's memory; returns how many items got in, and how many of them with their title. */
+static int64_t fill_catalogue(struct catalogue *catalogue, int64_t *ret_with_title)
+{
+    int64_t count = 0, with_title = 0;
+    for (;; count++) {
+        char id[32];
+        uint32_t number;
+        snprintf(id, sizeof id, "item-%lld", (long long)count);
+        struct item item = {.item_id = bytes_of_text(id), .title = BYTES("Red boots"), .available = true};
+        if (failed(catalogue_put(catalogue, &item, &number)))
+            break;
+        with_title += catalogue_title(catalogue, number).size > 0;
+    }
+    *ret_with_title = with_title;
+    return count;
+}
+
+static void what_bounds_cost_is_measured(void **state)
+{
+    (void)state;
+    struct knowledge_options options = options_of("");
+    options.catalogue = (struct catalogue_options){1000000, 1 << 19, 100};
+    options.learned.sessions_max = options.learned.postings_max = 3;
+    options.learner.pending_max = 2;
+    struct knowledge *knowledge = open_with(&options);
+    struct metrics metrics = {0};
+    knowledge_lock_write(knowledge);
+    for (int64_t time_ms = 100; time_ms <= 900; time_ms += 100)
+        offer(knowledge, 0, time_ms);
+    int64_t with_title, count = fill_catalogue(knowledge_catalogue(knowledge), &with_title);
+    knowledge_unlock(knowledge);
+    knowledge_measure(knowledge, &metrics);
+    assert_int_equal(metric_get(&metrics, METRIC_SESSIONS_PENDING), 2);
+    assert_int_equal(metric_get(&metrics, METRIC_SESSIONS_LEARNED), 7);
+    assert_int_equal(metric_get(&metrics, METRIC_SESSIONS_LEARNED_EARLY), 7);
+    assert_int_equal(metric_get(&metrics, METRIC_INDEX_SESSIONS), 3);
+    assert_int_equal(metric_get(&metrics, METRIC_SESSIONS_FORGOTTEN), 4);
+    assert_int_equal(metric_get(&metrics, METRIC_CATALOGUE_ITEMS), count + 2);
+    assert_in_range(with_title, 1, count - 1);
+    assert_int_equal(metric_get(&metrics, METRIC_CATALOGUE_TITLES_LEFT_OUT), count - with_title);
+    knowledge_lock_write(knowledge);
+    assert_ok(learner_drain(knowledge_learner(knowledge)));
+    knowledge_unlock(knowledge);
+    knowledge_measure(knowledge, &metrics);
+    assert_int_equal(metric_get(&metrics, METRIC_SESSIONS_PENDING), 0);
+    assert_int_equal(metric_get(&metrics, METRIC_SESSIONS_LEARNED), 9);
+    assert_int_equal(metric_get(&metrics, METRIC_SESSIONS_LEARNED_EARLY), 7); /* the rest in their time */
+    knowledge_close(knowledge);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(learning_goes_as_far_as_the_slowest_task_that_is_awake),
         cmocka_unit_test(following_learns_only_while_there_is_no_task),
         cmocka_unit_test(a_snapshot_is_where_it_begins),
+        cmocka_unit_test(what_bounds_cost_is_measured),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
