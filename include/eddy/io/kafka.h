@@ -9,6 +9,7 @@
  * Nothing here logs: what librdkafka says goes to the listener, in the threads that poll or publish. librdkafka
  * reconnects for ever by itself; a broker that is away shows as a poll without messages or a flush that is UNAVAILABLE,
  * and in the listener. Complaints name topics, brokers and property names, never the value of a property. */
+#include <eddy/base/buffer.h>
 #include <eddy/port.h>
 
 struct kafka_property {
@@ -33,8 +34,10 @@ struct kafka_options {
 /* "2.0.2": of the librdkafka that is linked. */
 const char *kafka_library_version(void);
 
-/* CONFIG when librdkafka has no such property or does not accept the value. */
+/* NOT_FOUND when librdkafka has no such property, CONFIG when it does not accept the value. */
 MUST_CHECK struct status kafka_check_property(const struct kafka_property *property, struct complaint *complaint);
+/* Appends the names of librdkafka's properties that a user can set, each with a zero byte after it. */
+void kafka_property_names(struct buffer *out);
 
 enum kafka_start_kind { KAFKA_START_EARLIEST, KAFKA_START_LATEST, KAFKA_START_TIME };
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /* kafka.*: kept as it is for librdkafka, except for what eddy decides about. */
+#include "app/command.h"
 #include "app/config/options.h"
 
 #include <stdlib.h>
@@ -109,12 +110,38 @@ const char *config_kafka(const struct config *config, const char *name)
     return setting ? setting->value : NULL;
 }
 
+/* Appends the property with a name like it, if there is one. */
+static void write_suggestion(const char *name, struct buffer *out)
+{
+    AUTO(buffer) names = {0};
+    kafka_property_names(&names);
+    const char *text = buffer_text(&names), *end = text + names.size;
+    const char **candidates = calloc(names.size + 1, sizeof *candidates);
+    for (size_t i = 0; candidates && text < end; text += strlen(text) + 1)
+        candidates[i++] = text;
+    const char *near = candidates ? suggest(name, candidates) : NULL;
+    if (near)
+        buffer_format(out, "; did you mean 'kafka.%s'?", near);
+    free(candidates);
+}
+
+static struct status check_setting(const struct kafka_property *property, struct complaint *complaint)
+{
+    struct complaint why = {""};
+    AUTO(buffer) suggestion = {0};
+    struct status status = kafka_check_property(property, &why);
+    if (!failed_as(status, FAULT_NOT_FOUND))
+        return failed(status) ? complain(complaint, status, "%s", why.text) : OK;
+    write_suggestion(property->name, &suggestion);
+    return complain(complaint, FAIL(CONFIG, 0, "unknown Kafka property"), "%s%s", why.text, buffer_text(&suggestion));
+}
+
 struct status config_check_kafka(const struct config *config, struct complaint *complaint)
 {
     for (size_t i = 0; i < config->kafka_count; i++) {
         const struct kafka_setting *setting = &config->kafka[i];
         struct complaint why = {""};
-        struct status status = kafka_check_property(&config->kafka_properties[i], &why);
+        struct status status = check_setting(&config->kafka_properties[i], &why);
         if (failed(status) && setting->origin.source == CONFIG_FILE)
             return complain(complaint, status, "%s:%d: %s", config->file, setting->origin.line, why.text);
         if (failed(status))

@@ -2,6 +2,7 @@
 #include "io/kafka/client.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <syslog.h>
 
 const char *kafka_library_version(void)
@@ -57,7 +58,7 @@ static struct status set(rd_kafka_conf_t *conf, const struct kafka_property *pro
     case RD_KAFKA_CONF_OK:
         return OK;
     case RD_KAFKA_CONF_UNKNOWN:
-        return complain(complaint, FAIL(CONFIG, 0, "unknown Kafka property"),
+        return complain(complaint, FAIL(CONFIG, RD_KAFKA_CONF_UNKNOWN, "unknown Kafka property"),
                         "kafka.%s: librdkafka %s has no such property", property->name, rd_kafka_version_str());
     default:
         return complain(complaint, FAIL(CONFIG, 0, "bad value of a Kafka property"),
@@ -70,7 +71,28 @@ struct status kafka_check_property(const struct kafka_property *property, struct
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
     struct status status = set(conf, property, complaint);
     rd_kafka_conf_destroy(conf);
-    return status;
+    return failed(status) && status.detail == RD_KAFKA_CONF_UNKNOWN ? FAIL(NOT_FOUND, 0, "unknown Kafka property")
+                                                                    : status;
+}
+
+/* librdkafka has no other list of them than its table for people: "name   | C/P | range | ...". */
+void kafka_property_names(struct buffer *out)
+{
+    char *table = NULL, *rest;
+    size_t size;
+    FILE *stream = open_memstream(&table, &size);
+    if (!stream)
+        return; /* nothing depends on them but a suggestion */
+    rd_kafka_conf_properties_show(stream);
+    fclose(stream);
+    for (char *line = strtok_r(table, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
+        bool of_program = strstr(line, "see dedicated API"); /* callbacks and the like */
+        if (!strchr(line, '|') || line[0] == '-' || !strncmp(line, "Property ", 9) || of_program)
+            continue;
+        buffer_append_bytes(out, bytes_of(line, strcspn(line, " |")));
+        buffer_append_byte(out, 0);
+    }
+    free(table);
 }
 
 static struct status set_all(rd_kafka_conf_t *conf, const struct kafka_property *properties,

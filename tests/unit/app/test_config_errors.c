@@ -220,10 +220,14 @@ static void kafka_settings_are_checked_by_librdkafka_on_demand(void **state)
     (void)state;
     static const char *const good = "kafka: {bootstrap.servers: a, linger.ms: 5}\n";
     static const struct mistake bad[] = {
-        {"kafka:\n  bootstrap.server: a\n", {"eddy.yaml:2: kafka.bootstrap.server:", "no such property"}},
+        {"kafka:\n  bootstrap.server: a\n",
+         {"eddy.yaml:2: kafka.bootstrap.server:", "no such property; did you mean 'kafka.bootstrap.servers'?"}},
+        {"kafka: {linger.msx: 5}\n", {"eddy.yaml:1: kafka.linger.msx:", "; did you mean 'kafka.linger.ms'?"}},
+        {"kafka: {acs: all}\n", {"eddy.yaml:1: kafka.acs:", "; did you mean 'kafka.acks'?"}}, /* of a topic */
+        {"kafka: {quite.another.thing: 5}\n", {"eddy.yaml:1: kafka.quite.another.thing:", "no such property"}},
         {"kafka:\n  linger.ms: secretive\n", {"eddy.yaml:2: kafka.linger.ms:", "does not accept"}},
     };
-    for (int i = -1; i < 2; i++) {
+    for (int i = -1; i < (int)(sizeof bad / sizeof *bad); i++) {
         AUTO(config) config = {0};
         struct complaint complaint = {""};
         assert_ok(config_defaults(&config, &complaint));
@@ -236,6 +240,7 @@ static void kafka_settings_are_checked_by_librdkafka_on_demand(void **state)
         assert_fails(CONFIG, config_check_kafka(&config, &complaint));
         assert_parts(bad[i].yaml, &complaint, bad[i].wanted);
         assert_null(strstr(complaint.text, "secretive"));
+        assert_true(!strstr(bad[i].yaml, "quite") || !strstr(complaint.text, "did you mean"));
     }
 }
 
