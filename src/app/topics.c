@@ -64,14 +64,36 @@ static struct status check_late_clicks(const struct config *config, const struct
     return complain(
         complaint, FAIL(CONFIG, late, "a wrong number of partitions"),
         "topic %s has %d partitions and topic %s has %d: late clicks keep their partition, so both need the same "
-        "number. Add partitions to the one that has fewer, or name another topic in topics.late_clicks",
-        config_topic(config, TOPIC_LATE_CLICKS), late, config_topic(config, TOPIC_CLICKS), clicks);
+        "number. %s, or name another topic in topics.late_clicks",
+        config_topic(config, TOPIC_LATE_CLICKS), late, config_topic(config, TOPIC_CLICKS), clicks,
+        late < clicks ? "Add partitions with 'eddy topics create --grow'" : "Add partitions to the clicks");
 }
 
 struct status topics_check(const struct config *config, const struct topic_counts *counts, struct complaint *complaint)
 {
     TRY(check_missing(config, counts, complaint));
     return check_late_clicks(config, counts, complaint);
+}
+
+void topic_write_partitions(const struct config *config, enum topic topic, int32_t partitions, struct buffer *out)
+{
+    int32_t wanted = (int32_t)config->topics.partitions;
+    if (topic == TOPIC_LATE_CLICKS || partitions == wanted || !config_is_set(config, "topics.partitions"))
+        return;
+    buffer_format(out, "%d partitions, and topics.partitions is %d, which is for topics that eddy creates. ",
+                  partitions, wanted);
+    if (partitions > wanted) {
+        buffer_format(out, "If a new cluster is to have as many, set topics.partitions to %d", partitions);
+        return;
+    }
+    const char *brokers = config_kafka(config, "bootstrap.servers");
+    buffer_format(out,
+                  "Set that to %d, or add partitions with: kafka-topics.sh --bootstrap-server %s --alter --topic %s "
+                  "--partitions %d; %s",
+                  partitions, brokers ? brokers : "HOST:9092", config_topic(config, topic), wanted,
+                  topic == TOPIC_CLICKS ? "keys then change their partition, so stop the shop and eddy for it, and "
+                                          "run 'eddy topics create --grow' for the late clicks"
+                                        : "eddy sees them when it is started again");
 }
 
 /* ---- settings */

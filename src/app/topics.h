@@ -27,6 +27,10 @@ MUST_CHECK struct status topics_count(const struct config *config, struct kafka_
 MUST_CHECK struct status topics_check(const struct config *config, const struct topic_counts *counts,
                                       struct complaint *complaint);
 
+/* Appends a remark, with what to do, when topics.partitions was set and the topic has another number. Late clicks have
+ * what the clicks have, see topics_check(). */
+void topic_write_partitions(const struct config *config, enum topic topic, int32_t partitions, struct buffer *out);
+
 /* How a setting of an existing topic should be, and why. */
 struct topic_advice {
     const char *setting; /* "cleanup.policy" */

@@ -42,3 +42,7 @@ struct kafka_new_topic {
 /* *ret_created is false when the topic exists already. */
 MUST_CHECK struct status kafka_topic_create(struct kafka_admin *admin, const struct kafka_new_topic *topic,
                                             int timeout_ms, bool *ret_created, struct complaint *complaint);
+
+/* Adds partitions to a topic until it has partition_count. IO when the cluster refuses. */
+MUST_CHECK struct status kafka_topic_grow(struct kafka_admin *admin, const char *topic, int32_t partition_count,
+                                          int timeout_ms, struct complaint *complaint);

@@ -113,7 +113,7 @@ static rd_kafka_AdminOptions_t *request_options(struct kafka_admin *admin, rd_ka
     rd_kafka_AdminOptions_t *options = rd_kafka_AdminOptions_new(admin->client.handle, operation);
     char text[128];
     rd_kafka_AdminOptions_set_request_timeout(options, timeout_ms, text, sizeof text);
-    if (operation == RD_KAFKA_ADMIN_OP_CREATETOPICS) /* return when the brokers know it */
+    if (operation != RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS) /* return when the brokers know it */
         rd_kafka_AdminOptions_set_operation_timeout(options, timeout_ms, text, sizeof text);
     return options;
 }
@@ -166,6 +166,41 @@ struct status kafka_topic_create(struct kafka_admin *admin, const struct kafka_n
     rd_kafka_queue_destroy(queue);
     rd_kafka_AdminOptions_destroy(options);
     rd_kafka_NewTopic_destroy(request);
+    return status;
+}
+
+static struct status grown(rd_kafka_event_t *answer, const char *topic, struct complaint *complaint)
+{
+    size_t count;
+    const rd_kafka_topic_result_t **results =
+        rd_kafka_CreatePartitions_result_topics(rd_kafka_event_CreatePartitions_result(answer), &count);
+    assert(count == 1);
+    rd_kafka_resp_err_t error = rd_kafka_topic_result_error(results[0]);
+    const char *text = rd_kafka_topic_result_error_string(results[0]);
+    return error ? complain(complaint, FAIL(IO, error, "the cluster refuses partitions"), "topic %s: %s", topic,
+                            text ? text : rd_kafka_err2str(error))
+                 : OK;
+}
+
+struct status kafka_topic_grow(struct kafka_admin *admin, const char *topic, int32_t partition_count, int timeout_ms,
+                               struct complaint *complaint)
+{
+    char text[256];
+    rd_kafka_NewPartitions_t *request = rd_kafka_NewPartitions_new(topic, (size_t)partition_count, text, sizeof text);
+    if (!request)
+        return complain(complaint, FAIL(CONFIG, 0, "an impossible topic"), "topic %s: %s", topic, text);
+    rd_kafka_AdminOptions_t *options = request_options(admin, RD_KAFKA_ADMIN_OP_CREATEPARTITIONS, timeout_ms);
+    rd_kafka_queue_t *queue = rd_kafka_queue_new(admin->client.handle);
+    rd_kafka_event_t *answer = NULL;
+    rd_kafka_CreatePartitions(admin->client.handle, &request, 1, options, queue);
+    struct status status = wait_answer(admin, queue, timeout_ms, &answer, complaint);
+    if (!failed(status)) {
+        status = grown(answer, topic, complaint);
+        rd_kafka_event_destroy(answer);
+    }
+    rd_kafka_queue_destroy(queue);
+    rd_kafka_AdminOptions_destroy(options);
+    rd_kafka_NewPartitions_destroy(request);
     return status;
 }
 

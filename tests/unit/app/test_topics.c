@@ -84,12 +84,54 @@ static void clicks_that_producers_stamp_are_worth_a_remark(void **state)
     assert_int_equal(text.size, 0);
 }
 
+static void a_number_of_partitions_that_was_set_is_compared_and_one_that_was_not_is_not(void **state)
+{
+    (void)state;
+    AUTO(config) config = config_with_defaults();
+    AUTO(buffer) text = {0};
+    topic_write_partitions(&config, TOPIC_CLICKS, 3, &text);
+    assert_int_equal(text.size, 0);
+    assert_ok(config_set(&config, "topics.partitions=8", NULL));
+    topic_write_partitions(&config, TOPIC_CLICKS, 8, &text);
+    topic_write_partitions(&config, TOPIC_LATE_CLICKS, 3, &text); /* has as many as the clicks */
+    assert_int_equal(text.size, 0);
+    topic_write_partitions(&config, TOPIC_CLICKS, 3, &text);
+    assert_non_null(strstr(buffer_text(&text), "3 partitions, and topics.partitions is 8"));
+    assert_non_null(
+        strstr(buffer_text(&text), "--bootstrap-server shop:9092 --alter --topic eu.clicks --partitions 8"));
+    assert_non_null(strstr(buffer_text(&text), "eddy topics create --grow"));
+    buffer_clear(&text);
+    topic_write_partitions(&config, TOPIC_ITEMS, 12, &text);
+    assert_non_null(strstr(buffer_text(&text), "set topics.partitions to 12"));
+    assert_null(strstr(buffer_text(&text), "--alter")); /* there is no taking away */
+}
+
+static void late_clicks_need_as_many_partitions_as_clicks(void **state)
+{
+    (void)state;
+    AUTO(config) config = config_with_defaults();
+    struct topic_counts counts;
+    struct complaint complaint = {""};
+    for (int i = 0; i < TOPIC_COUNT; i++)
+        counts.partitions[i] = 4;
+    assert_ok(topics_check(&config, &counts, &complaint));
+    counts.partitions[TOPIC_LATE_CLICKS] = 3;
+    assert_fails(CONFIG, topics_check(&config, &counts, &complaint));
+    assert_non_null(strstr(complaint.text, "eu.late-clicks has 3 partitions and topic eu.clicks has 4"));
+    assert_non_null(strstr(complaint.text, "'eddy topics create --grow'"));
+    counts.partitions[TOPIC_LATE_CLICKS] = 5;
+    assert_fails(CONFIG, topics_check(&config, &counts, &complaint));
+    assert_non_null(strstr(complaint.text, "Add partitions to the clicks"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(items_that_retention_would_take_are_told_with_the_command_that_keeps_them),
         cmocka_unit_test(streams_that_compaction_would_thin_are_told),
         cmocka_unit_test(clicks_that_producers_stamp_are_worth_a_remark),
+        cmocka_unit_test(a_number_of_partitions_that_was_set_is_compared_and_one_that_was_not_is_not),
+        cmocka_unit_test(late_clicks_need_as_many_partitions_as_clicks),
     };
     return cmocka_run_group_tests_name("topics", tests, NULL, NULL);
 }
