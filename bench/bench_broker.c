@@ -197,7 +197,7 @@ static struct kafka_sink *open_sink(const char *clicks, const char *items)
         .bootstrap = bootstrap, .client_id = "bench", .properties = &at_once, .property_count = 1};
     const struct kafka_sink_options options = {.kafka = &kafka,
                                                .topics = {clicks, items},
-                                               .sessions_partitions = 1,
+                                               .partitions = {[OUTPUT_SESSIONS] = 1},
                                                .queue_records_max = 500000,
                                                .queue_bytes_max = 256u << 20};
     struct kafka_sink *sink;

@@ -54,7 +54,7 @@ static struct kafka_sink *open_sink(const struct kafka_options *kafka, const cha
 {
     struct kafka_sink_options options = {.kafka = kafka,
                                          .topics = {first_topic, "sessions"},
-                                         .sessions_partitions = 2,
+                                         .partitions = {[OUTPUT_SESSIONS] = 2},
                                          .queue_records_max = 1000,
                                          .queue_bytes_max = 1 << 20};
     struct kafka_sink *sink;
@@ -140,6 +140,36 @@ static void closed_sessions_keep_to_one_partition_of_their_source(void **state)
         }
     }
     assert_int_equal(total, 40);
+    kafka_reader_close(reader);
+    kafka_sink_close(sink);
+}
+
+static void a_topic_that_has_more_partitions_than_was_known_gets_to_use_them(void **state)
+{
+    struct kafka_options kafka = options_of(kafka_mock_bootstrap(*state));
+    const struct kafka_sink_options options = {.kafka = &kafka,
+                                               .topics = {[OUTPUT_LATE_CLICKS] = "items"},
+                                               .partitions = {[OUTPUT_LATE_CLICKS] = 2},
+                                               .queue_records_max = 10,
+                                               .queue_bytes_max = 1 << 20};
+    struct kafka_sink *sink;
+    int32_t now;
+    assert_ok(kafka_sink_open(&options, &sink, NULL));
+    struct record_sink port = kafka_sink_port(sink);
+    publish_number(port, OUTPUT_LATE_CLICKS, 2, 0);
+    assert_ok(kafka_sink_count_partitions(sink, OUTPUT_LATE_CLICKS, 10000, &now));
+    assert_int_equal(now, 3);
+    publish_number(port, OUTPUT_LATE_CLICKS, 2, 2);
+    assert_ok(port.ops->flush(port.self, 10000));
+    struct kafka_reader *reader = open_reader(&kafka, "items", 3);
+    struct message messages[2];
+    size_t total = 0, count;
+    for (int64_t end = now_ms() + 20000; total < 2 && now_ms() < end; total += count) {
+        assert_ok(kafka_reader_poll(reader, 100, messages, 2, &count));
+        for (size_t i = 0; i < count; i++)
+            assert_int_equal(messages[i].partition, messages[i].value.data[0] - '0');
+    }
+    assert_int_equal(total, 2);
     kafka_reader_close(reader);
     kafka_sink_close(sink);
 }
@@ -419,6 +449,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         WITH_MOCK(what_is_flushed_can_be_read_with_its_headers_absent_and_key_kept),
         WITH_MOCK(closed_sessions_keep_to_one_partition_of_their_source),
+        WITH_MOCK(a_topic_that_has_more_partitions_than_was_known_gets_to_use_them),
         WITH_MOCK(a_full_queue_is_a_limit_and_empties_again),
         WITH_MOCK(a_refused_record_makes_every_later_flush_fail),
         WITH_MOCK(properties_that_eddy_owns_or_nobody_knows_are_refused_without_their_value),

@@ -95,7 +95,7 @@ struct click_source kafka_consumer_source(struct kafka_consumer *consumer, uint3
 struct kafka_sink_options {
     const struct kafka_options *kafka;
     const char *topics[OUTPUT_COUNT];
-    int32_t sessions_partitions; /* > 0: a record of OUTPUT_SESSIONS goes to its partition modulo this */
+    int32_t partitions[OUTPUT_COUNT]; /* > 0: a record for a partition of its own goes to that one modulo this */
     uint32_t queue_records_max;
     uint32_t queue_bytes_max;
 };
@@ -109,6 +109,10 @@ void kafka_sink_close(struct kafka_sink *sink);
 /* For one thread. After a record was refused flush fails with IO for ever: the caller starts again from its last
  * commit. publish fails with IO when the topic or the record is impossible, FENCED or IO on a fatal error. */
 struct record_sink kafka_sink_port(struct kafka_sink *sink);
+/* Asks how many partitions an output's topic has now, and takes that for options.partitions. UNAVAILABLE without an
+ * answer in time, IO when the cluster refuses; then all is as before. Any thread. */
+MUST_CHECK struct status kafka_sink_count_partitions(struct kafka_sink *sink, enum output output, int timeout_ms,
+                                                     int32_t *ret_count);
 /* Records refused. Any thread. */
 uint64_t kafka_sink_failures(const struct kafka_sink *sink);
 

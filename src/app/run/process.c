@@ -248,6 +248,33 @@ static struct status accept_lane(struct process *process, uint32_t lane, struct 
     return OK;
 }
 
+/* The late clicks' partitions as all sinks know them now, when they can be asked. */
+static int32_t count_late_partitions(struct process *process)
+{
+    int32_t least = INT32_MAX, count;
+    for (uint32_t lane = 0; lane < process->lane_count; lane++) {
+        struct kafka_sink *sink = process->lanes[lane].sink;
+        if (failed(kafka_sink_count_partitions(sink, OUTPUT_LATE_CLICKS, TOPICS_TIMEOUT_MS, &count)))
+            return process->counts.partitions[TOPIC_LATE_CLICKS];
+        least = count < least ? count : least;
+    }
+    return least;
+}
+
+/* The clicks topic may grow while this runs. Late clicks keep their partition, as long as their topic has it. */
+static void mind_growth(struct process *process, const struct assignment *assignments, size_t count)
+{
+    int32_t clicks = 0;
+    for (size_t i = 0; i < count; i++)
+        if (assignments[i].partition >= clicks)
+            clicks = assignments[i].partition + 1;
+    if (clicks <= process->counts.partitions[TOPIC_LATE_CLICKS])
+        return;
+    process->counts.partitions[TOPIC_LATE_CLICKS] = count_late_partitions(process);
+    if (clicks > process->counts.partitions[TOPIC_LATE_CLICKS])
+        topic_warn_growth(process->config, &process->kafka, &process->counts, clicks, TOPICS_TIMEOUT_MS);
+}
+
 static struct status on_assigned(void *context, struct assignment *assignments, size_t count,
                                  struct complaint *complaint)
 {
@@ -257,6 +284,7 @@ static struct status on_assigned(void *context, struct assignment *assignments, 
     if (count > 0 && !topic_reader_refresh(process->reader, REFRESH_TIMEOUT_MS))
         log_always(LOG_WARN, "sessions_behind", "note=%s",
                    "the sessions topic could not be read to its end in time; some closed sessions may not be learned");
+    mind_growth(process, assignments, count);
     for (uint32_t lane = 0; lane < process->lane_count && !failed(status); lane++)
         status = accept_lane(process, lane, assignments, count, room, complaint);
     free(room);
@@ -328,7 +356,8 @@ static struct status open_sink(struct process *process, struct lane *lane, struc
                    [OUTPUT_SESSIONS] = config_topic(config, TOPIC_SESSIONS),
                    [OUTPUT_LATE_CLICKS] = config_topic(config, TOPIC_LATE_CLICKS),
                    [OUTPUT_DEAD_LETTERS] = config_topic(config, TOPIC_DEAD_LETTERS)},
-        .sessions_partitions = process->counts.partitions[TOPIC_SESSIONS],
+        .partitions = {[OUTPUT_SESSIONS] = process->counts.partitions[TOPIC_SESSIONS],
+                       [OUTPUT_LATE_CLICKS] = process->counts.partitions[TOPIC_LATE_CLICKS]},
         .queue_records_max = QUEUE_RECORDS_MAX,
         .queue_bytes_max = QUEUE_BYTES_MAX};
     return kafka_sink_open(&options, &lane->sink, complaint);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "io/kafka/client.h"
 
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <syslog.h>
@@ -14,7 +15,7 @@ struct kafka_sink {
     struct kafka_client client;
     rd_kafka_queue_t *events; /* the handle's main queue */
     rd_kafka_topic_t *topics[OUTPUT_COUNT];
-    int32_t sessions_partitions;
+    _Atomic int32_t partitions[OUTPUT_COUNT]; /* 0: unknown, records go where they say */
     double records_max, bytes_max;
     uint64_t records, bytes; /* ever published, for the mean size */
     _Atomic uint64_t failures;
@@ -57,10 +58,11 @@ struct status kafka_sink_open(const struct kafka_sink_options *options, struct k
         return status;
     }
     sink->events = rd_kafka_queue_get_main(sink->client.handle);
-    for (int i = 0; i < OUTPUT_COUNT; i++)
+    for (int i = 0; i < OUTPUT_COUNT; i++) {
+        atomic_init(&sink->partitions[i], options->partitions[i]);
         if (options->topics[i])
             sink->topics[i] = rd_kafka_topic_new(sink->client.handle, options->topics[i], NULL);
-    sink->sessions_partitions = options->sessions_partitions;
+    }
     sink->records_max = options->queue_records_max;
     sink->bytes_max = options->queue_bytes_max;
     *ret_sink = sink;
@@ -125,9 +127,8 @@ static int32_t partition_of(const struct kafka_sink *sink, const struct output_r
 {
     if (record->partition < 0)
         return RD_KAFKA_PARTITION_UA;
-    if (record->output == OUTPUT_SESSIONS && sink->sessions_partitions > 0)
-        return record->partition % sink->sessions_partitions;
-    return record->partition;
+    int32_t count = atomic_load(&sink->partitions[record->output]);
+    return count > 0 ? record->partition % count : record->partition;
 }
 
 static struct status publish(void *self, const struct output_record *record)
@@ -188,6 +189,25 @@ struct record_sink kafka_sink_port(struct kafka_sink *sink)
 {
     static const struct record_sink_ops ops = {publish, flush, fill};
     return (struct record_sink){&ops, sink};
+}
+
+/* The producer itself asks: it refuses partitions that it has not heard of yet. */
+struct status kafka_sink_count_partitions(struct kafka_sink *sink, enum output output, int timeout_ms,
+                                          int32_t *ret_count)
+{
+    const struct rd_kafka_metadata *metadata;
+    assert(sink->topics[output]);
+    rd_kafka_resp_err_t error = rd_kafka_metadata(sink->client.handle, 0, sink->topics[output], &metadata, timeout_ms);
+    if (error)
+        return FAIL(UNAVAILABLE, error, "the number of partitions is not told");
+    error = metadata->topic_cnt == 1 ? metadata->topics[0].err : RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
+    int32_t count = error ? 0 : metadata->topics[0].partition_cnt;
+    rd_kafka_metadata_destroy(metadata);
+    if (count <= 0)
+        return FAIL(IO, error, "the number of partitions is not told");
+    atomic_store(&sink->partitions[output], count);
+    *ret_count = count;
+    return OK;
 }
 
 uint64_t kafka_sink_failures(const struct kafka_sink *sink)
