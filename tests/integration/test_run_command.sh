@@ -27,8 +27,10 @@ expect 2 "say 'create' or 'check'" topics
 expect 3 bootstrap.servers run
 expect 3 "kafka.acks is set by eddy" run --embedded --set http.listen= --set kafka.acks=1
 expect 3 "127.0.0.1:99999" run --embedded --set http.listen=127.0.0.1:99999
-expect 4 "no broker of 127.0.0.1:1 (kafka.bootstrap.servers) answered" topics check \
+began=$SECONDS
+expect 4 "no broker of 127.0.0.1:1 (kafka.bootstrap.servers) answered.*refused" topics check \
   --set kafka.bootstrap.servers=127.0.0.1:1
+[ $((SECONDS - began)) -lt 8 ] || fail "a refused connection is waited for"
 
 # ---- the embedded broker: the lines that it prints work as they are printed; the first signal drains
 : >"$folder/out" # it may be looked into before the shell behind & has made it

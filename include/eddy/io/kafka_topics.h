@@ -15,8 +15,8 @@ struct kafka_topic_info {
     int32_t partition_count; /* 0: there is no such topic */
 };
 
-/* UNAVAILABLE with a complaint that names the brokers and the last error when none answers in time, IO when the
- * cluster refuses (authorization). Never creates the topic. */
+/* UNAVAILABLE with a complaint that names the brokers and the last error when none answers in time, or all refuse
+ * connections for a second; IO when the cluster refuses (authorization). Never creates the topic. */
 MUST_CHECK struct status kafka_topic_describe(struct kafka_admin *admin, const char *topic, int timeout_ms,
                                               struct kafka_topic_info *ret_info, struct complaint *complaint);
 

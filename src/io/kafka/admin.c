@@ -11,6 +11,11 @@ struct kafka_admin {
     char *bootstrap;
 };
 
+/* What all brokers refuse for so long is not waited for any longer. One name may be several addresses (localhost), of
+ * which librdkafka takes one after the other. */
+#define REFUSED_MS 1000
+#define SLICE_MS   500 /* of waiting, at first; it doubles, for the answer of a slow cluster */
+
 static const struct kafka_property none[] = {{NULL, NULL}};
 
 struct status kafka_admin_open(const struct kafka_options *options, struct kafka_admin **ret_admin,
@@ -68,17 +73,31 @@ static const struct rd_kafka_metadata_topic *find_topic(const struct rd_kafka_me
     return NULL;
 }
 
+/* Metadata of all topics, because asking for one by name may create it; fails as unreachable(). */
+static struct status ask_metadata(struct kafka_admin *admin, bool topics, int timeout_ms,
+                                  const struct rd_kafka_metadata **ret_metadata, struct complaint *complaint)
+{
+    int waited_ms = 0;
+    for (int slice_ms = SLICE_MS;; slice_ms = waited_ms) {
+        slice_ms = slice_ms < timeout_ms - waited_ms ? slice_ms : timeout_ms - waited_ms;
+        rd_kafka_resp_err_t error = rd_kafka_metadata(admin->client.handle, topics, NULL, ret_metadata, slice_ms);
+        if (!error)
+            return OK;
+        waited_ms += slice_ms;
+        rd_kafka_poll(admin->client.handle, 0); /* brings the connection errors in */
+        if (waited_ms >= timeout_ms || (admin->client.all_down && waited_ms >= REFUSED_MS))
+            return unreachable(admin, error, waited_ms, complaint);
+    }
+}
+
 struct status kafka_topic_describe(struct kafka_admin *admin, const char *topic, int timeout_ms,
                                    struct kafka_topic_info *ret_info, struct complaint *complaint)
 {
-    /* Of all topics, because asking for one by name may create it. */
     const struct rd_kafka_metadata *metadata;
-    rd_kafka_resp_err_t error = rd_kafka_metadata(admin->client.handle, 1, NULL, &metadata, timeout_ms);
-    if (error)
-        return unreachable(admin, error, timeout_ms, complaint);
+    TRY(ask_metadata(admin, true, timeout_ms, &metadata, complaint));
     const struct rd_kafka_metadata_topic *found = find_topic(metadata, topic);
     struct kafka_topic_info info = {.partition_count = found ? found->partition_cnt : 0};
-    error = found ? found->err : RD_KAFKA_RESP_ERR_NO_ERROR;
+    rd_kafka_resp_err_t error = found ? found->err : RD_KAFKA_RESP_ERR_NO_ERROR;
     rd_kafka_metadata_destroy(metadata);
     if (error && error != RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE)
         return topic_refused(topic, error, complaint);
@@ -237,9 +256,7 @@ static struct status ask_any_broker(struct kafka_admin *admin, rd_kafka_AdminOpt
                                     struct complaint *complaint)
 {
     const struct rd_kafka_metadata *metadata;
-    rd_kafka_resp_err_t error = rd_kafka_metadata(admin->client.handle, 0, NULL, &metadata, timeout_ms);
-    if (error)
-        return unreachable(admin, error, timeout_ms, complaint);
+    TRY(ask_metadata(admin, false, timeout_ms, &metadata, complaint));
     char text[128];
     rd_kafka_AdminOptions_set_broker(options, metadata->orig_broker_id, text, sizeof text);
     rd_kafka_metadata_destroy(metadata);

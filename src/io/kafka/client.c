@@ -33,6 +33,8 @@ static void on_log(const rd_kafka_t *handle, int level, const char *facility, co
     struct kafka_client *client = rd_kafka_opaque(handle);
     if (!strcmp(facility, "CONFWARN"))
         return; /* the user's properties go to producers and consumers alike */
+    if (client && !strcmp(facility, "CONNECTED"))
+        client->all_down = false;
     if (client && client->listener.log)
         client->listener.log(client->listener.context, level, facility, text);
 }
@@ -46,6 +48,8 @@ static void on_error(rd_kafka_t *handle, int code, const char *reason, void *opa
         pthread_mutex_lock(&client->lock);
         snprintf(client->last_error, sizeof client->last_error, "%s", reason);
         pthread_mutex_unlock(&client->lock);
+    } else {
+        client->all_down = true;
     }
     kafka_client_report(client, LOG_ERR, rd_kafka_err2name((rd_kafka_resp_err_t)code), "%s", reason);
 }
@@ -146,6 +150,7 @@ struct status kafka_client_configure(struct kafka_client *client, const struct k
     client->handle = NULL;
     client->listener = options->listener;
     client->last_error[0] = 0;
+    client->all_down = false;
     pthread_mutex_init(&client->lock, NULL);
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
     struct status status = configure(conf, options, setup, complaint);

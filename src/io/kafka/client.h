@@ -10,7 +10,8 @@ struct kafka_client { /* the first member of what is the handle's opaque */
     rd_kafka_t *handle;
     struct kafka_listener listener;
     pthread_mutex_t lock;
-    char last_error[256]; /* under lock */
+    char last_error[256];  /* under lock */
+    _Atomic bool all_down; /* none of the brokers known takes a connection; as of the last poll */
 };
 
 /* Properties in three layers: `defaults`, over them the user's, and `fixed`, which the user may not set. Both lists end
