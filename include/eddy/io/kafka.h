@@ -8,7 +8,9 @@
  *
  * Nothing here logs: what librdkafka says goes to the listener, in the threads that poll or publish. librdkafka
  * reconnects for ever by itself; a broker that is away shows as a poll without messages or a flush that is UNAVAILABLE,
- * and in the listener. Complaints name topics, brokers and property names, never the value of a property. */
+ * and in the listener (so that it can tell when a broker is back, it is also told what librdkafka calls debugging of
+ * brokers, level 7, unless the user sets kafka.debug). Complaints name topics, brokers and property names, never the
+ * value of a property. */
 #include <eddy/base/buffer.h>
 #include <eddy/port.h>
 
@@ -21,6 +23,15 @@ struct kafka_listener {
     void (*log)(void *context, int level, const char *facility, const char *text);
     void *context;
 };
+
+/* What a line of the listener says of one broker: that it is reachable, or why not. */
+struct kafka_broker_report {
+    struct bytes broker; /* "host:port", in the line */
+    struct bytes cause;  /* without what changes from time to time */
+    bool reachable;
+};
+/* False when the line is about something else. */
+bool kafka_read_broker_report(const char *facility, const char *text, struct kafka_broker_report *ret_report);
 
 /* Shared by all clients; borrowed for the time of the open call. */
 struct kafka_options {

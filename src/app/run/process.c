@@ -3,6 +3,7 @@
 
 #include "app/log.h"
 #include "app/run/decoders.h"
+#include "app/run/kafka_log.h"
 #include "app/run/service.h"
 #include "app/run/stores.h"
 #include "app/run/topic_reader.h"
@@ -37,6 +38,7 @@ struct process {
     const struct config *config;
     struct kafka_options kafka;
     struct metrics metrics;
+    struct kafka_log log;
     _Atomic bool stopping;
     _Atomic enum stage stage;
     struct service *service;
@@ -51,21 +53,10 @@ struct process {
     struct status drained; /* a failure: what was done last could not be committed when stopping */
 };
 
-/* ---- what librdkafka says */
-
 static void on_kafka_log(void *context, int level, const char *facility, const char *text)
 {
-    struct process *process = context;
-    if (level <= 3) {
-        metric_add(&process->metrics, METRIC_BROKER_ERRORS, 1);
-        log_event(LOG_ERROR, "kafka", "about=%s text=%s", facility, text);
-    } else if (level == 4) {
-        log_event(LOG_WARN, "kafka", "about=%s text=%s", facility, text);
-    } else if (level <= 6) {
-        log_event(LOG_INFO, "kafka", "about=%s text=%s", facility, text);
-    } else {
-        log_event(LOG_DEBUG, "kafka", "about=%s text=%s", facility, text);
-    }
+    struct time_source time = system_time();
+    kafka_log_take(context, level, facility, text, time.ops->monotonic_us(time.self) / 1000);
 }
 
 /* ---- life */
@@ -115,8 +106,9 @@ struct status process_open(const struct process_options *options, struct process
         return FAIL(MEMORY, 0, "no memory for the process");
     process->options = *options;
     process->config = options->config;
+    kafka_log_open(&process->log, &process->metrics);
     struct status status = config_kafka_options(options->config, &process->kafka, complaint);
-    process->kafka.listener = (struct kafka_listener){on_kafka_log, process};
+    process->kafka.listener = (struct kafka_listener){on_kafka_log, &process->log};
     if (!failed(status))
         status = open_service(process, complaint);
     if (failed(status)) {
@@ -149,6 +141,7 @@ void process_close(struct process *process)
     topic_reader_close(process->reader);
     knowledge_close(process->knowledge);
     stores_close(process->stores);
+    kafka_log_close(&process->log);
     free(process);
 }
 

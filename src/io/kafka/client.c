@@ -129,6 +129,7 @@ static struct status configure(rd_kafka_conf_t *conf, const struct kafka_options
     const struct kafka_property common_defaults[] = {
         {"client.id", client_id},
         {"reconnect.backoff.max.ms", "5000"},
+        {"debug", "broker"}, /* nothing else tells that a broker is reached */
         {NULL, NULL},
     };
     const struct kafka_property common_fixed[] = {
