@@ -348,6 +348,19 @@ static void an_unreachable_broker_is_waited_for_until_the_process_is_stopped(voi
     assert_ok(stop(&run));
 }
 
+/* The mock cluster lets a group's first join take three seconds. */
+static void a_process_that_joins_its_group_can_be_stopped(void **state)
+{
+    for (int wait_ms = 500; wait_ms <= 2500; wait_ms += 2000) {
+        struct run run;
+        start(&run, *state);
+        system_wait_ms(wait_ms);
+        int64_t began_ms = now_ms();
+        assert_ok(stop(&run));
+        assert_true(now_ms() - began_ms < 8000); /* 5 s when the join is not over */
+    }
+}
+
 static void a_broker_that_goes_and_comes_back_costs_no_click(void **state)
 {
     struct rig *rig = *state;
@@ -443,6 +456,7 @@ int main(void)
         WITH_RIG(items_dead_letters_late_clicks_and_sessions_take_their_ways),
         cmocka_unit_test(a_topic_that_is_missing_or_does_not_fit_ends_it_with_a_sentence),
         WITH_RIG(an_unreachable_broker_is_waited_for_until_the_process_is_stopped),
+        WITH_RIG(a_process_that_joins_its_group_can_be_stopped),
         WITH_RIG(a_broker_that_goes_and_comes_back_costs_no_click),
         WITH_RIG(a_record_refused_by_the_broker_ends_the_process_without_a_commit),
         WITH_RIG(a_state_directory_belongs_to_one_process),

@@ -274,7 +274,12 @@ static struct status on_assigned(void *context, struct assignment *assignments, 
     struct process *process = context;
     struct assignment *room = calloc(count + 1, sizeof *room);
     struct status status = room ? OK : FAIL(MEMORY, count, "no memory for an assignment");
-    if (count > 0 && !topic_reader_refresh(process->reader, REFRESH_TIMEOUT_MS))
+    bool fresh = !count || topic_reader_refresh(process->reader, REFRESH_TIMEOUT_MS, &process->stopping);
+    if (stopping(process)) {
+        free(room);
+        return FAIL(INTERRUPTED, 0, "stopped while taking partitions up");
+    }
+    if (!fresh)
         log_always(LOG_WARN, "sessions_behind", "note=%s",
                    "the sessions topic could not be read to its end in time; some closed sessions may not be learned");
     mind_growth(process, assignments, count);
@@ -459,6 +464,20 @@ static struct status start(struct process *process, struct complaint *complaint)
     return join_group(process, complaint);
 }
 
+/* A broker answers a leave only after the join before it, and librdkafka waits 5 s for that. Without it the group would
+ * give this member partitions that nobody serves until session.timeout.ms is over, 45 s. */
+static void leave_group(struct process *process)
+{
+    bool joining = atomic_load(&process->stage) == STAGE_JOINING;
+    enter(process, STAGE_STOPPING);
+    if (!process->consumer)
+        return;
+    if (joining)
+        log_always(LOG_INFO, "leaving", "note=%s",
+                   "the group is being joined; it is left when the broker answers, which takes up to 5 s");
+    kafka_consumer_leave(process->consumer);
+}
+
 struct status process_run(struct process *process, struct complaint *complaint)
 {
     log_always(LOG_INFO, "starting", "brokers=%s group=%s librdkafka=%s", process->kafka.bootstrap,
@@ -466,9 +485,7 @@ struct status process_run(struct process *process, struct complaint *complaint)
     struct status status = start(process, complaint);
     if (!failed(status))
         status = serve(process, complaint);
-    enter(process, STAGE_STOPPING);
-    if (process->consumer)
-        kafka_consumer_leave(process->consumer);
+    leave_group(process);
     if (failed_as(status, FAULT_INTERRUPTED) && stopping(process))
         status = OK;
     if (!failed(status) && failed(process->drained))

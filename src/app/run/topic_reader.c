@@ -147,10 +147,10 @@ bool topic_reader_caught_up(const struct topic_reader *reader)
     return atomic_load(&reader->caught_up);
 }
 
-bool topic_reader_refresh(struct topic_reader *reader, int timeout_ms)
+bool topic_reader_refresh(struct topic_reader *reader, int timeout_ms, const _Atomic bool *stop)
 {
     unsigned wanted = atomic_fetch_add(&reader->wanted, 1) + 1;
-    for (; timeout_ms > 0; timeout_ms -= REFRESH_LOOK_MS) {
+    for (; timeout_ms > 0 && !atomic_load(stop); timeout_ms -= REFRESH_LOOK_MS) {
         if (atomic_load(&reader->refreshed) == wanted)
             return true;
         system_wait_ms(REFRESH_LOOK_MS);

@@ -18,7 +18,7 @@ void topic_reader_close(struct topic_reader *reader);
 /* True once both topics were read to the ends they had. */
 bool topic_reader_caught_up(const struct topic_reader *reader);
 /* Waits until the sessions published by now have been read, so that a partition's new owner has offered what the old
- * one closed before it offers its own. False when that takes longer than timeout_ms. Another thread. */
-bool topic_reader_refresh(struct topic_reader *reader, int timeout_ms);
+ * one closed before it offers its own. False when that takes longer than timeout_ms, or until *stop. Another thread. */
+bool topic_reader_refresh(struct topic_reader *reader, int timeout_ms, const _Atomic bool *stop);
 /* OK, or why it has stopped reading. */
 MUST_CHECK struct status topic_reader_failure(const struct topic_reader *reader);
