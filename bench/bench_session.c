@@ -280,7 +280,7 @@ static void show_stored(const char *folder, uint32_t turns, uint32_t commit_clic
         fprintf(stderr, "cannot use %s: %s\n", path, complaint.text);
         exit(1);
     }
-    struct store_options options = {.topic = "clicks", .topic_identity = "", .map_size_bytes = (size_t)16 << 30};
+    struct store_options options = {.topic = "clicks", .identity = "", .map_size_bytes = (size_t)16 << 30};
     size_t before = anonymous_memory();
     run.table = open_table(1800000);
     must(store_open(directory, &options, &run.store, &complaint));

@@ -28,21 +28,21 @@ struct click_source_ops {
     /* Up to `capacity` messages of any of the source's partitions, waiting at most timeout_ms for the first. Their
      * bytes live until the next poll. */
     struct status (*poll)(void *self, int timeout_ms, struct message *messages, size_t capacity, size_t *ret_count);
-    struct status (*seek)(void *self, int32_t partition, int64_t offset);
+    /* A partition is about to be delivered: what was known of an earlier delivery is forgotten. */
+    void (*begin)(void *self, int32_t partition);
     /* Stops or restarts the delivery of a partition (backpressure). */
     struct status (*pause)(void *self, int32_t partition, bool paused);
     /* True when the partition was delivered to the end that its log has now. May ask a broker: call it rarely. */
     bool (*at_end)(void *self, int32_t partition);
-    /* Commits next-to-consume offsets to the group, waiting for the answer. `metadata` (may be NULL) as text each. */
-    struct status (*commit)(void *self, const int32_t *partitions, const int64_t *offsets, const char *const *metadata,
-                            size_t count);
+    /* The first offset whose record's timestamp is at or after time_ms; -1: there is none. Asks a broker. */
+    struct status (*offset_at)(void *self, int32_t partition, int64_t time_ms, int64_t *ret_offset);
 };
 struct click_source {
     const struct click_source_ops *ops;
     void *self;
 };
 
-/* ---- where outputs go: one sink per shard (later: one transactional producer) */
+/* ---- where outputs go: one sink per shard */
 
 enum output {
     OUTPUT_RECOMMENDATIONS,
@@ -82,6 +82,32 @@ struct record_sink {
     void *self;
 };
 
+/* ---- what makes outputs and offsets final: one committer per shard, beside its sink */
+
+/* How far a task has come: next to consume, and the rest of its position as text. */
+struct commit_point {
+    int32_t partition;
+    int64_t offset;
+    const char *metadata;
+};
+
+struct committer_ops {
+    /* Makes the points final in the group, and all that was published to the sink since the last commit with them. OK:
+     * they are. UNAVAILABLE: they are not, or it is not known whether they are. FENCED: they are not, because the
+     * process may own the partitions no more. After these two the caller may go on and commit later points, unless
+     * `exactly_once`: then it publishes nothing and calls again with the same points until it is OK, or drops them. IO:
+     * a broker refuses a record or the points for good. Takes a second at most, waiting. */
+    struct status (*commit)(void *self, const struct commit_point *points, size_t count);
+    /* The partitions were lost: what was published since the last commit is not to become final, as far as it can be
+     * taken back. */
+    void (*drop)(void *self);
+};
+struct committer {
+    const struct committer_ops *ops;
+    void *self;
+    bool exactly_once; /* outputs and points become final together, or not at all */
+};
+
 /* ---- what outlives the process: one store per task */
 
 struct store_position {
@@ -101,6 +127,8 @@ struct session_store_ops {
     struct status (*remove)(void *self, uint64_t number);
     struct status (*commit)(void *self, const struct store_position *position);
     void (*abort)(void *self);
+    /* Forgets all that is stored, at once. Outside of a transaction. */
+    struct status (*clear)(void *self);
 };
 struct session_store {
     const struct session_store_ops *ops;

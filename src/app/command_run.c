@@ -65,9 +65,9 @@ static int report(struct status status, const struct complaint *complaint)
     return exit_code_of(status);
 }
 
-static struct status run_process(const struct config *config, bool embedded, struct complaint *complaint)
+static struct status run_process(const struct config *config, bool embedded, bool adopt, struct complaint *complaint)
 {
-    const struct process_options options = {.config = config, .state_in_memory = embedded};
+    const struct process_options options = {.config = config, .state_in_memory = embedded, .adopt = adopt};
     struct process *process;
     TRY(process_open(&options, &process, complaint));
     catch_signals(process);
@@ -89,7 +89,7 @@ static struct status run_embedded(struct config *config, struct complaint *compl
             buffer_text(&steps));
     printf("bootstrap=%s\n", embedded_bootstrap(embedded));
     fflush(stdout);
-    struct status status = run_process(config, true, complaint);
+    struct status status = run_process(config, true, false, complaint);
     embedded_close(embedded);
     return status;
 }
@@ -97,10 +97,13 @@ static struct status run_embedded(struct config *config, struct complaint *compl
 int command_run(int argc, char **argv)
 {
     struct config_arguments from = {0};
-    bool embedded = false;
+    bool embedded = false, adopt = false;
     const struct argument arguments[] = {
         {"embedded", NULL, "start a broker inside the process, for a first look; formats are JSON unless they are set",
          ARGUMENT_FLAG, &embedded},
+        {"adopt", NULL,
+         "where the group's offsets were set back: go back there, rebuild sessions, and answer what follows again",
+         ARGUMENT_FLAG, &adopt},
         CONFIG_ARGUMENTS(from),
         {0},
     };
@@ -127,7 +130,8 @@ int command_run(int argc, char **argv)
         return code;
     log_configure(config.log.level, config.log.format, STDERR_FILENO);
     struct complaint complaint = {0};
-    struct status status = embedded ? run_embedded(&config, &complaint) : run_process(&config, false, &complaint);
+    struct status status =
+        embedded ? run_embedded(&config, &complaint) : run_process(&config, false, adopt, &complaint);
     config_release(&config);
     return report(status, &complaint);
 }

@@ -79,12 +79,13 @@ struct config {
     } topics;
     struct start_position start;
     enum delivery delivery;
+    bool static_membership;
     uint32_t shards; /* 0: one per CPU */
     uint32_t batch_clicks;
     uint32_t commit_clicks, commit_sessions;
-    int64_t commit_interval_ms;
-    int64_t session_idle_ms;  /* 0: the wall clock never moves a watermark */
-    int64_t learn_history_ms; /* 0: the whole sessions topic */
+    int64_t commit_interval_ms; /* 0 becomes the delivery's own in config_check() */
+    int64_t session_idle_ms;    /* 0: the wall clock never moves a watermark */
+    int64_t learn_history_ms;   /* 0: the whole sessions topic */
     char *learn_snapshot;
     struct text_list categories_excluded; /* engine.fusion.filters points to it after config_check() */
     bool items_enabled;

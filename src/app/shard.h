@@ -7,9 +7,14 @@
  *          dead letters                    learn at boundaries late clicks, closed sessions
  *
  * The effects of a commit come in one order, in shard_commit() and nowhere else:
- *   flush the sink -> commit offsets to the group -> commit sessions and the same offsets to the stores
+ *   committer: outputs and offsets, to Kafka -> stores: sessions and the same offsets
  * so a store may lag the group and never leads it. A task whose store lags is brought up to the group's position
- * without output. Where the group lags the store (somebody set its offsets back), the store counts, with a warning.
+ * without output; one without a store is rebuilt: the clicks that may belong to sessions open at the group's position
+ * are applied again, without output, and then stored at once. Until then nothing of the task is committed. Where the
+ * group lags the store (somebody set its offsets back), the task is refused, or with `adopt` the store forgotten.
+ *
+ * With a committer that is exactly_once, a commit that fails stops the shard from taking more clicks until it succeeds
+ * or the partitions go.
  *
  * One thread drives a shard, through shard_step(), over ports: it has no thread, clock or Kafka of its own, so that
  * tests and a simulator can. Bounds: a batch holds batch_clicks messages; the sink's queue is bounded, and its fill
@@ -33,6 +38,7 @@ struct shard_options {
     int64_t commit_interval_ms;
     int64_t idle_ms;   /* 0: the wall clock moves no watermark */
     bool start_stored; /* a partition that was never committed is refused */
+    bool adopt;        /* where the group was set back behind the store, the store is forgotten */
 };
 
 struct store_opener {
@@ -45,6 +51,7 @@ struct store_opener {
 struct shard_ports {
     struct click_source source;
     struct record_sink sink;
+    struct committer committer;
     struct time_source time;
     struct store_opener stores;
     struct decoder *decoder; /* of clicks; for this shard alone, its owner closes it */
@@ -60,11 +67,14 @@ MUST_CHECK struct status shard_open(const struct shard_options *options, const s
 void shard_close(struct shard *shard);
 
 /* Opens the partition's task from its store and sets assignment->start. CORRUPT, NEWER, LOCKED, DISK_FULL, IO from the
- * store; NOT_FOUND when start_stored forbids it; CONFIG when the group or the store is past the log's end. */
+ * store; NOT_FOUND when start_stored forbids it; CONFIG when the group or the store is past the log's end, or the group
+ * behind the store; UNAVAILABLE when the brokers do not say where a rebuild begins. */
 MUST_CHECK struct status shard_accept(struct shard *shard, struct assignment *assignment, struct complaint *complaint);
 
-/* Gives partitions up: commits, retrying for at most timeout_ms, then closes their tasks. lost: closes them as they
- * are. Partitions without a task are passed over. The failure is the commit's; the tasks are closed in any case. */
+/* Gives partitions up: commits, retrying for at most timeout_ms, then closes their tasks. lost: drops what was not
+ * committed and closes them as they are. Partitions without a task are passed over. The failure is the commit's; the
+ * tasks are closed in any case. When others remain whose outputs were to be committed together with theirs, the shard
+ * is at its end. */
 MUST_CHECK struct status shard_release(struct shard *shard, const int32_t *partitions, size_t count, bool lost,
                                        int timeout_ms);
 

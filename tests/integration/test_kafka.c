@@ -303,6 +303,7 @@ static void a_broker_that_goes_and_comes_back_is_reported(void **state)
 
 struct group_test {
     struct kafka_consumer *consumer;
+    struct kafka_sink *sink;
     int64_t starts[4]; /* where `assigned` makes each begin; -1: as proposed */
     struct assignment seen[4];
     _Atomic int assigned, revoked;
@@ -331,22 +332,23 @@ static void on_revoked(void *context, const int32_t *partitions, size_t count, b
     struct group_test *test = context;
     assert_false(lost);
     for (size_t i = 0; i < count; i++) {
-        struct click_source source = kafka_consumer_source(test->consumer, (uint32_t)partitions[i] % 2);
-        int64_t offset = 10;
-        const char *metadata = "w=1";
-        assert_ok(source.ops->commit(source.self, &partitions[i], &offset, &metadata, 1));
+        struct committer committer = kafka_sink_committer(test->sink, test->consumer);
+        const struct commit_point point = {partitions[i], 10, "w=1"};
+        assert_ok(committer.ops->commit(committer.self, &point, 1));
     }
     test->revoked += (int)count;
 }
 
 static void join(struct group_test *test, const struct kafka_options *kafka, const char *group)
 {
-    struct kafka_consumer_options options = {.kafka = kafka,
+    struct kafka_consumer_options options = {.instance_id = "",
+                                             .kafka = kafka,
                                              .group_id = group,
                                              .topic = "clicks",
                                              .shard_count = 2,
                                              .rebalance = {on_assigned, on_revoked, test}};
     struct complaint complaint = {0};
+    test->sink = open_sink(kafka, "clicks");
     assert_ok(kafka_consumer_open(&options, &test->consumer, &complaint));
     for (int64_t end = now_ms() + 30000; test->assigned < 4 && now_ms() < end;)
         assert_ok(kafka_consumer_poll(test->consumer, 100, &complaint));
@@ -401,13 +403,13 @@ static void a_shard_gets_its_own_partitions_from_where_the_handler_said(void **s
         assert_ok(source.ops->poll(source.self, 10, messages, 1, &count));
     assert_true(source.ops->at_end(source.self, 2));
 
-    assert_ok(source.ops->seek(source.self, 2, 45));
-    next[2] = 45;
-    read_shard(&test, next, 5);
+    source.ops->begin(source.self, 2);
+    assert_false(source.ops->at_end(source.self, 2));
 
     kafka_consumer_leave(test.consumer);
     assert_int_equal(test.revoked, 4);
     kafka_consumer_close(test.consumer);
+    kafka_sink_close(test.sink);
 }
 
 static void what_is_committed_in_a_revocation_is_where_the_next_owner_begins(void **state)
@@ -417,6 +419,7 @@ static void what_is_committed_in_a_revocation_is_where_the_next_owner_begins(voi
     struct group_test first = {.starts = {-1, -1, -1, -1}}, second = {.starts = {-1, -1, -1, -1}};
     join(&first, &kafka, "heirs");
     kafka_consumer_close(first.consumer);
+    kafka_sink_close(first.sink);
     assert_int_equal(first.revoked, 4);
     join(&second, &kafka, "heirs");
     for (int p = 0; p < 4; p++) {
@@ -425,6 +428,7 @@ static void what_is_committed_in_a_revocation_is_where_the_next_owner_begins(voi
         assert_string_equal(second.seen[p].metadata, "some");
     }
     kafka_consumer_close(second.consumer);
+    kafka_sink_close(second.sink);
 }
 
 static void a_paused_partition_waits_and_goes_on_without_a_gap(void **state)
@@ -446,6 +450,7 @@ static void a_paused_partition_waits_and_goes_on_without_a_gap(void **state)
         assert_ok(source.ops->pause(source.self, p, false));
     read_shard(&test, next, 150);
     kafka_consumer_close(test.consumer);
+    kafka_sink_close(test.sink);
 }
 
 static void a_handler_that_refuses_partitions_ends_the_consumer(void **state)
@@ -453,7 +458,8 @@ static void a_handler_that_refuses_partitions_ends_the_consumer(void **state)
     struct kafka_options kafka = options_of(kafka_mock_bootstrap(*state));
     fill_clicks(&kafka, 5);
     struct group_test test = {.starts = {-1, -1, -1, -1}, .refusal = FAIL(LOCKED, 0, "no")};
-    struct kafka_consumer_options options = {.kafka = &kafka,
+    struct kafka_consumer_options options = {.instance_id = "",
+                                             .kafka = &kafka,
                                              .group_id = "refusing",
                                              .topic = "clicks",
                                              .shard_count = 2,
@@ -470,6 +476,7 @@ static void a_handler_that_refuses_partitions_ends_the_consumer(void **state)
     assert_ok(source.ops->poll(source.self, 100, messages, 10, &count));
     assert_int_equal(count, 0);
     kafka_consumer_close(test.consumer);
+    kafka_sink_close(test.sink);
     assert_int_equal(test.revoked, 0);
 }
 

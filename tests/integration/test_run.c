@@ -75,6 +75,7 @@ static void configure(struct run *run, const struct rig *rig, const char *bootst
                                  directory,
                                  "http.listen=",
                                  "kafka.session.timeout.ms=6000",
+                                 "static_membership=false",
                                  "commit_interval_ms=20",
                                  "session.gap_ms=10s",
                                  "session.grace_ms=1s",

@@ -90,7 +90,7 @@ mkdir "$folder/state"
 [ "$(grep -c 'its settings cannot be read' "$folder/checked")" = 6 ] || fail "it does not say what it could not ask"
 expect 3 "topic" topics check "${other[@]}" --set topics.prefix=other.
 expect 3 "eddy topics create" run "${other[@]}" --set topics.prefix=other.
-"$EDDY_BINARY" run "${other[@]}" --set group_id=second >/dev/null 2>"$folder/second" &
+"$EDDY_BINARY" run "${other[@]}" --set group_id=second --set static_membership=false >/dev/null 2>"$folder/second" &
 second=$!
 for _ in $(seq 1 100); do
   ! grep -q '"event":"ready"' "$folder/second" || break

@@ -47,8 +47,8 @@ static int fixture_open(void **state)
     struct fixture *fixture = calloc(1, sizeof *fixture);
     assert_non_null(fixture);
     fixture->folder = temporary_folder_make();
-    fixture->options = (struct store_options){
-        .topic = "clicks", .partition = 3, .topic_identity = "cluster-1", .map_size_bytes = 64 * MIB};
+    fixture->options =
+        (struct store_options){.topic = "clicks", .partition = 3, .identity = "cluster-1", .map_size_bytes = 64 * MIB};
     open_all(fixture);
     *state = fixture;
     return 0;
@@ -353,11 +353,11 @@ static void another_topic_of_the_same_name_begins_anew(void **state)
 {
     struct fixture *fixture = *state;
     stop_with_mark(fixture, "eddy state\nboot x\nclosed 1\nsync 0\n");
-    fixture->options.topic_identity = ""; /* nothing known: no reason to doubt */
+    fixture->options.identity = ""; /* nothing known: no reason to doubt */
     open_all(fixture);
     expect_stored(fixture->store, "1: 1=a ");
     close_all(fixture);
-    fixture->options.topic_identity = "cluster-2";
+    fixture->options.identity = "cluster-2";
     open_all(fixture);
     assert_non_null(strstr(store_discarded(fixture->store), "another topic"));
     expect_stored(fixture->store, "new");

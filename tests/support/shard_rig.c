@@ -124,6 +124,7 @@ struct status shard_rig_start(struct shard_rig *rig, struct complaint *complaint
     feed_sessions(rig);
     const struct shard_ports ports = {.source = memory_world_source(rig->world),
                                       .sink = memory_world_sink(rig->world),
+                                      .committer = memory_world_committer(rig->world, rig->exactly_once),
                                       .time = {&rig_clock, rig},
                                       .stores = {open_store, close_store, rig},
                                       .decoder = rig->decoder,
@@ -224,19 +225,19 @@ const struct output_record *shard_rig_output(const struct shard_rig *rig, enum o
 
 struct hashing {
     uint64_t hash;
+    bool without_numbers;
 };
 
 static struct status hash_session(void *context, uint64_t number, struct bytes record)
 {
     struct hashing *hashing = context;
-    uint64_t parts[3] = {hashing->hash, number, bytes_hash(record)};
+    uint64_t parts[3] = {hashing->hash, hashing->without_numbers ? 0 : number, bytes_hash(record)};
     hashing->hash = bytes_hash(bytes_of(parts, sizeof parts));
     return OK;
 }
 
-uint64_t shard_rig_state(const struct shard_rig *rig)
+static uint64_t hash_stores(const struct shard_rig *rig, struct hashing hashing)
 {
-    struct hashing hashing = {0};
     for (int32_t p = 0; p < rig->partitions; p++) {
         struct session_store store = memory_world_store(rig->world, p);
         struct store_position position = {0};
@@ -247,6 +248,16 @@ uint64_t shard_rig_state(const struct shard_rig *rig)
         hashing.hash = bytes_hash(bytes_of(parts, sizeof parts));
     }
     return hashing.hash;
+}
+
+uint64_t shard_rig_state(const struct shard_rig *rig)
+{
+    return hash_stores(rig, (struct hashing){0});
+}
+
+uint64_t shard_rig_sessions(const struct shard_rig *rig)
+{
+    return hash_stores(rig, (struct hashing){.without_numbers = true});
 }
 
 struct status shard_trace_effect(void *context, enum memory_effect effect)

@@ -9,7 +9,8 @@
 struct shard_rig {
     struct memory_world *world;
     int32_t partitions;
-    int items; /* in the catalogue from the start: item-0, item-1, ... */
+    bool exactly_once; /* of the committer */
+    int items;         /* in the catalogue from the start: item-0, item-1, ... */
     struct shard_options options;
     struct knowledge_options knowledge_options;
 
@@ -51,6 +52,8 @@ const struct output_record *shard_rig_output(const struct shard_rig *rig, enum o
 
 /* A hash of all that the stores hold. */
 uint64_t shard_rig_state(const struct shard_rig *rig);
+/* The same without the sessions' numbers, which tell how many were opened before. */
+uint64_t shard_rig_sessions(const struct shard_rig *rig);
 
 /* The effects in the order they came, and one of them refused: a fault handler of the world. */
 struct shard_trace {

@@ -26,6 +26,10 @@
     X(RECOMMENDATIONS_EMPTY, counter, "eddy_recommendations_empty_total", "", "Recommendations without a single item") \
     X(DELIVERY_FAILURES, counter, "eddy_delivery_failures_total", "", "Records the broker refused or that timed out")  \
     X(SESSIONS_OPEN, gauge, "eddy_sessions_open", "", "Sessions now open in this process")                             \
+    X(PARTITIONS_CATCHING_UP, gauge, "eddy_partitions_catching_up", "",                                                \
+      "Partitions whose sessions are brought up to what was answered before; until then the process is not ready")     \
+    X(CLICKS_BEHIND, gauge, "eddy_clicks_behind", "",                                                                  \
+      "Clicks answered before that such partitions have still to apply")                                               \
     X(SESSIONS_CLOSED, counter, "eddy_sessions_closed_total", "", "Sessions closed and published")                     \
     X(SESSIONS_EVICTED, counter, "eddy_sessions_evicted_total", "", "Sessions closed early at session.open_max")       \
     X(SESSIONS_LEARNED, counter, "eddy_sessions_learned_total", "", "Closed sessions that entered the learned state")  \

@@ -75,6 +75,7 @@ struct kafka_rebalance {
 struct kafka_consumer_options {
     const struct kafka_options *kafka;
     const char *group_id;
+    const char *instance_id; /* static membership under this name; "": none */
     const char *topic;
     struct kafka_start start; /* of a partition the group never committed */
     uint32_t shard_count;
@@ -96,8 +97,7 @@ MUST_CHECK struct status kafka_consumer_poll(struct kafka_consumer *consumer, in
 void kafka_consumer_leave(struct kafka_consumer *consumer);
 void kafka_consumer_close(struct kafka_consumer *consumer);
 
-/* The clicks of shard `shard`'s partitions; for that shard's thread alone. A commit without an answer within 10 s is
- * UNAVAILABLE, one refused because the partition has another owner FENCED. An offset that is no longer in the log is
+/* The clicks of shard `shard`'s partitions; for that shard's thread alone. An offset that is no longer in the log is
  * reported to the listener (level 3) and delivery goes on at the log's first. */
 struct click_source kafka_consumer_source(struct kafka_consumer *consumer, uint32_t shard);
 
@@ -126,6 +126,31 @@ MUST_CHECK struct status kafka_sink_count_partitions(struct kafka_sink *sink, en
                                                      int32_t *ret_count);
 /* Records refused. Any thread. */
 uint64_t kafka_sink_failures(const struct kafka_sink *sink);
+/* At least once: what was published is acknowledged, then the points are committed. A commit without an answer within
+ * 10 s is UNAVAILABLE. */
+struct committer kafka_sink_committer(struct kafka_sink *sink, struct kafka_consumer *consumer);
+
+/* ---- producer with transactions: exactly once */
+
+struct kafka_transactions;
+
+/* Makes a producer and ends what a former one of the same transactional id has left open. UNAVAILABLE when the brokers
+ * do not answer, IO when they refuse. Ids must differ between shards and processes and stay the same across restarts,
+ * or a crash leaves a transaction open until its time-out, which readers of committed records wait for. */
+MUST_CHECK struct status kafka_transactions_open(const struct kafka_sink_options *options, const char *transactional_id,
+                                                 struct kafka_transactions **ret_transactions,
+                                                 struct complaint *complaint);
+/* Drops what was not committed. */
+void kafka_transactions_close(struct kafka_transactions *transactions);
+/* Both for one thread. Records are copied once and kept until they are committed, so that an aborted transaction can be
+ * made again; `fill` knows of that memory, 64 MiB of which are full. */
+struct record_sink kafka_transactions_sink(struct kafka_transactions *transactions);
+struct committer kafka_transactions_committer(struct kafka_transactions *transactions, struct kafka_consumer *consumer);
+/* As kafka_sink_count_partitions(). */
+MUST_CHECK struct status kafka_transactions_count_partitions(struct kafka_transactions *transactions,
+                                                             enum output output, int timeout_ms, int32_t *ret_count);
+/* Records refused. Any thread. */
+uint64_t kafka_transactions_failures(const struct kafka_transactions *transactions);
 
 /* ---- reading a whole topic */
 

@@ -27,6 +27,8 @@ struct memory_faults {
     /* OK lets the effect happen. */
     struct status (*before)(void *context, enum memory_effect effect);
     void *context;
+    /* What is said of an offset commit that did happen, its answer being lost, for example; may be NULL. */
+    struct status (*after)(void *context, enum memory_effect effect);
 };
 
 struct memory_world;
@@ -46,6 +48,8 @@ void memory_world_assign(struct memory_world *world, int32_t partition, int64_t 
 
 struct click_source memory_world_source(struct memory_world *world);
 struct record_sink memory_world_sink(struct memory_world *world);
+/* At least once: MEMORY_FLUSH, then MEMORY_COMMIT_OFFSETS. Exactly once: MEMORY_COMMIT_OFFSETS does both. */
+struct committer memory_world_committer(struct memory_world *world, bool exactly_once);
 /* Lives as long as the world. */
 struct session_store memory_world_store(struct memory_world *world, int32_t partition);
 /* From here on publish takes this many records between two flushes; 0: any number. */

@@ -3,6 +3,7 @@
 /* session_store: open sessions and the position they stand for, kept in LMDB, one environment per partition.
  *
  *   <directory>/pid                       locked by the process that owns the directory; holds its number
+ *   <directory>/instance                  a random name that stays the owner's across restarts
  *   <directory>/<topic>-<partition>/mark  which boot of the machine wrote last, and whether it was closed
  *                                   data.mdb, lock.mdb
  *   databases: `sessions` (number -> record), `meta` (format, topic identity, position)
@@ -29,11 +30,19 @@ MUST_CHECK struct status state_directory_open(const char *path, struct state_dir
 /* After all stores in it have been closed. */
 void state_directory_close(struct state_directory *directory);
 
+/* Names this directory's user to the brokers: at most one process at a time bears it. */
+const char *state_directory_instance(const struct state_directory *directory);
+
+#define INSTANCE_NAME_MAX 32
+/* A random name, for who has no directory. */
+MUST_CHECK struct status instance_name_make(char name[INSTANCE_NAME_MAX + 1]);
+
 struct store_options {
     const char *topic; /* of the clicks */
     int32_t partition;
-    const char *topic_identity; /* what tells this topic from a namesake, e.g. the cluster's id; "": nothing known */
-    size_t map_size_bytes;      /* at least 1 MiB */
+    const char
+        *identity; /* whose offsets these are, e.g. of which group; another's state is thrown away; "": anyone's */
+    size_t map_size_bytes; /* at least 1 MiB */
     bool sync;
 };
 

@@ -7,6 +7,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#define COMMIT_AT_LEAST_ONCE_MS 1000
+#define COMMIT_EXACTLY_ONCE_MS  100
+#define TRANSACTION_MAX_MS      5000
+
 /* "eddy.yaml:12: session.gap_ms", for messages about an option after it was set. */
 struct place {
     char text[384];
@@ -152,13 +156,27 @@ static struct status derive(struct config *config)
     return config_derive_kafka(config);
 }
 
+/* A transaction that lasts longer than the brokers allow is aborted by them, and the readers of committed records wait
+ * for each. */
+static struct status check_delivery(struct config *config, struct complaint *complaint)
+{
+    bool exactly_once = config->delivery == DELIVERY_EXACTLY_ONCE;
+    if (config->commit_interval_ms == 0)
+        config->commit_interval_ms = exactly_once ? COMMIT_EXACTLY_ONCE_MS : COMMIT_AT_LEAST_ONCE_MS;
+    if (exactly_once && config->commit_interval_ms > TRANSACTION_MAX_MS)
+        return complain(complaint, FAIL(CONFIG, config->commit_interval_ms, "transactions that last too long"),
+                        "%s: with delivery: exactly_once at most %d s",
+                        place_of_either(config, "commit_interval_ms", "delivery").text, TRANSACTION_MAX_MS / 1000);
+    const char *isolation = config_kafka(config, "isolation.level");
+    if (exactly_once && isolation && strcmp(isolation, "read_committed"))
+        return complain(complaint, FAIL(CONFIG, 0, "offsets that may be taken back"),
+                        "kafka.isolation.level: delivery: exactly_once needs read_committed, the default");
+    return OK;
+}
+
 struct status config_check(struct config *config, struct complaint *complaint)
 {
-    if (config->delivery == DELIVERY_EXACTLY_ONCE)
-        return complain(complaint, FAIL(CONFIG, 0, "delivery not available"),
-                        "%s: exactly_once is not available yet; use at_least_once and let subscribers drop repeats by "
-                        "topic, partition, offset and revision",
-                        place_of(config, "delivery").text);
+    TRY(check_delivery(config, complaint));
     if (!*config->group_id)
         return complain(complaint, FAIL(CONFIG, 0, "no group"), "%s must not be empty",
                         place_of(config, "group_id").text);

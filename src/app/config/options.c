@@ -80,15 +80,23 @@ const struct config_option option_table[] = {
           "start anew unnoticed."),
     CHOICE("delivery", delivery, "at_least_once", delivery_words,
            "at_least_once: after a crash the last clicks may be answered twice, with the same identity (topic, "
-           "partition, offset, revision) in the record. exactly_once is not available yet."),
+           "partition, offset, revision) in the record. exactly_once: outputs and offsets are committed in one "
+           "transaction, so a consumer that reads only what is committed (the default of most) sees each answer once, "
+           "commit_interval_ms later at most."),
+    PLAIN("static_membership", static_membership, "true",
+          "The process keeps its name in the group across restarts (group.instance.id, from state.directory): one that "
+          "comes back within kafka.session.timeout.ms, here 15 s unless set, gets its partitions again at once and "
+          "nothing is moved. One that is stopped for good is missed after that time only."),
     NUMBER("shards", shards, "0", 0, 256,
            "Worker threads. 0: one per CPU. Never more than partitions of the clicks topic."),
     NUMBER("batch_clicks", batch_clicks, "2048", 1, 65536,
            "Clicks taken from the consumer at once, at most. Their answers are published together: the more, the less "
            "it costs to work off a backlog."),
-    NUMBER("commit_interval_ms", commit_interval_ms, "1s", 1, MINUTE_MS,
-           "Offsets and session state are committed at least this often while clicks come in. Answers do not wait for "
-           "it; after a crash the clicks since the last commit are answered again."),
+    NUMBER(
+        "commit_interval_ms", commit_interval_ms, "0", 0, MINUTE_MS,
+        "Offsets and session state are committed at least this often while clicks come in. 0: 1 s at least once, "
+        "100 ms exactly once. At least once, answers do not wait for it, and after a crash the clicks since the last "
+        "commit are answered again; exactly once, readers of committed records see answers when they are committed."),
     NUMBER("commit_clicks", commit_clicks, "100000", 1, 1e6, "And after this many clicks of a shard."),
     NUMBER("commit_sessions", commit_sessions, "10000", 1, 1e6,
            "And when this many open sessions of a shard have changed: a commit may need 4 KiB of memory for each."),

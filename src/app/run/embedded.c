@@ -28,6 +28,9 @@ static struct status start(struct embedded *embedded, struct config *config, str
 {
     struct topic_need needs[TOPIC_COUNT];
     size_t count = topics_needed(config, needs);
+    if (config->delivery == DELIVERY_EXACTLY_ONCE)
+        return complain(complaint, FAIL(CONFIG, 0, "the embedded broker has no transactions"),
+                        "delivery: exactly_once needs a real broker; the embedded one has no transactions");
     TRY(kafka_mock_open(1, &embedded->mock));
     for (size_t i = 0; i < count; i++)
         TRY(kafka_mock_create_topic(embedded->mock, config_topic(config, needs[i].topic),
@@ -36,6 +39,7 @@ static struct status start(struct embedded *embedded, struct config *config, str
     snprintf(assignment, sizeof assignment, "kafka.bootstrap.servers=%s", embedded_bootstrap(embedded));
     TRY(config_set(config, assignment, complaint));
     TRY(prefer_json(config, complaint));
+    TRY(config_set(config, "static_membership=false", complaint)); /* nobody comes back to it */
     /* The mock cluster answers a fetch that found nothing only when its time is up, whatever was produced meanwhile. */
     if (!config_kafka(config, "fetch.wait.max.ms"))
         TRY(config_set(config, "kafka.fetch.wait.max.ms=2", complaint));

@@ -2,13 +2,12 @@
 #include "app/run/process.h"
 
 #include "app/log.h"
-#include "app/run/decoders.h"
 #include "app/run/kafka_log.h"
+#include "app/run/lane.h"
 #include "app/run/service.h"
 #include "app/run/stores.h"
 #include "app/run/topic_reader.h"
 #include "app/run/topic_warnings.h"
-#include "app/run/worker.h"
 
 #include <eddy/io/system.h>
 #include <stdatomic.h>
@@ -21,17 +20,8 @@
 #define POLL_MS            100
 #define REFRESH_TIMEOUT_MS 10000
 #define GAUGES_INTERVAL_US 1000000
-#define QUEUE_RECORDS_MAX  100000 /* of a shard's producer */
-#define QUEUE_BYTES_MAX    (64u << 20)
 
-/* One shard with what belongs to it alone. */
-struct lane {
-    struct kafka_sink *sink;
-    struct decoder *decoder;
-    struct worker *worker;
-};
-
-enum stage { STAGE_BROKERS, STAGE_READING, STAGE_JOINING, STAGE_READY, STAGE_STOPPING };
+enum stage { STAGE_BROKERS, STAGE_READING, STAGE_JOINING, STAGE_CATCHING_UP, STAGE_READY, STAGE_STOPPING };
 
 struct process {
     struct process_options options;
@@ -65,6 +55,7 @@ static const char *const stage_texts[] = {
     [STAGE_BROKERS] = "waiting for the brokers",
     [STAGE_READING] = "reading items and sessions",
     [STAGE_JOINING] = "waiting for the group to assign partitions",
+    [STAGE_CATCHING_UP] = "applying clicks that were answered before",
     [STAGE_READY] = NULL,
     [STAGE_STOPPING] = "stopping",
 };
@@ -121,11 +112,8 @@ struct status process_open(const struct process_options *options, struct process
 
 static void close_lanes(struct process *process)
 {
-    for (uint32_t i = 0; i < process->lane_count; i++) {
-        worker_close(process->lanes[i].worker);
-        kafka_sink_close(process->lanes[i].sink);
-        decoder_close(process->lanes[i].decoder);
-    }
+    for (uint32_t i = 0; i < process->lane_count; i++)
+        lane_close(&process->lanes[i]);
     free(process->lanes);
     process->lanes = NULL;
     process->lane_count = 0;
@@ -174,17 +162,21 @@ static void wait_before_retry(struct process *process, int backoff_ms, const str
         system_wait_ms(WAIT_SLICE_MS);
 }
 
+static int next_backoff(int backoff_ms)
+{
+    return backoff_ms * 2 < BACKOFF_MAX_MS ? backoff_ms * 2 : BACKOFF_MAX_MS;
+}
+
 /* Calls `attempt` until it does something else than not reaching a broker. INTERRUPTED when the process is stopped. */
 static struct status keep_trying(struct process *process,
                                  struct status (*attempt)(struct process *process, struct complaint *complaint),
                                  struct complaint *complaint)
 {
-    for (int backoff_ms = BACKOFF_FIRST_MS; !stopping(process);) {
+    for (int backoff_ms = BACKOFF_FIRST_MS; !stopping(process); backoff_ms = next_backoff(backoff_ms)) {
         struct status status = attempt(process, complaint);
         if (!failed_as(status, FAULT_UNAVAILABLE))
             return status;
         wait_before_retry(process, backoff_ms, complaint);
-        backoff_ms = backoff_ms * 2 < BACKOFF_MAX_MS ? backoff_ms * 2 : BACKOFF_MAX_MS;
     }
     return FAIL(INTERRUPTED, 0, "stopped while waiting for the brokers");
 }
@@ -246,8 +238,7 @@ static int32_t count_late_partitions(struct process *process)
 {
     int32_t least = INT32_MAX, count;
     for (uint32_t lane = 0; lane < process->lane_count; lane++) {
-        struct kafka_sink *sink = process->lanes[lane].sink;
-        if (failed(kafka_sink_count_partitions(sink, OUTPUT_LATE_CLICKS, TOPICS_TIMEOUT_MS, &count)))
+        if (failed(lane_count_partitions(&process->lanes[lane], OUTPUT_LATE_CLICKS, TOPICS_TIMEOUT_MS, &count)))
             return process->counts.partitions[TOPIC_LATE_CLICKS];
         least = count < least ? count : least;
     }
@@ -288,8 +279,9 @@ static struct status on_assigned(void *context, struct assignment *assignments, 
     free(room);
     metric_add(&process->metrics, METRIC_REBALANCES, 1);
     log_always(LOG_INFO, "assigned", "partitions=%zu", count);
+    bool behind = metric_get(&process->metrics, METRIC_PARTITIONS_CATCHING_UP) > 0;
     if (!failed(status) && !stopping(process))
-        enter(process, STAGE_READY);
+        enter(process, behind ? STAGE_CATCHING_UP : STAGE_READY);
     return status;
 }
 
@@ -317,7 +309,8 @@ static void on_revoked(void *context, const int32_t *partitions, size_t count, b
             process->drained = status;
     }
     free(room);
-    if (process_ready(process))
+    enum stage stage = atomic_load(&process->stage);
+    if (stage == STAGE_READY || stage == STAGE_CATCHING_UP)
         enter(process, STAGE_JOINING);
 }
 
@@ -330,8 +323,9 @@ static uint32_t lanes_wanted(const struct process *process)
     return wanted < partitions ? wanted : partitions;
 }
 
-static struct shard_options shard_options_of(const struct config *config)
+static struct shard_options shard_options_of(const struct process *process)
 {
+    const struct config *config = process->config;
     return (struct shard_options){.engine = config->engine,
                                   .limits = config->clicks,
                                   .recommendations = config->encodings[RECORD_RECOMMENDATION],
@@ -342,41 +336,38 @@ static struct shard_options shard_options_of(const struct config *config)
                                   .commit_sessions = config->commit_sessions,
                                   .commit_interval_ms = config->commit_interval_ms,
                                   .idle_ms = config->session_idle_ms,
-                                  .start_stored = config->start.kind == START_STORED};
+                                  .start_stored = config->start.kind == START_STORED,
+                                  .adopt = process->options.adopt};
 }
 
-static struct status open_sink(struct process *process, struct lane *lane, struct complaint *complaint)
+static struct status open_output(struct process *process, uint32_t number, struct complaint *complaint)
 {
-    const struct config *config = process->config;
-    const struct kafka_sink_options options = {
-        .kafka = &process->kafka,
-        .topics = {[OUTPUT_RECOMMENDATIONS] = config_topic(config, TOPIC_RECOMMENDATIONS),
-                   [OUTPUT_SESSIONS] = config_topic(config, TOPIC_SESSIONS),
-                   [OUTPUT_LATE_CLICKS] = config_topic(config, TOPIC_LATE_CLICKS),
-                   [OUTPUT_DEAD_LETTERS] = config_topic(config, TOPIC_DEAD_LETTERS)},
-        .partitions = {[OUTPUT_SESSIONS] = process->counts.partitions[TOPIC_SESSIONS],
-                       [OUTPUT_LATE_CLICKS] = process->counts.partitions[TOPIC_LATE_CLICKS]},
-        .queue_records_max = QUEUE_RECORDS_MAX,
-        .queue_bytes_max = QUEUE_BYTES_MAX};
-    return kafka_sink_open(&options, &lane->sink, complaint);
+    const char *name = stores_instance(process->stores);
+    for (int backoff_ms = BACKOFF_FIRST_MS; !stopping(process); backoff_ms = next_backoff(backoff_ms)) {
+        struct status status = lane_open_output(&process->lanes[number], process->config, &process->kafka,
+                                                &process->counts, name, number, complaint);
+        if (!failed_as(status, FAULT_UNAVAILABLE))
+            return status;
+        wait_before_retry(process, backoff_ms, complaint);
+    }
+    return FAIL(INTERRUPTED, 0, "stopped while waiting for the brokers");
 }
 
-static struct status open_lane(struct process *process, uint32_t number, struct complaint *complaint)
+static struct status start_lane(struct process *process, uint32_t number, struct complaint *complaint)
 {
-    struct lane *lane = &process->lanes[number];
-    TRY(open_sink(process, lane, complaint));
-    TRY(decoder_open_configured(process->config, RECORD_CLICK, &lane->decoder, complaint));
-    const struct shard_options options = shard_options_of(process->config);
-    const struct shard_ports ports = {.source = kafka_consumer_source(process->consumer, number),
-                                      .sink = kafka_sink_port(lane->sink),
-                                      .time = system_time(),
+    const struct shard_options options = shard_options_of(process);
+    const struct shard_ports ports = {.time = system_time(),
                                       .stores = stores_opener(process->stores),
-                                      .decoder = lane->decoder,
                                       .knowledge = process->knowledge,
                                       .metrics = &process->metrics};
-    struct shard *shard;
-    TRY(shard_open(&options, &ports, &shard));
-    return worker_open(shard, &lane->worker);
+    return lane_start(&process->lanes[number], process->config, &options, ports, process->consumer, number, complaint);
+}
+
+/* For static membership: a process that comes back under the same name within the session's time-out gets its
+ * partitions again at once, without a rebalance. */
+static const char *member_id(const struct process *process)
+{
+    return process->config->static_membership ? stores_instance(process->stores) : "";
 }
 
 static struct status join_group(struct process *process, struct complaint *complaint)
@@ -392,13 +383,17 @@ static struct status join_group(struct process *process, struct complaint *compl
         return FAIL(MEMORY, process->lane_count, "no memory for shards");
     const struct kafka_consumer_options options = {.kafka = &process->kafka,
                                                    .group_id = config->group_id,
+                                                   .instance_id = member_id(process),
                                                    .topic = config_topic(config, TOPIC_CLICKS),
                                                    .start = {kinds[config->start.kind], config->start.time_ms},
                                                    .shard_count = process->lane_count,
                                                    .rebalance = {on_assigned, on_revoked, process}};
+    /* Before the group's offsets are read: an open transaction of a former run would hold them back. */
+    for (uint32_t i = 0; i < process->lane_count; i++)
+        TRY(open_output(process, i, complaint));
     TRY(kafka_consumer_open(&options, &process->consumer, complaint));
     for (uint32_t i = 0; i < process->lane_count; i++)
-        TRY(open_lane(process, i, complaint));
+        TRY(start_lane(process, i, complaint));
     return OK;
 }
 
@@ -416,7 +411,7 @@ static void refresh_gauges(struct process *process)
     metric_set(metrics, METRIC_STATE_MAP_USED_RATIO, stores_map_used_percent(process->stores));
     int64_t failures = 0;
     for (uint32_t i = 0; i < process->lane_count; i++)
-        failures += (int64_t)kafka_sink_failures(process->lanes[i].sink);
+        failures += (int64_t)lane_failures(&process->lanes[i]);
     metric_set(metrics, METRIC_DELIVERY_FAILURES, failures);
 }
 
@@ -440,11 +435,19 @@ static struct status check_threads(struct process *process, struct complaint *co
     return failed(status) ? explain(process, status, complaint) : OK;
 }
 
+static void mind_readiness(struct process *process)
+{
+    if (atomic_load(&process->stage) == STAGE_CATCHING_UP &&
+        metric_get(&process->metrics, METRIC_PARTITIONS_CATCHING_UP) == 0)
+        enter(process, STAGE_READY);
+}
+
 static struct status serve(struct process *process, struct complaint *complaint)
 {
     while (!stopping(process)) {
         TRY(kafka_consumer_poll(process->consumer, POLL_MS, complaint));
         TRY(check_threads(process, complaint));
+        mind_readiness(process);
         refresh_gauges(process);
     }
     return OK;

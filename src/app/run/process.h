@@ -19,6 +19,7 @@
 struct process_options {
     const struct config *config; /* outlives the process */
     bool state_in_memory;        /* for the embedded broker */
+    bool adopt;                  /* a group that was set back behind the stored sessions is followed */
 };
 
 struct process;

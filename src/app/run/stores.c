@@ -6,6 +6,7 @@
 #include <eddy/io/memory.h>
 #include <eddy/io/session_store.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 /* Open stores, so that their fullness can be asked for by the thread of the metrics. */
@@ -19,6 +20,7 @@ struct open_store {
 struct stores {
     const struct config *config;
     struct state_directory *directory; /* NULL: in memory */
+    char instance[INSTANCE_NAME_MAX + 1];
     pthread_mutex_t lock;
     struct open_store *first; /* under lock */
 };
@@ -42,11 +44,14 @@ struct status stores_open(const struct config *config, bool in_memory, struct st
     if (!stores)
         return FAIL(MEMORY, 0, "no memory for stores");
     stores->config = config;
-    struct status status = in_memory ? OK : open_directory(config->state.directory, &stores->directory, complaint);
+    struct status status = in_memory ? instance_name_make(stores->instance)
+                                     : open_directory(config->state.directory, &stores->directory, complaint);
     if (failed(status)) {
         free(stores);
         return status;
     }
+    if (stores->directory)
+        snprintf(stores->instance, sizeof stores->instance, "%s", state_directory_instance(stores->directory));
     pthread_mutex_init(&stores->lock, NULL);
     *ret_stores = stores;
     return OK;
@@ -65,9 +70,11 @@ void stores_close(struct stores *stores)
 static struct status open_lmdb(struct stores *stores, struct open_store *open, struct complaint *complaint)
 {
     const struct config *config = stores->config;
+    char identity[256]; /* offsets mean something within a group only */
+    snprintf(identity, sizeof identity, "group %.240s", config->group_id);
     const struct store_options options = {.topic = config_topic(config, TOPIC_CLICKS),
                                           .partition = open->partition,
-                                          .topic_identity = "",
+                                          .identity = identity,
                                           .map_size_bytes = config->state.map_size_bytes,
                                           .sync = config->state.sync};
     TRY(store_open(stores->directory, &options, &open->store, complaint));
@@ -113,6 +120,11 @@ static void close_one(void *context, int32_t partition, struct session_store sto
     store_close(open->store);
     memory_store_close(open->memory);
     free(open);
+}
+
+const char *stores_instance(const struct stores *stores)
+{
+    return stores->instance;
 }
 
 struct store_opener stores_opener(struct stores *stores)

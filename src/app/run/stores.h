@@ -13,5 +13,7 @@ MUST_CHECK struct status stores_open(const struct config *config, bool in_memory
 /* After all stores in it have been closed. */
 void stores_close(struct stores *stores);
 struct store_opener stores_opener(struct stores *stores);
+/* The name of this process across restarts; without a directory only until its end. */
+const char *stores_instance(const struct stores *stores);
 /* Fullness of the fullest map, in percent. */
 int stores_map_used_percent(struct stores *stores);

@@ -271,7 +271,8 @@ static struct status effects_out(struct shard *shard, struct task *task, const s
     TRY(collect_offers(shard, effects));
     count_clicks(shard, effects);
     task->changed = true;
-    return effects->learn ? learn(shard, task, effects->learn_to_ms) : OK;
+    /* What was closed before the restart has been read from the sessions topic, and learned up to where this ends. */
+    return effects->learn && !task->catching_up ? learn(shard, task, effects->learn_to_ms) : OK;
 }
 
 /* Steps the engine over the clicks from `from` on whose items have numbers; *ret_named is where those end. */
@@ -324,18 +325,14 @@ struct status shard_answer_run(struct shard *shard)
     shard->run_count = 0;
     shard->run_task = NULL;
     arena_reset(&shard->batch);
-    if (task->next_offset >= task->answered_to && task->answered_watermark_ms != INT64_MIN)
-        return shard_advance(shard, task, task->answered_watermark_ms, true);
-    return OK;
+    return task_mind_catching_up(shard, task);
 }
 
-struct status shard_advance(struct shard *shard, struct task *task, int64_t watermark_ms, bool silent)
+struct status shard_advance(struct shard *shard, struct task *task, int64_t watermark_ms)
 {
     struct effects effects;
-    if (silent)
-        task->answered_watermark_ms = INT64_MIN;
     TRY(engine_advance(task->engine, watermark_ms, &shard->batch, &effects));
-    if (silent)
+    if (task->catching_up)
         effects.closed_count = 0; /* published before the restart */
     struct status status = effects_out(shard, task, &effects, NULL, 0);
     arena_reset(&shard->batch);

@@ -52,12 +52,12 @@ struct status shard_publish_dead_letter(struct shard *shard, const struct messag
 static struct status pass_over(struct shard *shard, struct task *task, const struct message *message,
                                struct status reason, const struct complaint *complaint)
 {
-    bool silent = message->offset < task->answered_to;
     TRY(shard_answer_run(shard)); /* positions go up in order */
+    bool silent = task->catching_up;
     engine_pass(task->engine, message->offset);
     task->next_offset = message->offset + 1;
     task->changed = true;
-    return silent ? OK : shard_publish_dead_letter(shard, message, reason, complaint);
+    return silent ? task_mind_catching_up(shard, task) : shard_publish_dead_letter(shard, message, reason, complaint);
 }
 
 /* Bytes that a decoder may have put into its own memory, which its next call reuses. */
@@ -115,6 +115,15 @@ static void check_type(struct shard *shard, const struct message *message, struc
     click->unknown_type = (struct bytes){0};
 }
 
+/* The first click that was not answered yet: the silent ones before it are done with. */
+static struct status end_silence(struct shard *shard, struct task *task)
+{
+    TRY(shard_answer_run(shard));
+    if (task->catching_up)
+        task->next_offset = task->answered.offset;
+    return task_mind_catching_up(shard, task);
+}
+
 static struct status take(struct shard *shard, const struct message *message)
 {
     struct task *task = shard_task(shard, message->partition);
@@ -122,6 +131,8 @@ static struct status take(struct shard *shard, const struct message *message)
         return OK; /* given up in the meantime, or delivered before */
     if (shard->run_task != task || shard->run_count == RUN_MAX)
         TRY(shard_answer_run(shard));
+    if (task->catching_up && message->offset >= task->answered.offset)
+        TRY(end_silence(shard, task));
     struct complaint complaint = {0};
     struct engine_click *click = &shard->run[shard->run_count];
     struct status status = decode(shard, message, click, &complaint);
@@ -132,7 +143,7 @@ static struct status take(struct shard *shard, const struct message *message)
     check_type(shard, message, &click->click);
     TRY(keep_all(shard, message->value, &click->click));
     check_key(shard, message, &click->click);
-    click->silent = message->offset < task->answered_to;
+    click->silent = task->catching_up;
     shard->run_messages[shard->run_count++] = message;
     shard->run_task = task;
     return OK;

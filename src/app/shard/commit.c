@@ -4,32 +4,26 @@
 /* The changed tasks and what is committed of them, in memory of the batch. */
 struct commit {
     struct task **tasks;
-    int32_t *partitions;
-    int64_t *offsets;
+    struct commit_point *points;
     char (*texts)[TASK_METADATA_MAX];
-    const char **metadata;
     size_t count;
 };
 
 static struct status commit_prepare(struct shard *shard, struct commit *commit)
 {
     *commit = (struct commit){.tasks = ARENA_ARRAY(&shard->batch, struct task *, shard->task_count + 1),
-                              .partitions = ARENA_ARRAY(&shard->batch, int32_t, shard->task_count + 1),
-                              .offsets = ARENA_ARRAY(&shard->batch, int64_t, shard->task_count + 1),
-                              .texts = arena_alloc(&shard->batch, TASK_METADATA_MAX * (shard->task_count + 1)),
-                              .metadata = ARENA_ARRAY(&shard->batch, const char *, shard->task_count + 1)};
-    if (!commit->tasks || !commit->partitions || !commit->offsets || !commit->texts || !commit->metadata)
+                              .points = ARENA_ARRAY(&shard->batch, struct commit_point, shard->task_count + 1),
+                              .texts = arena_alloc(&shard->batch, TASK_METADATA_MAX * (shard->task_count + 1))};
+    if (!commit->tasks || !commit->points || !commit->texts)
         return FAIL(MEMORY, shard->task_count, "no memory for a commit");
     for (int32_t p = 0; p < shard->tasks_end; p++) {
         struct task *task = shard->tasks[p];
-        if (!task || !task->changed)
+        if (!task || !task->changed || task->catching_up)
             continue;
         size_t i = commit->count++;
         commit->tasks[i] = task;
-        commit->partitions[i] = p;
-        commit->offsets[i] = task->next_offset;
         task_metadata(task, commit->texts[i]);
-        commit->metadata[i] = commit->texts[i];
+        commit->points[i] = (struct commit_point){p, task->next_offset, commit->texts[i]};
     }
     return OK;
 }
@@ -51,7 +45,7 @@ static struct status put_changes(struct shard *shard, struct task *task)
     return OK;
 }
 
-static struct status commit_store(struct shard *shard, struct task *task)
+struct status shard_commit_store(struct shard *shard, struct task *task)
 {
     struct engine_position position = engine_position(task->engine);
     const struct store_position stored = {.offset = task->next_offset,
@@ -70,16 +64,14 @@ static struct status commit_store(struct shard *shard, struct task *task)
     return OK;
 }
 
-/* The one place where the effects of a commit are put in order. A crash between two of them repeats output or replays
- * in silence; it loses nothing. */
+/* The one place where the effects of a commit are put in order. A crash between the two replays in silence; it loses
+ * nothing. */
 static struct status commit_in_order(struct shard *shard, const struct commit *commit)
 {
-    struct record_sink sink = shard->ports.sink;
-    struct click_source source = shard->ports.source;
-    TRY(sink.ops->flush(sink.self, FLUSH_SLICE_MS));
-    TRY(source.ops->commit(source.self, commit->partitions, commit->offsets, commit->metadata, commit->count));
+    struct committer committer = shard->ports.committer;
+    TRY(committer.ops->commit(committer.self, commit->points, commit->count));
     for (size_t i = 0; i < commit->count; i++)
-        TRY(commit_store(shard, commit->tasks[i]));
+        TRY(shard_commit_store(shard, commit->tasks[i]));
     return OK;
 }
 
@@ -100,5 +92,6 @@ struct status shard_commit(struct shard *shard)
         return status;
     shard->committed_us = shard->tried_us;
     shard->clicks_since_commit = 0;
+    shard->commit_now = shard->uncommitted = false;
     return OK;
 }

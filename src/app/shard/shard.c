@@ -7,10 +7,20 @@
 
 #define FILL_STOP        0.75
 #define FILL_RESTART     0.5
+#define FILL_COMMIT      0.4
+#define FENCED_MAX_US    60000000
 #define OVERDUE_US       5000000 /* of a commit: then no more clicks are taken until it is done */
 #define PAUSED_WAIT_MS   5
 #define IDLE_STEP_MS     2000  /* between two looks at a partition without clicks */
 #define IDLE_STANDARD_MS 60000 /* when the wall clock moves no watermark, for learning alone */
+
+static void tell_gauges(struct shard *shard, int64_t sessions, int64_t behind)
+{
+    metric_add(shard->ports.metrics, METRIC_SESSIONS_OPEN, sessions - shard->sessions_open);
+    metric_add(shard->ports.metrics, METRIC_CLICKS_BEHIND, behind - shard->clicks_behind);
+    shard->sessions_open = sessions;
+    shard->clicks_behind = behind;
+}
 
 struct status shard_open(const struct shard_options *options, const struct shard_ports *ports, struct shard **ret_shard)
 {
@@ -40,7 +50,7 @@ void shard_close(struct shard *shard)
     for (int32_t p = 0; p < shard->tasks_end; p++)
         if (shard->tasks[p])
             task_close(shard, shard->tasks[p]);
-    metric_add(shard->ports.metrics, METRIC_SESSIONS_OPEN, -shard->sessions_open);
+    tell_gauges(shard, 0, 0);
     scoring_scratch_close(shard->scratch);
     arena_release(&shard->batch);
     arena_release(&shard->offers_memory);
@@ -110,13 +120,15 @@ static void tell_idle(struct shard *shard, struct task *task)
     task->idle = true;
 }
 
-/* The watermark goes on from the last click's at the pace of the wall clock, so that the last sessions close. */
+/* The watermark goes on from the last click's at the pace of the wall clock, so that the last sessions close. That is
+ * no function of the log, so it is a commit of its own: whoever catches up to it finds no click before it in between.
+ */
 static struct status mind_idle(struct shard *shard, struct task *task, int64_t wall_ms)
 {
     struct click_source source = shard->ports.source;
     int64_t quiet_ms = wall_ms - task->awake_ms;
     int64_t idle_ms = shard->options.idle_ms ? shard->options.idle_ms : IDLE_STANDARD_MS;
-    if (task->next_offset < task->answered_to || quiet_ms < idle_ms || wall_ms < task->idle_look_ms)
+    if (task->catching_up || task->changed || quiet_ms < idle_ms || wall_ms < task->idle_look_ms)
         return OK;
     task->idle_look_ms = wall_ms + IDLE_STEP_MS;
     int64_t watermark_ms = engine_position(task->engine).watermark_ms;
@@ -126,21 +138,25 @@ static struct status mind_idle(struct shard *shard, struct task *task, int64_t w
         return OK;
     tell_idle(shard, task);
     int64_t target_ms = task->awake_watermark_ms + quiet_ms;
-    return closable && target_ms > watermark_ms ? shard_advance(shard, task, target_ms, false) : OK;
+    if (!closable || target_ms <= watermark_ms)
+        return OK;
+    shard->commit_now = true;
+    return shard_advance(shard, task, target_ms);
 }
 
 static struct status mind_tasks(struct shard *shard)
 {
-    int64_t wall_ms = shard_wall_ms(shard), sessions = 0;
+    int64_t wall_ms = shard_wall_ms(shard), sessions = 0, behind = 0;
     for (int32_t p = 0; p < shard->tasks_end; p++) {
         struct task *task = shard->tasks[p];
         if (!task)
             continue;
+        TRY(task_mind_catching_up(shard, task));
         TRY(mind_idle(shard, task, wall_ms));
         sessions += session_table_count(engine_sessions(task->engine));
+        behind += task_clicks_behind(task);
     }
-    metric_add(shard->ports.metrics, METRIC_SESSIONS_OPEN, sessions - shard->sessions_open);
-    shard->sessions_open = sessions;
+    tell_gauges(shard, sessions, behind);
     return OK;
 }
 
@@ -151,29 +167,56 @@ static bool commit_is_due(const struct shard *shard)
     if (shard_monotonic_us(shard) - shard->tried_us >= shard->options.commit_interval_ms * 1000 ||
         shard->clicks_since_commit >= shard->options.commit_clicks)
         return true;
+    if (shard->commit_now)
+        return true;
     size_t changes = 0;
     for (int32_t p = 0; p < shard->tasks_end; p++)
-        if (shard->tasks[p])
+        if (shard->tasks[p] && !shard->tasks[p]->catching_up)
             changes += session_change_count(engine_sessions(shard->tasks[p]->engine));
     return changes >= shard->options.commit_sessions;
 }
 
-static struct status mind_commit(struct shard *shard)
+/* Others own the partitions, it seems; the group will say so. When it does not, this is no owner to wait for. */
+static struct status mind_fencing(struct shard *shard, struct status status)
 {
-    if (!commit_is_due(shard))
+    int64_t now_us = shard_monotonic_us(shard);
+    if (!failed_as(status, FAULT_FENCED)) {
+        shard->fenced_us = 0;
         return OK;
+    }
+    if (!shard->fenced_us)
+        shard->fenced_us = now_us;
+    return now_us - shard->fenced_us < FENCED_MAX_US ? OK : status;
+}
+
+static struct status try_commit(struct shard *shard)
+{
     struct status status = shard_commit(shard);
-    if (!failed_as(status, FAULT_UNAVAILABLE) && !failed_as(status, FAULT_FENCED))
+    TRY(mind_fencing(shard, status));
+    bool postponed = failed_as(status, FAULT_UNAVAILABLE) || failed_as(status, FAULT_FENCED);
+    shard->uncommitted = postponed && shard->ports.committer.exactly_once;
+    if (!postponed)
         return status;
     char text[256];
     log_event(LOG_WARN, "commit_postponed", "reason=%s", status_text(status, text, sizeof text));
     return OK;
 }
 
+static struct status mind_commit(struct shard *shard)
+{
+    double fill = shard->ports.sink.ops->fill(shard->ports.sink.self);
+    bool full = shard->ports.committer.exactly_once && fill > FILL_COMMIT; /* only a commit makes room */
+    return full || commit_is_due(shard) ? try_commit(shard) : OK;
+}
+
 struct status shard_step(struct shard *shard, int timeout_ms, size_t *ret_messages)
 {
     struct click_source source = shard->ports.source;
     size_t count = 0;
+    TRY(shard->failure);
+    *ret_messages = 0;
+    if (shard->uncommitted)
+        return try_commit(shard);
     if (shard->paused && timeout_ms > PAUSED_WAIT_MS)
         timeout_ms = PAUSED_WAIT_MS;
     TRY(source.ops->poll(source.self, timeout_ms, shard->messages, shard->options.batch_clicks, &count));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 /* Inside a shard: shard.c the round, batch.c messages into runs of clicks, answer.c a run through the engine and its
- * effects out, task.c how a task begins and ends, commit.c the commit. */
+ * effects out, task.c how a task comes and goes, begin.c where it begins, commit.c the commit. */
 #include "app/shard.h"
 
 #include <stdatomic.h>
@@ -18,13 +18,13 @@ struct task {
     int32_t partition;
     struct engine *engine;
     struct session_store store;
-    int64_t next_offset;           /* to consume */
-    int64_t answered_to;           /* clicks before it are applied without output */
-    int64_t answered_watermark_ms; /* and then the watermark is moved here; INT64_MIN: nowhere */
-    bool changed;                  /* since the last commit */
-    bool idle;                     /* the knowledge knows it */
-    int64_t idle_look_ms;          /* wall clock: not before this is it looked at again whether it is idle */
-    int64_t awake_ms;              /* wall clock at the last click, and the watermark then */
+    int64_t next_offset;             /* to consume */
+    bool catching_up;                /* up to `answered`, without output or commit */
+    struct engine_position answered; /* as far as the group has come; offset -1: nowhere */
+    bool changed;                    /* since the last commit */
+    bool idle;                       /* the knowledge knows it */
+    int64_t idle_look_ms;            /* wall clock: not before this is it looked at again whether it is idle */
+    int64_t awake_ms;                /* wall clock at the last click, and the watermark then */
     int64_t awake_watermark_ms;
 };
 
@@ -66,9 +66,13 @@ struct shard {
 
     int64_t committed_us, tried_us; /* when the last commit was done, and when one was last tried */
     uint64_t clicks_since_commit;
+    bool commit_now;   /* an idle partition's step is committed by itself */
+    bool uncommitted;  /* the last commit failed and no more clicks may be taken before it succeeds */
+    int64_t fenced_us; /* since when it fails because others own the partitions; 0: it does not */
     bool paused;
     _Atomic bool interrupted;
-    int64_t sessions_open; /* as told to the metrics */
+    int64_t sessions_open, clicks_behind; /* as told to the metrics */
+    struct status failure;                /* what the next step fails with */
 };
 
 static inline struct task *shard_task(const struct shard *shard, int32_t partition)
@@ -98,13 +102,31 @@ MUST_CHECK struct status shard_publish(struct shard *shard, const struct output_
 MUST_CHECK struct status shard_send(struct shard *shard);
 /* Answers the run and empties it; the answers are in the outbox. */
 MUST_CHECK struct status shard_answer_run(struct shard *shard);
-/* Moves the watermark of a task that has nothing to do. silent: no output, it was made before a restart. */
-MUST_CHECK struct status shard_advance(struct shard *shard, struct task *task, int64_t watermark_ms, bool silent);
+/* Moves the watermark of a task that has nothing to do; without output while it catches up. */
+MUST_CHECK struct status shard_advance(struct shard *shard, struct task *task, int64_t watermark_ms);
 /* Stops or restarts all partitions. */
 MUST_CHECK struct status shard_pause(struct shard *shard, bool paused);
 
+/* commit.c */
+/* The sessions and the position of one task, to its store. */
+MUST_CHECK struct status shard_commit_store(struct shard *shard, struct task *task);
+
+/* begin.c: where a task begins, and how it gets from there to where the group has come. */
+/* Restores the task from its store and sets assignment->start. */
+MUST_CHECK struct status task_begin(struct shard *shard, struct task *task, struct assignment *assignment,
+                                    struct complaint *complaint);
+/* Ends catching up when the task has come to the group's position. */
+MUST_CHECK struct status task_mind_catching_up(struct shard *shard, struct task *task);
+static inline int64_t task_clicks_behind(const struct task *task)
+{
+    int64_t behind = task->catching_up ? task->answered.offset - task->next_offset : 0;
+    return behind > 0 ? behind : 0;
+}
+
 /* task.c */
 void task_close(struct shard *shard, struct task *task);
+/* A new engine without sessions, in the place of the one it has. */
+MUST_CHECK struct status task_open_engine(struct shard *shard, struct task *task);
 #define TASK_METADATA_MAX 96
-/* What is committed to the group beside the offset. */
+/* begin.c: what is committed to the group beside the offset. */
 void task_metadata(const struct task *task, char text[TASK_METADATA_MAX]);

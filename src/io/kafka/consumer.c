@@ -13,6 +13,8 @@
 #define PREFETCH_RECORDS   "100000"
 #define PREFETCH_KILOBYTES "65536"
 
+#define STATIC_TIMEOUT_MS  "15000"
+
 static struct status check_strategy(const struct kafka_options *options, struct complaint *complaint)
 {
     for (size_t i = 0; i < options->property_count; i++) {
@@ -136,6 +138,8 @@ static struct status start(struct kafka_consumer *consumer, const struct kafka_c
         {"partition.assignment.strategy", rd_kafka_version() < COOPERATIVE_SINCE ? "range" : "cooperative-sticky"},
         {"queued.min.messages", PREFETCH_RECORDS},
         {"queued.max.messages.kbytes", PREFETCH_KILOBYTES},
+        {*options->instance_id ? "group.instance.id" : NULL, options->instance_id}, /* none: the list ends here */
+        {"session.timeout.ms", STATIC_TIMEOUT_MS}, /* such a member does not say that it goes */
         {NULL, NULL},
     };
     const struct kafka_property fixed[] = {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "io/kafka/client.h"
+#include "io/kafka/sink.h"
 
 #include <stdatomic.h>
 #include <stdio.h>
@@ -8,33 +8,34 @@
 
 #define FLUSH_SLICE_MS 100
 #define HEADERS_MAX    8
+#define FIXED_MAX      16
 
-/* Successful deliveries are not reported one by one (that costs as much as the rest of producing); librdkafka counts
- * what is outstanding, and only refusals come back as events. */
-struct kafka_sink {
-    struct kafka_client client;
-    rd_kafka_queue_t *events; /* the handle's main queue */
-    rd_kafka_topic_t *topics[OUTPUT_COUNT];
-    _Atomic int32_t partitions[OUTPUT_COUNT]; /* 0: unknown, records go where they say */
-    double records_max, bytes_max;
-    uint64_t records, bytes; /* ever published, for the mean size */
-    _Atomic uint64_t failures;
-};
-
+/* A transaction has a time-out of its own, over all its records. */
 static const struct kafka_property defaults[] = {
-    {"linger.ms", "0"},          /* half a millisecond would cost two; batches form by themselves under load */
-    {"message.timeout.ms", "0"}, /* a broker that is away is waited for: backpressure bounds what piles up */
+    {"linger.ms", "0"}, /* half a millisecond would cost two; batches form by themselves under load */
     {"message.max.bytes", "8000000"},
     {NULL, NULL},
 };
 
-struct status kafka_sink_open(const struct kafka_sink_options *options, struct kafka_sink **ret_sink,
-                              struct complaint *complaint)
+/* ---- life */
+
+static void append(struct kafka_property *properties, size_t *count, const struct kafka_property *more)
+{
+    for (; more->name; more++) {
+        assert(*count + 1 < FIXED_MAX);
+        properties[(*count)++] = *more;
+    }
+    properties[*count] = (struct kafka_property){NULL, NULL};
+}
+
+struct status kafka_sink_configure(struct kafka_sink *sink, const struct kafka_sink_options *options,
+                                   const struct kafka_property *more, rd_kafka_conf_t **ret_conf,
+                                   struct complaint *complaint)
 {
     char records[16], kilobytes[16];
     snprintf(records, sizeof records, "%u", options->queue_records_max);
     snprintf(kilobytes, sizeof kilobytes, "%u", options->queue_bytes_max / 1024);
-    const struct kafka_property fixed[] = {
+    const struct kafka_property own[] = {
         {"enable.idempotence", "true"},
         {"acks", "all"},
         {"partitioner", "murmur2_random"}, /* as Java's clients: records co-partition with theirs */
@@ -43,28 +44,71 @@ struct status kafka_sink_open(const struct kafka_sink_options *options, struct k
         {"queue.buffering.max.kbytes", kilobytes},
         {NULL, NULL},
     };
+    struct kafka_property fixed[FIXED_MAX];
+    size_t fixed_count = 0;
+    append(fixed, &fixed_count, own);
+    append(fixed, &fixed_count, more);
     const struct kafka_setup setup = {RD_KAFKA_PRODUCER, "output", defaults, fixed};
+    sink->records_max = options->queue_records_max;
+    sink->bytes_max = options->queue_bytes_max;
+    for (int i = 0; i < OUTPUT_COUNT; i++) {
+        atomic_init(&sink->partitions[i], options->partitions[i]);
+        if (options->topics[i] && !(sink->names[i] = strdup(options->topics[i])))
+            return FAIL(MEMORY, 0, "no memory for a topic's name");
+    }
+    TRY(kafka_client_configure(&sink->client, options->kafka, &setup, ret_conf, complaint));
+    rd_kafka_conf_set_events(*ret_conf, RD_KAFKA_EVENT_DR);
+    return OK;
+}
+
+struct status kafka_sink_start(struct kafka_sink *sink, rd_kafka_conf_t *conf, struct complaint *complaint)
+{
+    TRY(kafka_client_start(&sink->client, RD_KAFKA_PRODUCER, conf, complaint));
+    sink->events = rd_kafka_queue_get_main(sink->client.handle);
+    for (int i = 0; i < OUTPUT_COUNT; i++)
+        if (sink->names[i])
+            sink->topics[i] = rd_kafka_topic_new(sink->client.handle, sink->names[i], NULL);
+    return OK;
+}
+
+void kafka_sink_end(struct kafka_sink *sink)
+{
+    if (!sink->client.handle)
+        return;
+    for (int i = 0; i < OUTPUT_COUNT; i++) {
+        if (sink->topics[i])
+            rd_kafka_topic_destroy(sink->topics[i]);
+        sink->topics[i] = NULL;
+    }
+    rd_kafka_queue_destroy(sink->events);
+    rd_kafka_purge(sink->client.handle, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
+    rd_kafka_destroy(sink->client.handle);
+    sink->client.handle = NULL;
+}
+
+void kafka_sink_release(struct kafka_sink *sink)
+{
+    kafka_client_stop(&sink->client);
+    for (int i = 0; i < OUTPUT_COUNT; i++)
+        free(sink->names[i]);
+}
+
+struct status kafka_sink_open(const struct kafka_sink_options *options, struct kafka_sink **ret_sink,
+                              struct complaint *complaint)
+{
+    /* A broker that is away is waited for: backpressure bounds what piles up. */
+    static const struct kafka_property patient[] = {{"message.timeout.ms", "0"}, {NULL, NULL}};
     struct kafka_sink *sink = calloc(1, sizeof *sink);
     if (!sink)
         return FAIL(MEMORY, 0, "no memory for a producer");
     rd_kafka_conf_t *conf;
-    struct status status = kafka_client_configure(&sink->client, options->kafka, &setup, &conf, complaint);
-    if (!failed(status)) {
-        rd_kafka_conf_set_events(conf, RD_KAFKA_EVENT_DR);
-        status = kafka_client_start(&sink->client, RD_KAFKA_PRODUCER, conf, complaint);
-    }
+    struct status status = kafka_sink_configure(sink, options, patient, &conf, complaint);
+    if (!failed(status))
+        status = kafka_sink_start(sink, conf, complaint);
     if (failed(status)) {
         kafka_sink_close(sink);
         return status;
     }
-    sink->events = rd_kafka_queue_get_main(sink->client.handle);
-    for (int i = 0; i < OUTPUT_COUNT; i++) {
-        atomic_init(&sink->partitions[i], options->partitions[i]);
-        if (options->topics[i])
-            sink->topics[i] = rd_kafka_topic_new(sink->client.handle, options->topics[i], NULL);
-    }
-    sink->records_max = options->queue_records_max;
-    sink->bytes_max = options->queue_bytes_max;
     *ret_sink = sink;
     return OK;
 }
@@ -73,19 +117,36 @@ void kafka_sink_close(struct kafka_sink *sink)
 {
     if (!sink)
         return;
-    for (int i = 0; i < OUTPUT_COUNT; i++)
-        if (sink->topics[i])
-            rd_kafka_topic_destroy(sink->topics[i]);
-    if (sink->events)
-        rd_kafka_queue_destroy(sink->events);
-    if (sink->client.handle)
-        rd_kafka_purge(sink->client.handle, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
-    kafka_client_stop(&sink->client);
+    kafka_sink_end(sink);
+    kafka_sink_release(sink);
     free(sink);
+}
+
+/* ---- refusals */
+
+/* Of a record, whatever happens to the transaction around it; not of one that was purged with it. */
+static bool is_refusal(rd_kafka_resp_err_t error)
+{
+    switch (error) {
+    case RD_KAFKA_RESP_ERR__PURGE_QUEUE:
+    case RD_KAFKA_RESP_ERR__PURGE_INFLIGHT:
+    case RD_KAFKA_RESP_ERR__MSG_TIMED_OUT:
+    case RD_KAFKA_RESP_ERR__FENCED:
+    case RD_KAFKA_RESP_ERR__FATAL:
+    case RD_KAFKA_RESP_ERR__STATE:
+    case RD_KAFKA_RESP_ERR_INVALID_PRODUCER_EPOCH:
+    case RD_KAFKA_RESP_ERR_INVALID_TXN_STATE:
+    case RD_KAFKA_RESP_ERR_PRODUCER_FENCED:
+        return false;
+    default:
+        return true;
+    }
 }
 
 static void note_failure(struct kafka_sink *sink, const rd_kafka_message_t *message)
 {
+    if (sink->transactional && !is_refusal(message->err))
+        return;
     sink->failures++;
     kafka_client_report(&sink->client, LOG_ERR, rd_kafka_err2name(message->err),
                         "a record of %zu bytes was refused: topic %s: %s", message->len,
@@ -131,15 +192,14 @@ static int32_t partition_of(const struct kafka_sink *sink, const struct output_r
     return count > 0 ? record->partition % count : record->partition;
 }
 
-static struct status publish(void *self, const struct output_record *record)
+struct status kafka_sink_produce(struct kafka_sink *sink, const struct output_record *record, int flags)
 {
-    struct kafka_sink *sink = self;
     assert(sink->topics[record->output] && record->header_count <= HEADERS_MAX);
     rd_kafka_vu_t arguments[6 + HEADERS_MAX] = {
         {.vtype = RD_KAFKA_VTYPE_RKT, .u.rkt = sink->topics[record->output]},
         {.vtype = RD_KAFKA_VTYPE_PARTITION, .u.i32 = partition_of(sink, record)},
-        {.vtype = RD_KAFKA_VTYPE_MSGFLAGS, .u.i = RD_KAFKA_MSG_F_COPY},
-        /* librdkafka's types are not const; it copies. */
+        {.vtype = RD_KAFKA_VTYPE_MSGFLAGS, .u.i = flags},
+        /* librdkafka's types are not const; it only reads. */
         {.vtype = RD_KAFKA_VTYPE_VALUE, .u.mem = {(void *)(uintptr_t)record->value.data, record->value.size}},
         {.vtype = RD_KAFKA_VTYPE_KEY, .u.mem = {(void *)(uintptr_t)record->key.data, record->key.size}},
         {.vtype = RD_KAFKA_VTYPE_TIMESTAMP, .u.i64 = record->timestamp_ms > 0 ? record->timestamp_ms : 0},
@@ -158,9 +218,8 @@ static struct status publish(void *self, const struct output_record *record)
     return OK;
 }
 
-static struct status flush(void *self, int timeout_ms)
+struct status kafka_sink_flush(struct kafka_sink *sink, int timeout_ms)
 {
-    struct kafka_sink *sink = self;
     for (;;) {
         int slice_ms = timeout_ms < FLUSH_SLICE_MS ? timeout_ms : FLUSH_SLICE_MS;
         bool done = rd_kafka_flush(sink->client.handle, slice_ms) == RD_KAFKA_RESP_ERR_NO_ERROR;
@@ -175,14 +234,30 @@ static struct status flush(void *self, int timeout_ms)
     }
 }
 
-static double fill(void *self)
+double kafka_sink_fill(struct kafka_sink *sink)
 {
-    struct kafka_sink *sink = self;
     serve(sink);
     double outstanding = rd_kafka_outq_len(sink->client.handle);
     double mean_bytes = sink->records ? (double)sink->bytes / (double)sink->records : 0;
     double by_records = outstanding / sink->records_max, by_bytes = outstanding * mean_bytes / sink->bytes_max;
     return by_records > by_bytes ? by_records : by_bytes;
+}
+
+/* ---- the port */
+
+static struct status publish(void *self, const struct output_record *record)
+{
+    return kafka_sink_produce(self, record, RD_KAFKA_MSG_F_COPY);
+}
+
+static struct status flush(void *self, int timeout_ms)
+{
+    return kafka_sink_flush(self, timeout_ms);
+}
+
+static double fill(void *self)
+{
+    return kafka_sink_fill(self);
 }
 
 struct record_sink kafka_sink_port(struct kafka_sink *sink)

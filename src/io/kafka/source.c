@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <syslog.h>
 
-#define COMMIT_TIMEOUT_MS  10000
-#define END_TIMEOUT_MS     500
-#define NO_ANSWER_PAUSE_US 30000000
+#define OFFSET_AT_TIMEOUT_MS 10000
+#define END_TIMEOUT_MS       500
+#define NO_ANSWER_PAUSE_US   30000000
 
 struct status kafka_source_open(struct kafka_consumer *consumer, struct kafka_source *source)
 {
@@ -118,17 +118,11 @@ static rd_kafka_topic_partition_list_t *one_partition(const struct kafka_source 
     return list;
 }
 
-/* What was fetched before the seek is dropped by librdkafka's version barrier. */
-static struct status seek(void *self, int32_t partition, int64_t offset)
+static void begin(void *self, int32_t partition)
 {
     struct kafka_source *source = self;
-    rd_kafka_topic_partition_list_t *list = one_partition(source, partition);
-    list->elems[0].offset = offset;
-    rd_kafka_error_t *error = rd_kafka_seek_partitions(source->consumer->client.handle, list, 0);
-    rd_kafka_topic_partition_list_destroy(list);
-    struct status status = error ? FAIL(IO, rd_kafka_error_code(error), "cannot seek") : OK;
-    rd_kafka_error_destroy(error);
-    return status;
+    if (partition < source->end_count)
+        source->ends[partition] = -1;
 }
 
 static struct status pause_partition(void *self, int32_t partition, bool paused)
@@ -159,67 +153,25 @@ static bool at_end(void *self, int32_t partition)
     return !error && high <= source->ends[partition];
 }
 
-static void set_metadata(rd_kafka_topic_partition_t *entry, const char *metadata)
-{
-    entry->metadata = metadata ? strdup(metadata) : NULL; /* freed with the list */
-    entry->metadata_size = entry->metadata ? strlen(metadata) : 0;
-}
-
-static struct status commit_status(rd_kafka_resp_err_t error, const rd_kafka_topic_partition_list_t *list)
-{
-    for (int i = 0; list && i < list->cnt && !error; i++)
-        error = list->elems[i].err;
-    switch (error) {
-    case RD_KAFKA_RESP_ERR_NO_ERROR:
-        return OK;
-    case RD_KAFKA_RESP_ERR_ILLEGAL_GENERATION:
-    case RD_KAFKA_RESP_ERR_UNKNOWN_MEMBER_ID:
-    case RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID:
-    case RD_KAFKA_RESP_ERR__ASSIGNMENT_LOST:
-        return FAIL(FENCED, error, "the partition has another owner");
-    case RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED:
-    case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
-    case RD_KAFKA_RESP_ERR_OFFSET_METADATA_TOO_LARGE:
-        return FAIL(IO, error, "the commit was refused");
-    default:
-        return FAIL(UNAVAILABLE, error, "the commit failed for now");
-    }
-}
-
-/* With a queue of its own per commit, an answer that comes too late is dropped with it. */
-static struct status commit_list(rd_kafka_t *handle, const rd_kafka_topic_partition_list_t *list)
-{
-    rd_kafka_queue_t *answers = rd_kafka_queue_new(handle);
-    rd_kafka_resp_err_t error = rd_kafka_commit_queue(handle, list, answers, NULL, NULL);
-    rd_kafka_event_t *answer = error ? NULL : rd_kafka_queue_poll(answers, COMMIT_TIMEOUT_MS);
-    struct status status = error ? commit_status(error, NULL) : FAIL(UNAVAILABLE, 0, "the commit was not answered");
-    if (answer) {
-        status = commit_status(rd_kafka_event_error(answer), rd_kafka_event_topic_partition_list(answer));
-        rd_kafka_event_destroy(answer);
-    }
-    rd_kafka_queue_destroy(answers);
-    return status;
-}
-
-static struct status commit(void *self, const int32_t *partitions, const int64_t *offsets, const char *const *metadata,
-                            size_t count)
+static struct status offset_at(void *self, int32_t partition, int64_t time_ms, int64_t *ret_offset)
 {
     struct kafka_source *source = self;
-    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)count);
-    for (size_t i = 0; i < count; i++) {
-        rd_kafka_topic_partition_t *entry =
-            rd_kafka_topic_partition_list_add(list, source->consumer->topic, partitions[i]);
-        entry->offset = offsets[i];
-        set_metadata(entry, metadata ? metadata[i] : NULL);
-    }
-    struct status status = commit_list(source->consumer->client.handle, list);
+    rd_kafka_topic_partition_list_t *list = one_partition(source, partition);
+    list->elems[0].offset = time_ms;
+    rd_kafka_resp_err_t error = rd_kafka_offsets_for_times(source->consumer->client.handle, list, OFFSET_AT_TIMEOUT_MS);
+    if (!error)
+        error = list->elems[0].err;
+    int64_t offset = list->elems[0].offset;
     rd_kafka_topic_partition_list_destroy(list);
-    return status;
+    if (error)
+        return FAIL(UNAVAILABLE, error, "the brokers do not say where a time begins");
+    *ret_offset = offset >= 0 ? offset : -1;
+    return OK;
 }
 
 struct click_source kafka_consumer_source(struct kafka_consumer *consumer, uint32_t shard)
 {
-    static const struct click_source_ops ops = {poll, seek, pause_partition, at_end, commit};
+    static const struct click_source_ops ops = {poll, begin, pause_partition, at_end, offset_at};
     assert(shard < consumer->shard_count);
     return (struct click_source){&ops, &consumer->sources[shard]};
 }

@@ -102,12 +102,19 @@ struct status state_directory_open(const char *path, struct state_directory **re
     snprintf(directory->path, sizeof directory->path, "%s", path);
     directory->pid_file = -1;
     struct status status = lock(directory, complaint);
+    if (!failed(status))
+        status = instance_name_open(path, directory->instance, complaint);
     if (failed(status)) {
         state_directory_close(directory);
         return status;
     }
     *ret_directory = directory;
     return OK;
+}
+
+const char *state_directory_instance(const struct state_directory *directory)
+{
+    return directory->instance;
 }
 
 void state_directory_close(struct state_directory *directory)

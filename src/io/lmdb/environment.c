@@ -98,7 +98,7 @@ static struct status meta_check(const struct store *store, MDB_txn *transaction,
                         "%s was written by a later version of eddy (format %llu, this one knows %d): run that version, "
                         "or remove the folder, and sessions that are open begin anew",
                         store->path, (unsigned long long)version, FORMAT);
-    *ret_same_topic = !topic.size || !store->topic_identity[0] || bytes_equal_text(topic, store->topic_identity);
+    *ret_same_topic = !topic.size || !store->identity[0] || bytes_equal_text(topic, store->identity);
     return OK;
 }
 
@@ -107,10 +107,10 @@ static int meta_write(struct store *store, MDB_txn *transaction)
     uint8_t format[4];
     fixed_put(format, FORMAT, sizeof format);
     int result = meta_put(store, transaction, KEY_FORMAT, format, sizeof format);
-    size_t size = strlen(store->topic_identity);
+    size_t size = strlen(store->identity);
     if (result || !size)
         return result;
-    return meta_put(store, transaction, KEY_TOPIC, store->topic_identity, size);
+    return meta_put(store, transaction, KEY_TOPIC, store->identity, size);
 }
 
 static struct status databases_open(struct store *store, MDB_txn *transaction, bool *ret_same_topic,
@@ -272,7 +272,7 @@ static struct status folder_enter(struct store *store, struct complaint *complai
         return OK;
     environment_close(store);
     TRY(environment_remove(store, &some, complaint));
-    store->discarded = "it was of another topic of the same name";
+    store->discarded = "it was of another group, or of another topic of the same name";
     return environment_enter(store, &same_topic, complaint);
 }
 
@@ -282,7 +282,7 @@ static struct status options_check(const struct store_options *options, struct c
         return complain(complaint, FAIL(CONFIG, options->map_size_bytes, "the map is too small"),
                         "state.map_size_bytes must be at least %zu", MAP_SIZE_MIN);
     if (!options->topic[0] || strchr(options->topic, '/') || strlen(options->topic) > 255 || options->partition < 0 ||
-        strlen(options->topic_identity) > IDENTITY_MAX)
+        strlen(options->identity) > IDENTITY_MAX)
         return complain(complaint, FAIL(CONFIG, options->partition, "a topic's state cannot be stored"),
                         "no state can be stored for topic '%s', partition %d: not a topic's name", options->topic,
                         options->partition);
@@ -298,10 +298,10 @@ struct status store_open(const struct state_directory *directory, const struct s
         return FAIL(MEMORY, 0, "no memory for the stored state");
     store->folder = store->mark.file = -1;
     store->options = *options;
-    store->options.topic = store->options.topic_identity = NULL; /* the caller's */
+    store->options.topic = store->options.identity = NULL; /* the caller's */
     store->discarded = "";
     store->pending.limit = TRANSACTION_MAX;
-    snprintf(store->topic_identity, sizeof store->topic_identity, "%s", options->topic_identity);
+    snprintf(store->identity, sizeof store->identity, "%s", options->identity);
     int size =
         snprintf(store->path, sizeof store->path, "%s/%s-%d", directory->path, options->topic, options->partition);
     assert(size > 0 && (size_t)size < sizeof store->path - 16);

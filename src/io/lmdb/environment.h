@@ -8,7 +8,12 @@
 struct state_directory {
     char path[PATH_MAX];
     int pid_file;
+    char instance[INSTANCE_NAME_MAX + 1];
 };
+
+/* instance.c: the name in the folder's file `instance`, made when there is none. */
+MUST_CHECK struct status instance_name_open(const char *folder, char name[INSTANCE_NAME_MAX + 1],
+                                            struct complaint *complaint);
 
 /* "NFS", ...; NULL when the file system with that magic number (statfs) is good for memory maps and locks. */
 const char *unsuitable_file_system(unsigned long magic);

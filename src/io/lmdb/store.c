@@ -248,6 +248,23 @@ static struct status store_commit(void *self, const struct store_position *posit
     return status_of(result);
 }
 
+static struct status store_clear(void *self)
+{
+    struct store *store = self;
+    MDB_txn *transaction;
+    MDB_val key = {strlen(KEY_POSITION), (void *)(uintptr_t)KEY_POSITION};
+    assert(!store->began);
+    TRY(status_of(mdb_txn_begin(store->env, NULL, 0, &transaction)));
+    int result = mdb_drop(transaction, store->sessions, 0);
+    if (!result)
+        result = mdb_del(transaction, store->meta, &key, NULL);
+    if (result && result != MDB_NOTFOUND) {
+        mdb_txn_abort(transaction);
+        return status_of(result);
+    }
+    return status_of(mdb_txn_commit(transaction));
+}
+
 struct session_store store_port(struct store *store)
 {
     static const struct session_store_ops ops = {.load = store_load,
@@ -255,7 +272,8 @@ struct session_store store_port(struct store *store)
                                                  .put = store_put,
                                                  .remove = store_remove,
                                                  .commit = store_commit,
-                                                 .abort = store_abort};
+                                                 .abort = store_abort,
+                                                 .clear = store_clear};
     return (struct session_store){&ops, store};
 }
 

@@ -14,7 +14,7 @@ struct store {
     int folder; /* locked, so that no environment is opened twice */
     struct mark mark;
     struct store_options options;
-    char topic_identity[IDENTITY_MAX + 1];
+    char identity[IDENTITY_MAX + 1];
     MDB_env *env;
     MDB_dbi sessions, meta;
     struct buffer pending; /* of the transaction: number 8, size 4, record */

@@ -148,8 +148,17 @@ static void abort_transaction(void *self)
     store->in_transaction = false;
 }
 
+static struct status clear(void *self)
+{
+    struct memory_store *store = self;
+    assert(!store->in_transaction);
+    entries_clear(&store->committed);
+    store->found = false;
+    return OK;
+}
+
 struct session_store memory_store_port(struct memory_store *store)
 {
-    static const struct session_store_ops ops = {load, begin, put, remove_one, commit, abort_transaction};
+    static const struct session_store_ops ops = {load, begin, put, remove_one, commit, abort_transaction, clear};
     return (struct session_store){&ops, store};
 }

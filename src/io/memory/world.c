@@ -41,6 +41,11 @@ static struct status before(struct memory_world *world, enum memory_effect effec
     return world->faults.before ? world->faults.before(world->faults.context, effect) : OK;
 }
 
+static struct status after(struct memory_world *world, enum memory_effect effect)
+{
+    return world->faults.after ? world->faults.after(world->faults.context, effect) : OK;
+}
+
 struct status memory_world_open(int32_t partition_count, struct memory_world **ret_world)
 {
     assert(partition_count > 0);
@@ -161,10 +166,9 @@ static struct status poll(void *self, int timeout_ms, struct message *messages, 
     return OK;
 }
 
-static struct status seek(void *self, int32_t partition, int64_t offset)
+static void begin(void *self, int32_t partition)
 {
-    log_of(self, partition)->position = offset;
-    return OK;
+    log_of(self, partition)->position = -1;
 }
 
 static struct status pause_partition(void *self, int32_t partition, bool paused)
@@ -179,24 +183,19 @@ static bool at_end(void *self, int32_t partition)
     return log->position >= 0 && (size_t)log->position >= log->count;
 }
 
-static struct status commit(void *self, const int32_t *partitions, const int64_t *offsets, const char *const *metadata,
-                            size_t count)
+static struct status offset_at(void *self, int32_t partition, int64_t time_ms, int64_t *ret_offset)
 {
-    struct memory_world *world = self;
-    TRY(before(world, MEMORY_COMMIT_OFFSETS));
-    for (size_t i = 0; i < count; i++) {
-        struct log *log = log_of(world, partitions[i]);
-        log->committed = offsets[i];
-        const char *text = metadata && metadata[i] ? metadata[i] : "";
-        assert(strlen(text) <= METADATA_MAX);
-        memcpy(log->metadata, text, strlen(text) + 1);
-    }
+    const struct log *log = log_of(self, partition);
+    *ret_offset = -1;
+    for (size_t i = 0; i < log->count && *ret_offset < 0; i++)
+        if (log->messages[i].timestamp_ms >= time_ms)
+            *ret_offset = (int64_t)i;
     return OK;
 }
 
 struct click_source memory_world_source(struct memory_world *world)
 {
-    static const struct click_source_ops ops = {poll, seek, pause_partition, at_end, commit};
+    static const struct click_source_ops ops = {poll, begin, pause_partition, at_end, offset_at};
     return (struct click_source){&ops, world};
 }
 
@@ -262,6 +261,55 @@ const struct output_record *memory_world_output(const struct memory_world *world
     return &world->records[index]->record;
 }
 
+/* ---- committers */
+
+static void set_points(struct memory_world *world, const struct commit_point *points, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct log *log = log_of(world, points[i].partition);
+        log->committed = points[i].offset;
+        const char *text = points[i].metadata ? points[i].metadata : "";
+        assert(strlen(text) <= METADATA_MAX);
+        memcpy(log->metadata, text, strlen(text) + 1);
+    }
+}
+
+static struct status commit_at_least_once(void *self, const struct commit_point *points, size_t count)
+{
+    struct memory_world *world = self;
+    TRY(flush(world, 0));
+    TRY(before(world, MEMORY_COMMIT_OFFSETS));
+    set_points(world, points, count);
+    return after(world, MEMORY_COMMIT_OFFSETS);
+}
+
+static void drop_nothing(void *self)
+{
+    (void)self;
+}
+
+static struct status commit_exactly_once(void *self, const struct commit_point *points, size_t count)
+{
+    struct memory_world *world = self;
+    TRY(before(world, MEMORY_COMMIT_OFFSETS));
+    world->flushed = world->record_count;
+    set_points(world, points, count);
+    return after(world, MEMORY_COMMIT_OFFSETS);
+}
+
+static void drop_uncommitted(void *self)
+{
+    struct memory_world *world = self;
+    world->record_count = world->flushed;
+}
+
+struct committer memory_world_committer(struct memory_world *world, bool exactly_once)
+{
+    static const struct committer_ops at_least = {commit_at_least_once, drop_nothing};
+    static const struct committer_ops exactly = {commit_exactly_once, drop_uncommitted};
+    return (struct committer){exactly_once ? &exactly : &at_least, world, exactly_once};
+}
+
 /* ---- stores */
 
 static struct session_store inner(void *self)
@@ -307,10 +355,16 @@ static void store_abort(void *self)
     store.ops->abort(store.self);
 }
 
+static struct status store_clear(void *self)
+{
+    struct session_store store = inner(self);
+    return store.ops->clear(store.self);
+}
+
 struct session_store memory_world_store(struct memory_world *world, int32_t partition)
 {
-    static const struct session_store_ops ops = {store_load,   store_begin,  store_put,
-                                                 store_remove, store_commit, store_abort};
+    static const struct session_store_ops ops = {store_load,   store_begin, store_put,  store_remove,
+                                                 store_commit, store_abort, store_clear};
     assert(partition >= 0 && partition < world->partition_count);
     return (struct session_store){&ops, &world->stores[partition]};
 }

@@ -266,7 +266,7 @@ static void a_commit_flushes_then_commits_offsets_then_the_store(void **state)
     trace = (struct shard_trace){.fail_at = SIZE_MAX};
     struct shard_rig rig;
     shard_rig_open(&rig, 1);
-    memory_world_set_faults(rig.world, (struct memory_faults){shard_trace_effect, &trace});
+    memory_world_set_faults(rig.world, (struct memory_faults){.before = shard_trace_effect, .context = &trace});
     shard_rig_traffic(&rig, 200, 3);
     assert_ok(shard_rig_start(&rig, NULL));
     assert_ok(shard_rig_run(&rig));
@@ -334,7 +334,7 @@ static void run_with_a_crash(struct shard_rig *rig, size_t at)
 {
     static struct shard_trace trace;
     trace = (struct shard_trace){.fail_at = at, .fault = FAIL(INTERRUPTED, 0, "crash")};
-    memory_world_set_faults(rig->world, (struct memory_faults){shard_trace_effect, &trace});
+    memory_world_set_faults(rig->world, (struct memory_faults){.before = shard_trace_effect, .context = &trace});
     assert_ok(shard_rig_start(rig, NULL));
     struct status status = shard_rig_run(rig);
     if (!failed(status))
@@ -360,7 +360,7 @@ static void a_crash_at_any_effect_loses_no_click_and_changes_no_answer(void **st
     shard_rig_traffic(&calm, 400, 4);
     static struct shard_trace trace;
     trace = (struct shard_trace){.fail_at = SIZE_MAX};
-    memory_world_set_faults(calm.world, (struct memory_faults){shard_trace_effect, &trace});
+    memory_world_set_faults(calm.world, (struct memory_faults){.before = shard_trace_effect, .context = &trace});
     assert_ok(shard_rig_start(&calm, NULL));
     assert_ok(shard_rig_run(&calm));
     collect_answers(&calm, &expected);
@@ -393,7 +393,7 @@ static void a_lagging_store_catches_up_in_silence(void **state)
     trace = (struct shard_trace){.fail_at = SIZE_MAX};
     shard_rig_open(&rig, 1);
     rig.options.engine.session.open_max = 8; /* some close in silence, too */
-    memory_world_set_faults(rig.world, (struct memory_faults){shard_trace_effect, &trace});
+    memory_world_set_faults(rig.world, (struct memory_faults){.before = shard_trace_effect, .context = &trace});
     shard_rig_traffic(&rig, 100, 5);
     assert_ok(shard_rig_start(&rig, NULL));
     assert_ok(shard_rig_run(&rig));

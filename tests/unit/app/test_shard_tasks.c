@@ -9,26 +9,43 @@
 
 /* ---- where a task begins */
 
-static void a_group_set_back_behind_the_store_goes_on_from_the_store(void **state)
+static void commit_offset(struct shard_rig *rig, int64_t offset, const char *metadata)
+{
+    struct committer committer = memory_world_committer(rig->world, false);
+    assert_ok(committer.ops->commit(committer.self, &(struct commit_point){0, offset, metadata}, 1));
+}
+
+static void a_group_set_back_behind_the_store_is_refused_or_adopted(void **state)
 {
     (void)state;
     struct shard_rig rig;
+    struct complaint complaint = {0};
     shard_rig_open(&rig, 1);
-    shard_rig_traffic(&rig, 100, 6);
+    shard_rig_traffic(&rig, 20, 6);
     assert_ok(shard_rig_start(&rig, NULL));
+    assert_ok(shard_rig_run(&rig));
+    const char *text;
+    char metadata[200];
+    assert_int_equal(memory_world_committed(rig.world, 0, &text), 20);
+    snprintf(metadata, sizeof metadata, "%s", text);
+    uint64_t state_then = shard_rig_state(&rig);
+    shard_rig_traffic(&rig, 80, 6);
     assert_ok(shard_rig_run(&rig));
     assert_ok(shard_rig_stop(&rig));
+    uint64_t state_at_the_end = shard_rig_state(&rig);
     size_t answered = shard_rig_count(&rig, OUTPUT_RECOMMENDATIONS);
-    struct click_source source = memory_world_source(rig.world);
-    int32_t partition = 0;
-    int64_t offset = 20;
-    assert_ok(source.ops->commit(source.self, &partition, &offset, NULL, 1));
-    shard_rig_traffic(&rig, 50, 6);
+
+    commit_offset(&rig, 20, metadata);
+    assert_fails(CONFIG, shard_rig_start(&rig, &complaint));
+    assert_non_null(strstr(complaint.text, "--adopt"));
+    assert_non_null(strstr(complaint.text, "stand at offset 100, but the group at 20"));
+    shard_rig_crash(&rig);
+    rig.options.adopt = true;
     assert_ok(shard_rig_start(&rig, NULL));
     assert_ok(shard_rig_run(&rig));
-    int64_t duplicates = metric_get(&rig.metrics, METRIC_CLICKS_DUPLICATE);
-    assert_int_equal(shard_rig_count(&rig, OUTPUT_RECOMMENDATIONS) + (size_t)duplicates, 150);
-    assert_true(answered < 101);
+    assert_int_equal(shard_rig_count(&rig, OUTPUT_RECOMMENDATIONS), answered + 80);
+    assert_true(shard_rig_state(&rig) == state_at_the_end);
+    assert_true(state_then != state_at_the_end);
     shard_rig_close(&rig);
 }
 
@@ -137,7 +154,7 @@ static void a_watermark_moved_by_the_clock_survives_a_store_that_lags(void **sta
     trace = (struct shard_trace){.fail_at = SIZE_MAX};
     shard_rig_open(&rig, 1);
     rig.options.idle_ms = 3000;
-    memory_world_set_faults(rig.world, (struct memory_faults){shard_trace_effect, &trace});
+    memory_world_set_faults(rig.world, (struct memory_faults){.before = shard_trace_effect, .context = &trace});
     shard_rig_click(&rig, 0, "a", "item-1", SHARD_RIG_TIME);
     assert_ok(shard_rig_start(&rig, NULL));
     assert_ok(shard_rig_run(&rig));
@@ -188,7 +205,7 @@ static void a_session_closed_by_the_clock_again_after_a_crash_is_the_same_sessio
     assert_ok(shard_rig_run(&rig));
     run_for(&rig, 10500);
     assert_int_equal(shard_rig_count(&rig, OUTPUT_SESSIONS), 0);
-    memory_world_set_faults(rig.world, (struct memory_faults){refuses_offsets, NULL});
+    memory_world_set_faults(rig.world, (struct memory_faults){.before = refuses_offsets, .context = NULL});
     struct status status = OK;
     size_t count;
     for (int i = 0; i < 100 && !failed(status); i++) {
@@ -200,7 +217,7 @@ static void a_session_closed_by_the_clock_again_after_a_crash_is_the_same_sessio
             shard_rig_crash(&rig);
             assert_ok(shard_rig_start(&rig, NULL));
             run_for(&rig, 3000);
-            memory_world_set_faults(rig.world, (struct memory_faults){refuses_offsets, NULL});
+            memory_world_set_faults(rig.world, (struct memory_faults){.before = refuses_offsets, .context = NULL});
             status = OK;
         }
     }
@@ -267,7 +284,7 @@ static void a_broker_that_is_away_stops_the_partitions_until_it_is_back(void **s
     shard_rig_open(&rig, 1);
     rig.options.batch_clicks = 10;
     memory_world_set_queue(rig.world, 100);
-    memory_world_set_faults(rig.world, (struct memory_faults){never_flushes, NULL});
+    memory_world_set_faults(rig.world, (struct memory_faults){.before = never_flushes, .context = NULL});
     shard_rig_traffic(&rig, 400, 9);
     assert_ok(shard_rig_start(&rig, NULL));
     run_for(&rig, 5000);
@@ -289,7 +306,7 @@ static void clicks_that_cannot_be_committed_are_bounded(void **state)
     struct shard_rig rig;
     shard_rig_open(&rig, 1);
     rig.options.batch_clicks = 10;
-    memory_world_set_faults(rig.world, (struct memory_faults){never_flushes, NULL});
+    memory_world_set_faults(rig.world, (struct memory_faults){.before = never_flushes, .context = NULL});
     shard_rig_traffic(&rig, 4000, 11);
     assert_ok(shard_rig_start(&rig, NULL));
     run_for(&rig, 39000);
@@ -311,7 +328,7 @@ static void partitions_given_up_without_a_commit_are_not_left_stopped(void **sta
     shard_rig_open(&rig, 1);
     rig.options.batch_clicks = 10;
     memory_world_set_queue(rig.world, 100);
-    memory_world_set_faults(rig.world, (struct memory_faults){never_flushes, NULL});
+    memory_world_set_faults(rig.world, (struct memory_faults){.before = never_flushes, .context = NULL});
     shard_rig_traffic(&rig, 400, 12);
     assert_ok(shard_rig_start(&rig, NULL));
     run_for(&rig, 2000);
@@ -333,7 +350,7 @@ static void an_interrupt_ends_a_wait_for_room(void **state)
     struct shard_rig rig;
     shard_rig_open(&rig, 1);
     memory_world_set_queue(rig.world, 5);
-    memory_world_set_faults(rig.world, (struct memory_faults){never_flushes, NULL});
+    memory_world_set_faults(rig.world, (struct memory_faults){.before = never_flushes, .context = NULL});
     shard_rig_traffic(&rig, 50, 10);
     assert_ok(shard_rig_start(&rig, NULL));
     shard_interrupt(rig.shard);
@@ -361,7 +378,7 @@ int main(void)
 {
     log_configure(LOG_ERROR, LOG_FORMAT_LOGFMT, STDERR_FILENO);
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_group_set_back_behind_the_store_goes_on_from_the_store),
+        cmocka_unit_test(a_group_set_back_behind_the_store_is_refused_or_adopted),
         cmocka_unit_test(positions_outside_the_log_are_answered_or_refused_with_a_reason),
         cmocka_unit_test(start_stored_refuses_a_partition_that_was_never_committed),
         cmocka_unit_test(a_lost_partition_commits_nothing),

@@ -1,0 +1,459 @@
+// SPDX-License-Identifier: Apache-2.0
+/* Exactly once: outputs and offsets in one transaction (KIP-98), fenced by the group's metadata (KIP-447).
+ *
+ *   NONE --init--> IDLE --begin, produce--> OPEN --offsets--> COMMITTING --commit--> IDLE
+ *
+ * A transaction that has to be aborted is made again from the same records, which are kept until it is committed; so an
+ * abort never reaches the engine. When it is not known whether one was committed (its commit was not answered, or the
+ * producer broke down meanwhile) the producer is destroyed and made anew: its first call ends the old transaction one
+ * way or the other, and then the group's offsets say which. Going on with the same producer could let a delayed request
+ * end a later transaction (Jepsen's report on Bufstream 0.1.0, 2024: a fault of the protocol before KIP-890). */
+#include "io/kafka/group.h"
+#include "io/kafka/sink.h"
+
+#include <eddy/base/arena.h>
+#include <eddy/io/system.h>
+#include <stdlib.h>
+#include <syslog.h>
+
+#define SLICE_MS       500      /* of waiting for a transaction call, which then goes on with the next commit */
+#define PATIENCE_US    10000000 /* for an answer to one commit */
+#define ABORT_MS       5000
+#define COMMITTED_MS   2000
+#define RETRY_PAUSE_MS 50
+#define KEPT_BYTES_MAX ((double)(64 << 20)) /* when a commit is due; what one step adds may go beyond */
+
+enum stage { STAGE_NONE, STAGE_IDLE, STAGE_OPEN, STAGE_COMMITTING };
+
+struct kafka_transactions {
+    struct kafka_sink sink;
+    rd_kafka_conf_t *conf; /* to make a producer from, again and again */
+    pthread_mutex_t lock;  /* while it is made, destroyed, or used by another thread */
+    enum stage stage;
+    struct arena memory; /* of the kept records, which librdkafka reads without copying */
+    struct output_record *kept;
+    size_t kept_count, kept_capacity, kept_bytes;
+    size_t produced; /* of the kept ones, in this transaction */
+    bool in_doubt;   /* the kept ones may have been committed, with `points` */
+    rd_kafka_topic_partition_list_t *points;
+    int64_t asked_us; /* when the present call was tried first; 0: it was not */
+};
+
+static int64_t now_us(void)
+{
+    struct time_source time = system_time();
+    return time.ops->monotonic_us(time.self);
+}
+
+static void forget(struct kafka_transactions *transactions)
+{
+    arena_reset(&transactions->memory);
+    transactions->kept_count = transactions->kept_bytes = transactions->produced = 0;
+    transactions->in_doubt = false;
+    if (transactions->points)
+        rd_kafka_topic_partition_list_destroy(transactions->points);
+    transactions->points = NULL;
+}
+
+/* ---- failures */
+
+/* The producer is done for; the next call makes another one. */
+static void break_up(struct kafka_transactions *transactions)
+{
+    transactions->in_doubt = transactions->in_doubt || transactions->stage == STAGE_COMMITTING;
+    pthread_mutex_lock(&transactions->lock);
+    kafka_sink_end(&transactions->sink);
+    pthread_mutex_unlock(&transactions->lock);
+    transactions->stage = STAGE_NONE;
+    transactions->produced = 0;
+    transactions->asked_us = 0;
+}
+
+static void roll_back(struct kafka_transactions *transactions)
+{
+    rd_kafka_error_t *error = rd_kafka_abort_transaction(transactions->sink.client.handle, ABORT_MS);
+    transactions->produced = 0;
+    transactions->asked_us = 0;
+    transactions->stage = STAGE_IDLE;
+    if (error)
+        break_up(transactions);
+    rd_kafka_error_destroy(error);
+}
+
+static bool says_fenced(rd_kafka_resp_err_t code)
+{
+    return code == RD_KAFKA_RESP_ERR_ILLEGAL_GENERATION || code == RD_KAFKA_RESP_ERR_UNKNOWN_MEMBER_ID ||
+           code == RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID;
+}
+
+static bool says_forbidden(rd_kafka_resp_err_t code)
+{
+    return code == RD_KAFKA_RESP_ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED ||
+           code == RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED ||
+           code == RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED ||
+           code == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED ||
+           code == RD_KAFKA_RESP_ERR_INVALID_TRANSACTION_TIMEOUT || code == RD_KAFKA_RESP_ERR__UNSUPPORTED_FEATURE;
+}
+
+/* Takes `error`, and brings the producer into a state to go on from. */
+static struct status mind_error(struct kafka_transactions *transactions, const char *call, rd_kafka_error_t *error)
+{
+    rd_kafka_resp_err_t code = rd_kafka_error_code(error);
+    bool again = rd_kafka_error_is_retriable(error), aborts = rd_kafka_error_txn_requires_abort(error);
+    bool patient = transactions->asked_us && now_us() - transactions->asked_us < PATIENCE_US;
+    if (!again || !patient)
+        kafka_client_report(&transactions->sink.client, LOG_WARNING, "TRANSACTION", "%s: %s: %s", call,
+                            rd_kafka_err2name(code), rd_kafka_error_string(error));
+    rd_kafka_error_destroy(error);
+    if (aborts)
+        roll_back(transactions);
+    else if (!again || !patient)
+        break_up(transactions);
+    if (says_forbidden(code))
+        return FAIL(IO, code, "the brokers refuse the transaction");
+    if (!again)
+        system_wait_ms(RETRY_PAUSE_MS);
+    return says_fenced(code) ? FAIL(FENCED, code, "the partitions have another owner")
+                             : FAIL(UNAVAILABLE, code, "the transaction is not committed yet");
+}
+
+/* Notes when a call is tried for the first time. */
+static void ask(struct kafka_transactions *transactions)
+{
+    if (!transactions->asked_us)
+        transactions->asked_us = now_us();
+}
+
+static void answered(struct kafka_transactions *transactions, enum stage stage)
+{
+    transactions->asked_us = 0;
+    transactions->stage = stage;
+}
+
+/* ---- the producer */
+
+static struct status make(struct kafka_transactions *transactions, struct complaint *complaint)
+{
+    if (transactions->sink.client.handle)
+        return OK;
+    pthread_mutex_lock(&transactions->lock);
+    struct status status = kafka_sink_start(&transactions->sink, rd_kafka_conf_dup(transactions->conf), complaint);
+    pthread_mutex_unlock(&transactions->lock);
+    return status;
+}
+
+static struct status start(struct kafka_transactions *transactions, struct complaint *complaint)
+{
+    TRY(make(transactions, complaint));
+    ask(transactions);
+    rd_kafka_error_t *error = rd_kafka_init_transactions(transactions->sink.client.handle, SLICE_MS);
+    if (error)
+        return mind_error(transactions, "init_transactions", error);
+    answered(transactions, STAGE_IDLE);
+    return OK;
+}
+
+static bool same_point(const rd_kafka_topic_partition_t *one, const rd_kafka_topic_partition_t *other)
+{
+    struct bytes mine = bytes_of(one->metadata, one->metadata_size);
+    struct bytes theirs = bytes_of(other->metadata, other->metadata_size);
+    return one->offset == other->offset && bytes_equal(mine, theirs);
+}
+
+/* Whether the group stands at the points of the transaction in doubt: then that was committed, for nothing else makes
+ * it stand there. */
+static struct status look_up(struct kafka_transactions *transactions, bool *ret_committed)
+{
+    rd_kafka_t *group = transactions->sink.consumer->client.handle;
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(transactions->points->cnt);
+    for (int i = 0; i < transactions->points->cnt; i++)
+        rd_kafka_topic_partition_list_add(list, transactions->points->elems[i].topic,
+                                          transactions->points->elems[i].partition);
+    rd_kafka_resp_err_t error = rd_kafka_committed(group, list, COMMITTED_MS);
+    bool committed = true;
+    for (int i = 0; i < list->cnt && !error; i++) {
+        error = list->elems[i].err;
+        committed = committed && same_point(&list->elems[i], &transactions->points->elems[i]);
+    }
+    rd_kafka_topic_partition_list_destroy(list);
+    if (error)
+        return FAIL(UNAVAILABLE, error, "it is not known yet whether the transaction was committed");
+    *ret_committed = committed;
+    return OK;
+}
+
+static struct status settle(struct kafka_transactions *transactions, bool *ret_committed)
+{
+    *ret_committed = false;
+    if (!transactions->in_doubt)
+        return OK;
+    TRY(look_up(transactions, ret_committed));
+    kafka_client_report(&transactions->sink.client, LOG_WARNING, "TRANSACTION",
+                        "a transaction whose commit was not answered was %s",
+                        *ret_committed ? "committed" : "not committed; it is made again");
+    transactions->in_doubt = false;
+    return OK;
+}
+
+/* ---- records */
+
+static struct status keep_headers(struct kafka_transactions *transactions, struct output_record *record)
+{
+    struct header *headers = ARENA_ARRAY(&transactions->memory, struct header, record->header_count);
+    for (size_t i = 0; headers && i < record->header_count; i++) {
+        struct bytes name =
+            arena_copy(&transactions->memory, bytes_of(record->headers[i].name, strlen(record->headers[i].name) + 1));
+        headers[i] =
+            (struct header){(const char *)name.data, arena_copy(&transactions->memory, record->headers[i].value)};
+        if (!name.data || (record->headers[i].value.size && !headers[i].value.data))
+            return FAIL(MEMORY, 0, "no memory for a header");
+    }
+    record->headers = headers;
+    return headers ? OK : FAIL(MEMORY, 0, "no memory for headers");
+}
+
+static struct status keep(struct kafka_transactions *transactions, const struct output_record *record)
+{
+    if (transactions->kept_count == transactions->kept_capacity) {
+        size_t capacity = transactions->kept_capacity ? transactions->kept_capacity * 2 : 1024;
+        struct output_record *kept = realloc(transactions->kept, capacity * sizeof *kept);
+        if (!kept)
+            return FAIL(MEMORY, capacity, "no memory for a transaction");
+        transactions->kept = kept;
+        transactions->kept_capacity = capacity;
+    }
+    struct output_record copy = *record;
+    if (record->key.data)
+        copy.key = arena_copy(&transactions->memory, record->key);
+    if (record->value.data)
+        copy.value = arena_copy(&transactions->memory, record->value);
+    if ((record->key.size && !copy.key.data) || (record->value.size && !copy.value.data))
+        return FAIL(MEMORY, record->value.size, "no memory for a record");
+    if (record->header_count)
+        TRY(keep_headers(transactions, &copy));
+    transactions->kept[transactions->kept_count++] = copy;
+    transactions->kept_bytes += record->key.size + record->value.size;
+    return OK;
+}
+
+static struct status begin(struct kafka_transactions *transactions)
+{
+    rd_kafka_error_t *error = rd_kafka_begin_transaction(transactions->sink.client.handle);
+    if (error)
+        return mind_error(transactions, "begin_transaction", error);
+    transactions->stage = STAGE_OPEN;
+    return OK;
+}
+
+/* A transaction that was aborted, or a producer that broke down, under us: the commit finds out which. */
+static bool is_broken(struct status status)
+{
+    return failed_as(status, FAULT_FENCED) ||
+           (failed_as(status, FAULT_IO) &&
+            (status.detail == RD_KAFKA_RESP_ERR__STATE || status.detail == RD_KAFKA_RESP_ERR__FATAL));
+}
+
+/* Produces the kept records that are not in the transaction yet. */
+static struct status produce(struct kafka_transactions *transactions)
+{
+    for (; transactions->produced < transactions->kept_count; transactions->produced++)
+        TRY(kafka_sink_produce(&transactions->sink, &transactions->kept[transactions->produced], 0));
+    return OK;
+}
+
+/* ---- the sink's port */
+
+static bool may_produce(const struct kafka_transactions *transactions)
+{
+    return !transactions->in_doubt && transactions->produced + 1 == transactions->kept_count &&
+           (transactions->stage == STAGE_IDLE || transactions->stage == STAGE_OPEN);
+}
+
+static struct status publish(void *self, const struct output_record *record)
+{
+    struct kafka_transactions *transactions = self;
+    TRY(keep(transactions, record));
+    if (!may_produce(transactions)) /* the commit will */
+        return OK;
+    if (transactions->stage == STAGE_IDLE && failed(begin(transactions)))
+        return OK;
+    struct status status = produce(transactions);
+    if (failed_as(status, FAULT_LIMIT)) {
+        transactions->kept_count--;
+        transactions->kept_bytes -= record->key.size + record->value.size;
+    }
+    return is_broken(status) ? OK : status;
+}
+
+static struct status flush(void *self, int timeout_ms)
+{
+    struct kafka_transactions *transactions = self;
+    return transactions->sink.client.handle ? kafka_sink_flush(&transactions->sink, timeout_ms) : OK;
+}
+
+static double fill(void *self)
+{
+    struct kafka_transactions *transactions = self;
+    double kept = (double)transactions->kept_bytes / KEPT_BYTES_MAX;
+    double queued = transactions->sink.client.handle ? kafka_sink_fill(&transactions->sink) : 0;
+    return kept > queued ? kept : queued;
+}
+
+struct record_sink kafka_transactions_sink(struct kafka_transactions *transactions)
+{
+    static const struct record_sink_ops ops = {publish, flush, fill};
+    return (struct record_sink){&ops, transactions};
+}
+
+/* ---- the committer's port */
+
+static struct status send_offsets(struct kafka_transactions *transactions)
+{
+    struct kafka_sink *sink = &transactions->sink;
+    rd_kafka_consumer_group_metadata_t *group = rd_kafka_consumer_group_metadata(sink->consumer->client.handle);
+    if (!group)
+        return FAIL(FENCED, 0, "the process is in no group");
+    ask(transactions);
+    rd_kafka_error_t *error =
+        rd_kafka_send_offsets_to_transaction(sink->client.handle, transactions->points, group, SLICE_MS);
+    rd_kafka_consumer_group_metadata_destroy(group);
+    if (error)
+        return mind_error(transactions, "send_offsets_to_transaction", error);
+    answered(transactions, STAGE_COMMITTING);
+    return OK;
+}
+
+static struct status finish(struct kafka_transactions *transactions)
+{
+    ask(transactions);
+    rd_kafka_error_t *error = rd_kafka_commit_transaction(transactions->sink.client.handle, SLICE_MS);
+    if (!error) {
+        answered(transactions, STAGE_IDLE);
+        forget(transactions);
+        return OK;
+    }
+    fill(transactions); /* takes in refusals, for which librdkafka waits */
+    return mind_error(transactions, "commit_transaction", error);
+}
+
+/* Everything into the transaction that is not yet. */
+static struct status fill_up(struct kafka_transactions *transactions)
+{
+    struct kafka_sink *sink = &transactions->sink;
+    if (transactions->stage == STAGE_IDLE)
+        TRY(begin(transactions));
+    struct status status = produce(transactions);
+    if (failed_as(status, FAULT_LIMIT)) {
+        TRY(kafka_sink_flush(sink, SLICE_MS)); /* UNAVAILABLE while the brokers are away */
+        return FAIL(UNAVAILABLE, 0, "the transaction is being made again");
+    }
+    if (!is_broken(status))
+        return status;
+    if (rd_kafka_fatal_error(sink->client.handle, NULL, 0))
+        break_up(transactions);
+    else
+        roll_back(transactions);
+    return FAIL(UNAVAILABLE, status.detail, "the transaction was aborted and is made again");
+}
+
+static struct status commit(void *self, const struct commit_point *points, size_t count)
+{
+    struct kafka_transactions *transactions = self;
+    struct kafka_sink *sink = &transactions->sink;
+    if (sink->failures)
+        return FAIL(IO, sink->failures, "records were refused");
+    if (transactions->stage == STAGE_NONE)
+        TRY(start(transactions, NULL));
+    bool committed;
+    TRY(settle(transactions, &committed));
+    if (committed) {
+        forget(transactions);
+        return OK;
+    }
+    if (transactions->stage != STAGE_COMMITTING) {
+        TRY(fill_up(transactions));
+        if (transactions->points)
+            rd_kafka_topic_partition_list_destroy(transactions->points);
+        transactions->points = kafka_group_points(sink->consumer, points, count);
+        TRY(send_offsets(transactions));
+    }
+    return finish(transactions);
+}
+
+static void drop(void *self)
+{
+    struct kafka_transactions *transactions = self;
+    if (transactions->stage == STAGE_OPEN)
+        roll_back(transactions);
+    else if (transactions->stage == STAGE_COMMITTING)
+        break_up(transactions);
+    forget(transactions);
+}
+
+struct committer kafka_transactions_committer(struct kafka_transactions *transactions, struct kafka_consumer *consumer)
+{
+    static const struct committer_ops ops = {commit, drop};
+    transactions->sink.consumer = consumer;
+    return (struct committer){&ops, transactions, true};
+}
+
+/* ---- life */
+
+struct status kafka_transactions_open(const struct kafka_sink_options *options, const char *transactional_id,
+                                      struct kafka_transactions **ret_transactions, struct complaint *complaint)
+{
+    const struct kafka_property fixed[] = {{"transactional.id", transactional_id}, {NULL, NULL}};
+    struct kafka_transactions *transactions = calloc(1, sizeof *transactions);
+    if (!transactions)
+        return FAIL(MEMORY, 0, "no memory for a producer");
+    transactions->sink.transactional = true;
+    pthread_mutex_init(&transactions->lock, NULL);
+    struct status status = kafka_sink_configure(&transactions->sink, options, fixed, &transactions->conf, complaint);
+    while (!failed(status) && transactions->stage == STAGE_NONE) {
+        status = start(transactions, complaint);
+        if (failed_as(status, FAULT_UNAVAILABLE) && transactions->asked_us)
+            status = OK; /* still waiting for the same answer */
+    }
+    if (failed(status)) {
+        char why[256];
+        kafka_client_last_error(&transactions->sink.client, why, sizeof why);
+        if (complaint && !complaint->text[0])
+            status = complain(complaint, status, "transactions of %s cannot be begun: %s", transactional_id,
+                              why[0] ? why : status.fault->what);
+        kafka_transactions_close(transactions);
+        return status;
+    }
+    *ret_transactions = transactions;
+    return OK;
+}
+
+void kafka_transactions_close(struct kafka_transactions *transactions)
+{
+    if (!transactions)
+        return;
+    kafka_sink_end(&transactions->sink);
+    forget(transactions);
+    if (transactions->conf)
+        rd_kafka_conf_destroy(transactions->conf);
+    kafka_sink_release(&transactions->sink);
+    arena_release(&transactions->memory);
+    pthread_mutex_destroy(&transactions->lock);
+    free(transactions->kept);
+    free(transactions);
+}
+
+uint64_t kafka_transactions_failures(const struct kafka_transactions *transactions)
+{
+    return transactions->sink.failures;
+}
+
+struct status kafka_transactions_count_partitions(struct kafka_transactions *transactions, enum output output,
+                                                  int timeout_ms, int32_t *ret_count)
+{
+    pthread_mutex_lock(&transactions->lock);
+    struct status status = transactions->sink.client.handle
+                               ? kafka_sink_count_partitions(&transactions->sink, output, timeout_ms, ret_count)
+                               : FAIL(UNAVAILABLE, 0, "the producer is being made anew");
+    pthread_mutex_unlock(&transactions->lock);
+    return status;
+}
