@@ -1,22 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # What people see of the files they give and get: reasons, exit codes, and which files are there afterwards.
-set -euo pipefail
-folder=$(mktemp -d)
-trap 'rm -rf "$folder"' EXIT
-cd "$folder"
-fail() {
-  printf '%s\n' "$*" >&2
-  exit 1
-}
-# expect CODE TEXT COMMAND...: the exit code, and a text in what the command says on stderr.
-expect() {
-  local code=$1 text=$2 status=0
-  shift 2
-  "$EDDY_BINARY" "$@" >out 2>errors || status=$?
-  [ "$status" = "$code" ] || fail "eddy $*: exit code $status, wanted $code: $(cat errors)"
-  grep -qF -- "$text" errors || fail "eddy $*: does not say '$text' but: $(cat errors)"
-}
+# shellcheck source=tests/support/commands.sh
+. "$(dirname "$0")/../support/commands.sh"
 
 # Why a file is not read to its end is said whatever was said before; with --strict it is the end.
 {

@@ -1,28 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # The commands as somebody types them who has not read the manual: what they say, where, and with which exit code.
-set -euo pipefail
-folder=$(mktemp -d)
-trap 'rm -rf "$folder"' EXIT
-cd "$folder"
-fail() {
-  printf '%s\n' "$*" >&2
-  exit 1
-}
-# run CODE COMMAND...: what it writes is in out and errors.
-run() {
-  local code=$1 status=0
-  shift
-  "$EDDY_BINARY" "$@" >out 2>errors </dev/null || status=$?
-  [ "$status" = "$code" ] || fail "eddy $*: exit code $status, wanted $code: $(cat errors)"
-}
-# wrong CODE TEXT COMMAND...: says the text on stderr and nothing on stdout.
+# shellcheck source=tests/support/commands.sh
+. "$(dirname "$0")/../support/commands.sh"
+
+# wrong CODE TEXT ARGUMENT...: says the text on stderr and nothing on stdout.
 wrong() {
-  local code=$1 text=$2
-  shift 2
-  run "$code" "$@"
-  [ ! -s out ] || fail "eddy $*: writes on standard output: $(cat out)"
-  grep -qF -- "$text" errors || fail "eddy $*: does not say '$text' but: $(cat errors)"
+  expect "$@"
+  [ ! -s out ] || fail "eddy ${*:3}: writes on standard output: $(cat out)"
 }
 
 # Help goes to standard output, names every option's command and has examples that are right.

@@ -21,4 +21,4 @@ done >"$list"
   echo "found no script to check" >&2
   exit 1
 }
-xargs -0 shellcheck <"$list"
+xargs -0 shellcheck --external-sources --check-sourced <"$list"
