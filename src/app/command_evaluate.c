@@ -229,7 +229,7 @@ int command_evaluate(int argc, char **argv)
          &options.variants},
         {"json", "FILE", "write the report as JSON", ARGUMENT_TEXT, &options.json},
         {"dump", "FILE", "write every list: session_id, position, true item, list", ARGUMENT_TEXT, &options.dump},
-        {"svg", "FOLDER", "write plots", ARGUMENT_TEXT, &options.plots},
+        {"svg", "FOLDER", "write plots into it; it is made if need be", ARGUMENT_TEXT, &options.plots},
         {"strict", NULL, "stop at the first broken record", ARGUMENT_FLAG, &options.strict},
         {0},
     };

@@ -107,7 +107,7 @@ int command_replay(int argc, char **argv)
         {"items", "FILE", "catalogue, read first", ARGUMENT_TEXT, &command.options.items},
         CONFIG_ARGUMENTS(command.config),
         {"json", "FILE", "write the report as JSON", ARGUMENT_TEXT, &command.json},
-        {"svg", "FOLDER", "write plots", ARGUMENT_TEXT, &command.plots},
+        {"svg", "FOLDER", "write plots into it; it is made if need be", ARGUMENT_TEXT, &command.plots},
         {"dump", "FILE", "write every list: session_id, position and item of the click, list", ARGUMENT_TEXT,
          &command.options.dump},
         {"output", "FILE", "write the recommendations as they would be published", ARGUMENT_TEXT,

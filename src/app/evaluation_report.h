@@ -39,6 +39,6 @@ MUST_CHECK struct status evaluation_report_intervals(struct evaluation_report *r
 void evaluation_report_table(const struct evaluation_report *report, FILE *out);
 void evaluation_report_json(const struct evaluation_report *report, struct buffer *out);
 /* Writes hit_rate.svg and mrr.svg (by cutoff), positions.svg (hit rate by position) and latency.svg (share of
- * predictions by CPU time) into an existing folder. */
+ * predictions by CPU time) into a folder that is there. */
 MUST_CHECK struct status evaluation_report_plots(const struct evaluation_report *report, const char *folder,
                                                  struct complaint *complaint);

@@ -20,7 +20,7 @@ struct plot {
 };
 
 void plot_write(const struct plot *plot, struct buffer *out);
-/* Says at once whether plots can be written to the folder; NULL is fine. */
+/* Makes the folder if it is not there, and says at once whether plots can be written to it; NULL is fine. */
 MUST_CHECK struct status plot_try(const char *folder, struct complaint *complaint);
 /* Writes it to "<folder>/<name>". */
 MUST_CHECK struct status plot_save(const struct plot *plot, const char *folder, const char *name,

@@ -40,6 +40,13 @@ for ending in gz zst; do
 done
 gzip -dc g.tsv.gz | cmp - g.tsv || fail "the compressed clicks are others"
 
+# A folder for plots is made, the one it stands in is not.
+run 0 replay --svg plots g.tsv
+run 0 evaluate --clicks g.tsv --test-from 2024-01-01T00:00:20Z --svg plots/evaluation
+for file in timeline latency evaluation/hit_rate evaluation/mrr evaluation/positions evaluation/latency; do
+  grep -q '^</svg>$' "plots/$file.svg" || fail "there is no plot $file: $(ls -R plots)"
+done
+
 # A path that cannot be written is said before the work: the clicks are a pipe that nobody fills, so a command that
 # began to read them would wait.
 mkfifo never
@@ -53,6 +60,7 @@ for option in json dump svg; do
   expect 1 'no/such' evaluate --clicks never --test-from 0 "--$option" no/such/x
   expect 1 'no/such' evaluate --mode prequential --clicks never "--$option" no/such/x
 done
+expect 1 'g.tsv' evaluate --clicks never --test-from 0 --svg g.tsv
 mkdir dump.tsv.2
 expect 1 'dump.tsv.2: cannot be written: Is a directory; give the name of a file' \
   evaluate --clicks never --test-from 0 --dump dump.tsv --vs filters.seen=exclude

@@ -14,6 +14,8 @@ MUST_CHECK struct status file_writer_open(const char *path, struct file_writer *
                                           struct complaint *complaint);
 /* Says at once what file_writer_open() would say after hours of work, and leaves nothing behind. NULL is fine. */
 MUST_CHECK struct status file_try(const char *path, struct complaint *complaint);
+/* Makes the folder unless something of that name is there already; the one it stands in must be. */
+MUST_CHECK struct status file_make_folder(const char *path, struct complaint *complaint);
 /* Not gathered into larger writes (but for what a compressor holds back): hand over many bytes at a time. */
 MUST_CHECK struct status file_writer_append(struct file_writer *writer, struct bytes bytes,
                                             struct complaint *complaint);

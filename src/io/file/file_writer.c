@@ -10,7 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define FILE_MODE 0666 /* less the umask */
+#define FILE_MODE   0666 /* less the umask, as is the folders' */
+#define FOLDER_MODE 0777
 
 struct file_writer {
     char *path;
@@ -44,6 +45,11 @@ static struct status fail(const char *path, int error, struct complaint *complai
     struct status status = error == ENOSPC || error == EDQUOT ? FAIL(DISK_FULL, error, "a file cannot be written")
                                                               : FAIL(IO, error, "a file cannot be written");
     return complain(complaint, status, "%s: cannot be written: %s%s", path, strerror(error), advice(error));
+}
+
+struct status file_make_folder(const char *path, struct complaint *complaint)
+{
+    return mkdir(path, FOLDER_MODE) == 0 || errno == EEXIST ? OK : fail(path, errno, complaint);
 }
 
 static void writer_free(struct file_writer *writer)

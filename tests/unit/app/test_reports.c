@@ -81,6 +81,32 @@ static void plots_are_self_contained_and_hold_every_series(void **state)
     assert_non_null(strstr(text, "L540.0 ")); /* and end at the right one */
 }
 
+/* Sixteen names as long as they get: each line of the legend ends within the drawing, and not a byte is missing. */
+static void plots_have_room_for_long_names(void **state)
+{
+    (void)state;
+    static const double x[] = {1, 2}, y[] = {0.1, 0.4};
+    static const char name[] = "some/folder/of/configurations/mine.yaml,fusion.list_size=50,filters.seen=exclude,"
+                               "scorers.knn.neighbours=1500,x=\xc3\xa9";
+    AUTO(buffer) out = {0}, legend = {0};
+    struct plot plot = {.title = "t", .x_label = "x", .y_label = "y", .series_count = PLOT_SERIES_MAX};
+    for (size_t i = 0; i < PLOT_SERIES_MAX; i++)
+        plot.series[i] = (struct plot_series){name, x, y, 2};
+    plot_write(&plot, &out);
+    assert_well_formed(buffer_text(&out));
+    double width, height, left, top;
+    assert_int_equal(sscanf(strstr(buffer_text(&out), "viewBox"), "viewBox=\"0 0 %lf %lf\"", &width, &height), 2);
+    for (const char *at = buffer_text(&out); (at = strstr(at, "<text x=\"576.0\"")); at++) {
+        const char *text = strchr(at, '>') + 1;
+        size_t size = (size_t)(strchr(text, '<') - text);
+        assert_int_equal(sscanf(at, "<text x=\"%lf\" y=\"%lf\"", &left, &top), 2);
+        assert_true(size > 0 && left + 7.5 * (double)size <= width && top + 4 <= height);
+        buffer_append(&legend, text, size);
+    }
+    assert_int_equal(legend.size, PLOT_SERIES_MAX * strlen(name));
+    assert_memory_equal(legend.data, name, strlen(name));
+}
+
 static void plots_survive_any_numbers(void **state)
 {
     (void)state;
@@ -119,6 +145,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(json_is_written_in_the_order_of_the_calls),
         cmocka_unit_test(plots_are_self_contained_and_hold_every_series),
+        cmocka_unit_test(plots_have_room_for_long_names),
         cmocka_unit_test(plots_survive_any_numbers),
     };
     return cmocka_run_group_tests_name("reports", tests, NULL, NULL);
