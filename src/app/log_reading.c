@@ -5,21 +5,30 @@
 
 #define SHOWN_MAX 10 /* broken records shown one by one */
 
-struct status log_reading_skip(struct log_reading *reading, struct status status, const struct complaint *complaint)
+/* `lost`: records, where the file tells. */
+static struct status skip(struct log_reading *reading, struct status status, uint64_t lost,
+                          const struct complaint *complaint)
 {
     bool damaged = failed_as(status, FAULT_CORRUPT);
     if (reading->strict || (!damaged && !failed_as(status, FAULT_BAD_INPUT)))
         return status;
+    reading->skipped += lost;
     if (damaged) {
         reading->unfinished++;
         fprintf(stderr, "eddy: not read any further: %s\n", complaint->text);
         return OK;
     }
-    if (reading->skipped++ < SHOWN_MAX)
-        fprintf(stderr, "eddy: skipped: %s\n", complaint->text);
-    if (reading->skipped == SHOWN_MAX)
+    if (reading->shown == SHOWN_MAX)
+        return OK;
+    fprintf(stderr, "eddy: skipped: %s\n", complaint->text);
+    if (++reading->shown == SHOWN_MAX)
         fprintf(stderr, "eddy: further broken records are only counted\n");
     return OK;
+}
+
+struct status log_reading_skip(struct log_reading *reading, struct status status, const struct complaint *complaint)
+{
+    return skip(reading, status, failed_as(status, FAULT_BAD_INPUT), complaint);
 }
 
 static struct status next_click(const struct log_reading *reading, struct log_file *log, struct click *ret_click,
@@ -51,7 +60,7 @@ struct status log_reading_click(struct log_reading *reading, struct log_file *lo
                 log_reading_took(reading, ret_click);
             return OK;
         }
-        status = log_reading_skip(reading, status, &reason);
+        status = skip(reading, status, log_file_lost(log), &reason);
         if (failed(status))
             return complain(complaint, status, "%s", reason.text);
     }
@@ -67,7 +76,7 @@ struct status log_reading_item(struct log_reading *reading, struct log_file *log
             reading->records += *ret_found;
             return OK;
         }
-        status = log_reading_skip(reading, status, &reason);
+        status = skip(reading, status, log_file_lost(log), &reason);
         if (failed(status))
             return complain(complaint, status, "%s", reason.text);
     }

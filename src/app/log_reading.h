@@ -13,9 +13,10 @@
 
 struct log_reading {
     bool strict;
-    bool session_needed; /* a click without session_id is broken */
-    uint64_t records;    /* taken, over all files */
-    uint64_t skipped;
+    bool session_needed;    /* a click without session_id is broken */
+    uint64_t records;       /* taken, over all files */
+    uint64_t skipped;       /* records, as far as the files tell how many */
+    uint32_t shown;         /* complaints about them */
     uint64_t unknown_types; /* clicks taken for views, because their type is none that eddy knows */
     char unknown_type[64];  /* the first of these */
     uint64_t unfinished;    /* files that were damaged somewhere, and not read from there on */

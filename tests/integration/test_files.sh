@@ -23,6 +23,20 @@ gzip -kf clicks.tsv
 head -c 50000 clicks.tsv.gz >cut.tsv.gz
 expect 5 'the gzip data ends early' replay --strict cut.tsv.gz
 
+# What a truncated container loses with its last block is counted; the block is named by its place.
+"$EDDY_BINARY" generate --clicks 20000 --items 100 --output whole.avro
+head -c -1 whole.avro >cut.avro
+expect 0 'cut.avro: record ' replay --json report.json cut.avro
+grep -qE 'the file is truncated; lost is the block at byte [0-9]+, of [0-9]+ records' errors || fail "$(cat errors)"
+lost=$(sed -n 's/.*, of \([0-9]*\) records$/\1/p' errors)
+if [ "$lost" -le 1 ] || ! grep -q "\"records\": $((20000 - lost))," report.json ||
+  ! grep -q "\"skipped\": $lost," report.json; then
+  fail "$lost records of a block are lost, but: $(cat report.json)"
+fi
+printf 'BZh91AY&SY0123' >clicks.bz2
+expect 5 'clicks.bz2: bzip2 is not read; decompress it first (bunzip2 -c FILE | eddy ... -)' replay clicks.bz2
+expect 5 'clicks.bz2: bzip2 is not read' import movielens --clicks clicks.bz2
+
 # A name that ends in .gz or .zst is compressed, whoever writes it, and is read back.
 "$EDDY_BINARY" generate --clicks 2000 --items 100 --output g.tsv --items-output items.avro.zst
 for ending in gz zst; do

@@ -52,3 +52,6 @@ const char *log_file_name(const struct log_file *log);
 enum log_file_format log_file_format(const struct log_file *log);
 /* Of the record last handed out or complained about: its (first) line, or its number in an Avro container; from 1. */
 uint64_t log_file_number(const struct log_file *log);
+/* Records that the last failure cost: 1 that is broken; those of a damaged Avro block, as many as it declares; 0 where
+ * the file breaks off and does not say. */
+uint64_t log_file_lost(const struct log_file *log);

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 #include <zlib.h>
@@ -79,10 +80,38 @@ static enum compression recognise(const uint8_t *input, size_t size)
     return COMPRESSION_NONE;
 }
 
+/* What else people pack files with, and what unpacks it to standard output. */
+static const struct {
+    const char *name, *command;
+    const char magic[8];
+    size_t place, size; /* of the magic */
+} foreign[] = {
+    {"bzip2", "bunzip2 -c", "1AY&SY", 4, 6}, /* behind "BZh" and the level */
+    {"xz", "xz -dc", "\xfd\x37zXZ", 0, 6},
+    {"lz4", "lz4 -dc", "\x04\x22\x4d\x18", 0, 4},
+    {"zip", "unzip -p", "PK\x03\x04", 0, 4},
+};
+#define MAGIC_END 10 /* the furthest end of one */
+
+static struct status refuse_foreign(struct byte_stream *stream)
+{
+    for (size_t i = 0; i < sizeof foreign / sizeof *foreign; i++) {
+        if (stream->end < foreign[i].place + foreign[i].size ||
+            memcmp(stream->input + foreign[i].place, foreign[i].magic, foreign[i].size) != 0)
+            continue;
+        char reason[120];
+        snprintf(reason, sizeof reason, "%s is not read; decompress it first (%s FILE | eddy ... -)", foreign[i].name,
+                 foreign[i].command);
+        return stream_fail(stream, FAIL(BAD_INPUT, 0, "a compression that is not read"), reason);
+    }
+    return OK;
+}
+
 static struct status start(struct byte_stream *stream)
 {
-    while (stream->end < 4 && !stream->input_ended)
+    while (stream->end < MAGIC_END && !stream->input_ended)
         TRY(fill(stream));
+    TRY(refuse_foreign(stream));
     stream->compression = recognise(stream->input, stream->end);
     if (stream->compression == COMPRESSION_GZIP && inflateInit2(&stream->gzip, GZIP_ANY_HEADER) != Z_OK) {
         stream->compression = COMPRESSION_NONE; /* nothing for inflateEnd to free */
@@ -126,6 +155,11 @@ void byte_stream_close(struct byte_stream *stream)
 const char *byte_stream_name(const struct byte_stream *stream)
 {
     return stream->name;
+}
+
+bool byte_stream_compressed(const struct byte_stream *stream)
+{
+    return stream->compression != COMPRESSION_NONE;
 }
 
 static struct status read_plain(struct byte_stream *stream, uint8_t *out, size_t capacity, size_t *ret_size)

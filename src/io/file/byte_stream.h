@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 /* byte_stream: the bytes of a file, of standard input or of memory, decompressed when the first bytes say gzip (with
- * any number of members) or zstd (frames). A stream ends with *ret_size 0; a failure is final and comes after all that
- * could be read before it. */
+ * any number of members) or zstd (frames), refused when they say bzip2, xz, lz4 or zip. A stream ends with *ret_size 0;
+ * a failure is final and comes after all that could be read before it. */
 #include <eddy/base/bytes.h>
 #include <eddy/base/status.h>
 
@@ -26,6 +26,9 @@ struct bytes byte_stream_peek(struct byte_stream *stream);
  * reason. */
 MUST_CHECK struct status byte_stream_read(struct byte_stream *stream, uint8_t *out, size_t capacity, size_t *ret_size,
                                           struct complaint *complaint);
+
+/* Whether what is read is another thing than what stands in the file. */
+bool byte_stream_compressed(const struct byte_stream *stream);
 
 /* The path, "standard input", or the name given. */
 const char *byte_stream_name(const struct byte_stream *stream);

@@ -19,6 +19,9 @@ enum codec { CODEC_NULL, CODEC_DEFLATE, CODEC_ZSTANDARD };
 struct container {
     struct byte_stream *stream;
     bool ended;
+    uint64_t passed;       /* bytes of the file that are not in `input` any more */
+    uint64_t block_offset; /* of the block last begun */
+    int64_t block_count;   /* records it declares; 0: it ends before it does */
     enum codec codec;
     uint8_t sync[SYNC_SIZE];
     struct buffer schema, block, records;
@@ -40,6 +43,7 @@ static struct status fill(struct container *container, bool *ret_more, struct co
     *ret_more = true;
     if (container->start < container->end)
         return OK;
+    container->passed += container->end;
     container->start = container->end = 0;
     TRY(byte_stream_read(container->stream, container->input, CHUNK, &container->end, complaint));
     *ret_more = container->end > 0;
@@ -261,18 +265,17 @@ static struct status unpack(struct container *container, struct bytes *ret_recor
     struct status status = container->codec == CODEC_DEFLATE ? inflate_block(container) : unpack_zstandard(container);
     *ret_records = buffer_bytes(&container->records);
     if (failed_as(status, FAULT_BAD_INPUT))
-        return complain(complaint, status,
-                        "a block's compressed data is damaged, or more than %d MiB; its records are lost",
+        return complain(complaint, status, "a block's compressed data is damaged, or more than %d MiB",
                         LOG_FILE_BLOCK_MAX >> 20);
     return status;
 }
 
-/* Reads a block as it stands in the file. */
-static struct status read_block(struct container *container, int64_t *ret_count, struct complaint *complaint)
+/* Reads a block as it stands in the file. A record has a byte at least, so there are no more records than bytes. */
+static struct status read_block(struct container *container, struct complaint *complaint)
 {
     int64_t size;
     uint8_t byte;
-    TRY(read_size(container, INT64_MAX, ret_count, complaint));
+    TRY(read_size(container, LOG_FILE_BLOCK_MAX, &container->block_count, complaint));
     TRY(read_size(container, LOG_FILE_BLOCK_MAX, &size, complaint));
     buffer_clear(&container->block);
     TRY(read_bytes(container, (size_t)size, &container->block, complaint));
@@ -285,34 +288,63 @@ static struct status read_block(struct container *container, int64_t *ret_count,
     return OK;
 }
 
-static struct status next(struct container *container, int64_t *ret_count, struct complaint *complaint)
+/* The next block that declares records; block_count is 0 at the end. */
+static struct status next(struct container *container, struct complaint *complaint)
 {
     bool more;
     do {
-        *ret_count = 0;
+        container->block_count = 0;
         TRY(fill(container, &more, complaint));
+        container->block_offset = container->passed + container->start;
         if (more)
-            TRY(read_block(container, ret_count, complaint));
-    } while (more && *ret_count == 0);
+            TRY(read_block(container, complaint));
+    } while (more && container->block_count == 0);
     return OK;
+}
+
+static struct status take(struct container *container, struct bytes *ret_records, struct complaint *complaint)
+{
+    struct bytes records;
+    TRY(unpack(container, &records, complaint));
+    if ((uint64_t)container->block_count > records.size)
+        return complain(complaint, FAIL(BAD_INPUT, container->block_count, "a block is too small for its records"),
+                        "a block of %zu bytes cannot hold its records", records.size);
+    *ret_records = records;
+    return OK;
+}
+
+/* Puts what is lost with a block behind the reason. */
+static struct status lose(const struct container *container, struct status status, struct complaint *complaint)
+{
+    if (!complaint)
+        return status;
+    struct complaint reason = *complaint;
+    return complain(complaint, status, "%s; lost is the block at byte %llu%s, of %lld record%s",
+                    reason.text[0] ? reason.text : status.fault->what, (unsigned long long)container->block_offset,
+                    byte_stream_compressed(container->stream) ? " of the decompressed file" : "",
+                    (long long)container->block_count, container->block_count == 1 ? "" : "s");
+}
+
+uint64_t container_lost(const struct container *container)
+{
+    return (uint64_t)container->block_count;
 }
 
 struct status container_next(struct container *container, uint64_t *ret_count, struct bytes *ret_records,
                              struct complaint *complaint)
 {
-    int64_t count = 0;
     struct bytes records = {0};
-    if (!container->ended) {
-        struct status status = next(container, &count, complaint);
-        container->ended = failed(status) || count == 0;
-        TRY(status);
-    }
-    if (count > 0)
-        TRY(unpack(container, &records, complaint));
-    if ((uint64_t)count > records.size)
-        return complain(complaint, FAIL(BAD_INPUT, count, "a block is too small for its records"),
-                        "a block of %zu bytes cannot hold %lld records; they are lost", records.size, (long long)count);
-    *ret_count = (uint64_t)count;
+    struct status status = OK;
+    if (container->ended)
+        container->block_count = 0;
+    else
+        status = next(container, complaint);
+    container->ended = failed(status) || container->block_count == 0;
+    if (!failed(status) && container->block_count > 0)
+        status = take(container, &records, complaint);
+    if (failed(status))
+        return container->block_count > 0 ? lose(container, status, complaint) : status;
+    *ret_count = (uint64_t)container->block_count;
     *ret_records = records;
     return OK;
 }

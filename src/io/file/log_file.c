@@ -12,6 +12,7 @@ struct log_file {
     enum log_file_kind kind;
     enum log_file_format format;
     uint64_t number; /* of the record last handed out: line or, in a container, record */
+    uint64_t lost;   /* records that went with the last failure */
     char *name;
     struct lines *lines; /* all but Avro */
     /* TSV, CSV */
@@ -71,6 +72,7 @@ static struct status next_line(struct log_file *log, struct line *ret_line, bool
     do {
         struct status status = lines_next(log->lines, csv_separator(&log->separator), ret_line, ret_found, complaint);
         log->number = ret_line->number;
+        log->lost = !failed(status) || failed_as(status, FAULT_BAD_INPUT);
         TRY(status);
     } while (*ret_found && ret_line->size == 0);
     return OK;
@@ -87,15 +89,25 @@ static struct status next_fields(struct log_file *log, size_t *ret_count, bool *
     return failed(status) ? locate(log, status, complaint) : OK;
 }
 
+/* Complains about the record at `number` and passes over it and those behind it that are lost with it. */
+static struct status lose(struct log_file *log, uint64_t count, struct status status, struct complaint *complaint)
+{
+    locate(log, status, complaint);
+    log->lost = count;
+    log->number += count > 0 ? count - 1 : 0;
+    return status;
+}
+
 /* The next record of a container. One whose size cannot be told takes the rest of its block with it. */
 static struct status next_of_container(struct log_file *log, struct bytes *ret_record, bool *ret_found,
                                        struct complaint *complaint)
 {
     log->number++;
+    log->lost = 1;
     if (log->block_count == 0) {
         struct status status = container_next(log->container, &log->block_count, &log->block_records, complaint);
         if (failed(status))
-            return locate(log, status, complaint);
+            return lose(log, container_lost(log->container), status, complaint);
     }
     *ret_found = log->block_count > 0;
     if (!*ret_found)
@@ -103,10 +115,9 @@ static struct status next_of_container(struct log_file *log, struct bytes *ret_r
     size_t size;
     struct status status = decoder_measure(log->decoder, log->block_records, &size, complaint);
     if (failed(status)) {
-        status = locate(log, status, complaint);
-        log->number += log->block_count - 1;
+        uint64_t count = log->block_count;
         log->block_count = 0;
-        return status;
+        return lose(log, count, status, complaint);
     }
     *ret_record = bytes_of(log->block_records.data, size);
     log->block_records = bytes_of(log->block_records.data + size, log->block_records.size - size);
@@ -242,6 +253,11 @@ enum log_file_format log_file_format(const struct log_file *log)
 uint64_t log_file_number(const struct log_file *log)
 {
     return log->number;
+}
+
+uint64_t log_file_lost(const struct log_file *log)
+{
+    return log->lost;
 }
 
 static struct status check_click(const struct click *click, struct complaint *complaint)

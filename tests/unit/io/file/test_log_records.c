@@ -186,6 +186,17 @@ static void put_block(struct buffer *out, int64_t count, struct bytes content)
     buffer_append_text(out, SYNC);
 }
 
+/* The only block of the file, behind a header of that size, is lost for the reason. */
+static void check_lost(struct bytes file, size_t header, const char *reason, const char *block)
+{
+    char wanted[400];
+    snprintf(wanted, sizeof wanted, "! log: record 1: %s; lost is the block at byte %zu, of %s\n", reason, header,
+             block);
+    check(file, wanted);
+}
+
+#define BLOCK_DAMAGED "a block's compressed data is damaged, or more than 16 MiB"
+
 static void put_click(struct buffer *out, const char *item)
 {
     struct click click = {.session_id = BYTES("s"), .item_id = bytes_of_text(item), .time_ms = 1600000000000};
@@ -201,17 +212,25 @@ static void log_reads_zstandard_blocks_and_goes_on_behind_a_damaged_one(void **s
     size_t bound = ZSTD_compressBound(records.size);
     packed.size = ZSTD_compress(buffer_reserve(&packed, bound), bound, records.data, records.size, 1);
     put_header(&file, "zstandard");
+    size_t header = file.size;
     put_block(&file, 2, buffer_bytes(&packed));
     put_block(&file, 2, BYTES("not zstandard"));
     put_block(&file, 2, bytes_of(packed.data, packed.size - 3));
     put_block(&file, 0, BYTES(""));
     put_block(&file, 2, buffer_bytes(&packed));
-    check(buffer_bytes(&file), "1 s a 1600000000000 view\n2 s b 1600000000000 view\n"
-                               "! log: record 3: a block's compressed data is damaged, or more than 16 MiB; its "
-                               "records are lost\n"
-                               "! log: record 4: a block's compressed data is damaged, or more than 16 MiB; its "
-                               "records are lost\n"
-                               "5 s a 1600000000000 view\n6 s b 1600000000000 view\n");
+    size_t second = header + 2 + packed.size + strlen(SYNC), third = second + 2 + strlen("not zstandard" SYNC);
+    char wanted[600];
+    snprintf(wanted, sizeof wanted,
+             "1 s a 1600000000000 view\n2 s b 1600000000000 view\n"
+             "! log: record 3: a block's compressed data is damaged, or more than 16 MiB; lost is the block at byte "
+             "%zu, of 2 records\n"
+             "! log: record 5: a block's compressed data is damaged, or more than 16 MiB; lost is the block at byte "
+             "%zu, of 2 records\n"
+             "7 s a 1600000000000 view\n8 s b 1600000000000 view\n",
+             second, third);
+    assert_int_equal(file.data[second], 4); /* a block of two begins there */
+    assert_int_equal(file.data[third], 4);
+    check(buffer_bytes(&file), wanted);
 }
 
 /* 20 MiB of zeros in a few bytes. */
@@ -224,9 +243,9 @@ static void log_bounds_what_a_block_may_decompress_to(void **state)
     size_t bound = ZSTD_compressBound(SIZE);
     packed.size = ZSTD_compress(buffer_reserve(&packed, bound), bound, zeros, SIZE, 1);
     put_header(&file, "zstandard");
+    size_t header = file.size;
     put_block(&file, 2, buffer_bytes(&packed));
-    check(buffer_bytes(&file), "! log: record 1: a block's compressed data is damaged, or more than 16 MiB; its "
-                               "records are lost\n");
+    check_lost(buffer_bytes(&file), header, BLOCK_DAMAGED, "2 records");
     z_stream deflater = {.next_in = zeros, .avail_in = SIZE};
     assert_int_equal(deflateInit2(&deflater, 9, Z_DEFLATED, -15, 9, Z_DEFAULT_STRATEGY), Z_OK);
     deflater.next_out = packed.data;
@@ -235,9 +254,9 @@ static void log_bounds_what_a_block_may_decompress_to(void **state)
     packed.size = deflater.total_out;
     deflateEnd(&deflater);
     put_header(&file, "deflate");
+    header = file.size;
     put_block(&file, 2, buffer_bytes(&packed));
-    check(buffer_bytes(&file), "! log: record 1: a block's compressed data is damaged, or more than 16 MiB; its "
-                               "records are lost\n");
+    check_lost(buffer_bytes(&file), header, BLOCK_DAMAGED, "2 records");
     free(zeros);
 }
 
@@ -256,13 +275,16 @@ static void log_names_the_record_and_reason_of_damaged_containers(void **state)
     put_block(&file, 4, buffer_bytes(&records));
     check(buffer_bytes(&file), "1 s a 1600000000000 view\n2 s b 1600000000000 view\n"
                                "! log: record 3: item_id is missing or empty\n4 s c 1600000000000 view\n");
-    check(bytes_of(file.data, file.size - 1),
-          "! log: record 1: the Avro container ends early, the file is truncated\n");
+    check_lost(bytes_of(file.data, file.size - 1), header, "the Avro container ends early, the file is truncated",
+               "4 records");
+    check_lost(bytes_of(file.data, header + 1), header, "the Avro container ends early, the file is truncated",
+               "4 records");
     check(bytes_of(file.data, header - 1), "! log: the Avro container ends early, the file is truncated\n");
     check(bytes_of(file.data, 4), "! log: the Avro container ends early, the file is truncated\n");
     check(bytes_of(file.data, header), "");
     file.data[file.size - 1] ^= 1;
-    check(buffer_bytes(&file), "! log: record 1: the Avro container is damaged: a block's end marker is wrong\n");
+    check_lost(buffer_bytes(&file), header, "the Avro container is damaged: a block's end marker is wrong",
+               "4 records");
 
     put_header(&file, "null");
     put_block(&file, 1000, buffer_bytes(&records));       /* more than there are bytes */
@@ -271,17 +293,23 @@ static void log_names_the_record_and_reason_of_damaged_containers(void **state)
     const char *text = read_clicks(buffer_bytes(&file), &out);
     char wanted[200];
     snprintf(wanted, sizeof wanted,
-             "! log: record 1: a block of %zu bytes cannot hold 1000 records; they are lost\n"
-             "2 s a 1600000000000 view\n! log: record 3: ",
-             records.size);
+             "! log: record 1: a block of %zu bytes cannot hold its records; lost is the block at byte %zu, of 1000 "
+             "records\n1001 s a 1600000000000 view\n! log: record 1002: ",
+             records.size, header);
     assert_ptr_equal(strstr(text, wanted), text);
-    assert_non_null(strstr(text, "\n4 s a 1600000000000 view\n"));
+    assert_non_null(strstr(text, "\n1003 s a 1600000000000 view\n"));
 
     put_header(&file, "snappy");
     check(buffer_bytes(&file), "! log: the Avro container's codec 'snappy' is none of null, deflate, zstandard\n");
     put_header(&file, "null");
     put_long(&file, 1);
     put_long(&file, INT64_MAX);
+    check_lost(buffer_bytes(&file), header,
+               "the Avro container is damaged or too big: a size of 9223372036854775807, "
+               "at most 16777216 are allowed",
+               "1 record");
+    put_header(&file, "null");
+    put_long(&file, INT64_MAX); /* no block has so many */
     check(buffer_bytes(&file), "! log: record 1: the Avro container is damaged or too big: a size of "
                                "9223372036854775807, at most 16777216 are allowed\n");
     check(BYTES("Obj\1\0"), "! log: the Avro container names no schema\n");
@@ -292,6 +320,50 @@ static void log_names_the_record_and_reason_of_damaged_containers(void **state)
     check(buffer_bytes(&file), "! log: the Avro container has more than 1000 entries of metadata\n");
 }
 
+/* Of a file that is packed, places count in what it unpacks to. */
+static void log_counts_what_is_lost_with_a_block(void **state)
+{
+    (void)state;
+    AUTO(buffer) file = {0}, packed = {0}, records = {0};
+    struct complaint complaint = {{0}};
+    struct log_file *log;
+    struct click click;
+    bool found;
+    char wanted[80];
+    put_click(&records, "a");
+    put_header(&file, "null");
+    put_block(&file, 1, buffer_bytes(&records));
+    size_t second = file.size;
+    put_block(&file, 7, buffer_bytes(&records));
+    size_t bound = ZSTD_compressBound(file.size);
+    packed.size = ZSTD_compress(buffer_reserve(&packed, bound), bound, file.data, file.size - 1, 1);
+    assert_ok(log_file_open_bytes(buffer_bytes(&packed), "log", LOG_FILE_CLICKS, &log, &complaint));
+    assert_ok(log_file_next_click(log, &click, &found, &complaint));
+    assert_fails(CORRUPT, log_file_next_click(log, &click, &found, &complaint));
+    assert_int_equal(log_file_lost(log), 7);
+    snprintf(wanted, sizeof wanted, "lost is the block at byte %zu of the decompressed file, of 7 records", second);
+    assert_non_null(strstr(complaint.text, wanted));
+    log_file_close(log);
+
+    const struct bytes broken = BYTES("session_id\titem_id\ttimestamp_ms\nbroken\n");
+    assert_ok(log_file_open_bytes(broken, "log", LOG_FILE_CLICKS, &log, &complaint));
+    assert_fails(BAD_INPUT, log_file_next_click(log, &click, &found, &complaint));
+    assert_int_equal(log_file_lost(log), 1);
+    log_file_close(log);
+}
+
+static void log_names_compressions_that_it_does_not_read(void **state)
+{
+    (void)state;
+    check(BYTES("BZh91AY&SY0123456789"),
+          "! log: bzip2 is not read; decompress it first (bunzip2 -c FILE | eddy ... -)\n");
+    check(BYTES("\xfd\x37zXZ\0\0\4"), "! log: xz is not read; decompress it first (xz -dc FILE | eddy ... -)\n");
+    check(BYTES("\x04\x22\x4d\x18\x60"), "! log: lz4 is not read; decompress it first (lz4 -dc FILE | eddy ... -)\n");
+    check(BYTES("PK\x03\x04\x14"), "! log: zip is not read; decompress it first (unzip -p FILE | eddy ... -)\n");
+    check(BYTES("PK,BZh91,session_id,item_id,timestamp_ms\n1,2,s,a,1600000000000\n"),
+          "2 s a 1600000000000 view\n"); /* a text that begins somewhat like them */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -300,6 +372,8 @@ int main(void)
         cmocka_unit_test(log_reads_containers_written_by_another_library),
         cmocka_unit_test(log_reads_zstandard_blocks_and_goes_on_behind_a_damaged_one),
         cmocka_unit_test(log_bounds_what_a_block_may_decompress_to),
+        cmocka_unit_test(log_counts_what_is_lost_with_a_block),
+        cmocka_unit_test(log_names_compressions_that_it_does_not_read),
         cmocka_unit_test(log_names_the_record_and_reason_of_damaged_containers),
     };
     return cmocka_run_group_tests_name("log_records", tests, NULL, NULL);
