@@ -112,7 +112,7 @@ static struct status check_times(const struct closed_record *record)
     bool absurd = time_is_absurd(record->close_ms);
     for (uint32_t i = 0; i < record->length; i++)
         absurd |= time_is_absurd(record->times_ms[i]);
-    return absurd ? FAIL(BAD_INPUT, record->close_ms, "a time is not between the years 2000 and 9999") : OK;
+    return absurd ? FAIL(BAD_INPUT, record->close_ms, "a time is not between the years 1990 and 9999") : OK;
 }
 
 /* The record with its items as numbers. LIMIT: the catalogue has no room for one of them. */

@@ -41,7 +41,7 @@ static struct status check_time(const struct click *click, int64_t record_time_m
 {
     if (click->time_ms < CLICK_TIME_MIN_MS || click->time_ms > CLICK_TIME_MAX_MS)
         return complain(complaint, FAIL(BAD_INPUT, click->time_ms, "the time is absurd"),
-                        "timestamp %lld is not a time in milliseconds between the years 2000 and 9999",
+                        "timestamp %lld is not a time in milliseconds between the years 1990 and 9999",
                         (long long)click->time_ms);
     if (click->time_ms - future_max_ms > record_time_ms)
         return complain(complaint, FAIL(BAD_INPUT, click->time_ms, "the time is in the future"),

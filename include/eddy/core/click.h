@@ -7,8 +7,10 @@
 #include <eddy/base/bytes.h>
 #include <eddy/base/status.h>
 
-#define CLICK_ID_MAX      255                      /* bytes of a session, user, item or event id */
-#define CLICK_TIME_MIN_MS INT64_C(946684800000)    /* 2000-01-01 */
+#define CLICK_ID_MAX 255 /* bytes of a session, user, item or event id */
+#define CLICK_TIME_MIN_MS                                                                                              \
+    INT64_C(631152000000)                          /* 1990-01-01: older than any shop on the web, later than seconds   \
+                                                      that were taken for milliseconds */
 #define CLICK_TIME_MAX_MS INT64_C(253402300799999) /* 9999-12-31 */
 
 #define CLICK_TYPES(X)                                                                                                 \
@@ -45,6 +47,6 @@ struct click_limits {
 };
 
 /* BAD_INPUT with a complaint naming the field when the click cannot be used: a missing or over-long id, bytes
- * that are not UTF-8, a time before 2000 or after year 9999 or further than future_max_ms ahead of record_time_ms. */
+ * that are not UTF-8, a time before 1990 or after year 9999 or further than future_max_ms ahead of record_time_ms. */
 MUST_CHECK struct status click_check(const struct click *click, int64_t record_time_ms,
                                      const struct click_limits *limits, struct complaint *complaint);

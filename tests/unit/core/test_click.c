@@ -44,6 +44,8 @@ static void click_check_accepts_what_is_right_up_to_the_borders(void **state)
     assert_ok(click_check(&click, NOW, &limits, NULL));
     click.time_ms = NOW + 60000;
     assert_ok(click_check(&click, NOW, &limits, NULL));
+    click.time_ms = 874724710000; /* MovieLens 100K begins in 1997 */
+    assert_ok(click_check(&click, NOW, &limits, NULL));
     memset(long_id, 'x', sizeof long_id);
     click.item_id = bytes_of(long_id, CLICK_ID_MAX);
     assert_ok(click_check(&click, NOW, &limits, NULL));

@@ -116,7 +116,7 @@ static void log_names_file_line_and_reason_of_every_broken_line(void **state)
           "! log: line 5: item_id is missing or empty\n"
           "! log: line 6: timestamp is 'yesterday', wanted milliseconds or a time like 2014-04-07T10:51:09.277Z\n"
           "! log: line 7: timestamp is '', wanted milliseconds or a time like 2014-04-07T10:51:09.277Z\n"
-          "! log: line 8: timestamp 1600000000 is not a time in milliseconds between the years 2000 and 9999\n"
+          "! log: line 8: timestamp 1600000000 is not a time in milliseconds between the years 1990 and 9999\n"
           "! log: line 9: item_id is not valid UTF-8\n"
           "! log: line 10: timestamp is '?[2J', wanted milliseconds or a time like " /* nothing for a terminal */
           "2014-04-07T10:51:09.277Z\n"
