@@ -45,7 +45,7 @@ static int run(const struct import_options *options)
     if (result.left_out > 0)
         printf(", %llu left out by their rating", (unsigned long long)result.left_out);
     if (result.clicks.skipped + result.items.skipped > 0)
-        printf(", %llu broken lines skipped", (unsigned long long)(result.clicks.skipped + result.items.skipped));
+        printf(", %llu broken records skipped", (unsigned long long)(result.clicks.skipped + result.items.skipped));
     if (options->items)
         printf("; %llu items with records", (unsigned long long)result.items.records);
     putchar('\n');

@@ -100,9 +100,13 @@ static struct status take_item(void *context, const struct layout_record *record
     return OK;
 }
 
-/* Reads all lines; *ret_first is about the first that was skipped. */
+struct broken_lines {
+    uint64_t count;
+    struct complaint first; /* about the first of them */
+};
+
 static struct status read_lines(struct import *import, struct layout_file *file, const struct layout_visitor *visitor,
-                                struct log_reading *reading, struct complaint *ret_first)
+                                struct log_reading *reading, struct broken_lines *broken)
 {
     bool found = true;
     struct progress progress = progress_start("lines");
@@ -111,10 +115,10 @@ static struct status read_lines(struct import *import, struct layout_file *file,
         struct complaint reason = {{0}};
         status = layout_file_next(file, visitor, &found, &reason);
         if (failed(status)) {
-            if (!ret_first->text[0])
-                *ret_first = reason;
+            if (broken->count++ == 0)
+                broken->first = reason;
             complain(import->complaint, status, "%s", reason.text);
-            status = log_reading_skip(reading, status, &reason);
+            status = log_reading_skip(reading, status, layout_file_lost(file), &reason);
         }
         progress_tick(&progress, INT64_MIN);
     }
@@ -126,25 +130,23 @@ static struct status read_file(struct import *import, const char *path, const st
                                struct log_reading *reading)
 {
     struct layout_file *file;
-    struct complaint first = {{0}};
+    struct broken_lines broken = {0};
     const struct layout *layout = import->options->layout;
     bool clicks = visitor->kind == LAYOUT_CLICKS;
-    uint64_t skipped = reading->skipped;
     TRY(layout_file_open(path, layout, visitor->kind, &file, import->complaint));
     import->used = 0;
-    struct status status = read_lines(import, file, visitor, reading, &first);
+    struct status status = read_lines(import, file, visitor, reading, &broken);
     layout_file_close(file);
     TRY(status);
-    skipped = reading->skipped - skipped;
-    if (import->used > 0 || skipped == 0)
+    if (import->used > 0 || broken.count == 0)
         return OK;
     AUTO(buffer) wanted = {0};
     layout_describe(clicks ? &layout->clicks : &layout->items, &wanted);
-    return complain(import->complaint, FAIL(BAD_INPUT, skipped, "no line of a file can be used"),
+    return complain(import->complaint, FAIL(BAD_INPUT, broken.count, "no line of a file can be used"),
                     "%s: this is no file of %s of layout %s: not one of %llu lines can be used\n  first:  %.400s\n"
                     "  wanted: %s",
-                    path, clicks ? "clicks" : "items", layout->name, (unsigned long long)skipped, first.text,
-                    buffer_text(&wanted));
+                    path, clicks ? "clicks" : "items", layout->name, (unsigned long long)broken.count,
+                    broken.first.text, buffer_text(&wanted));
 }
 
 /* ---- sessions */

@@ -5,9 +5,8 @@
 
 #define SHOWN_MAX 10 /* broken records shown one by one */
 
-/* `lost`: records, where the file tells. */
-static struct status skip(struct log_reading *reading, struct status status, uint64_t lost,
-                          const struct complaint *complaint)
+struct status log_reading_skip(struct log_reading *reading, struct status status, uint64_t lost,
+                               const struct complaint *complaint)
 {
     bool damaged = failed_as(status, FAULT_CORRUPT);
     if (reading->strict || (!damaged && !failed_as(status, FAULT_BAD_INPUT)))
@@ -24,11 +23,6 @@ static struct status skip(struct log_reading *reading, struct status status, uin
     if (++reading->shown == SHOWN_MAX)
         fprintf(stderr, "eddy: further broken records are only counted\n");
     return OK;
-}
-
-struct status log_reading_skip(struct log_reading *reading, struct status status, const struct complaint *complaint)
-{
-    return skip(reading, status, failed_as(status, FAULT_BAD_INPUT), complaint);
 }
 
 static struct status next_click(const struct log_reading *reading, struct log_file *log, struct click *ret_click,
@@ -60,7 +54,7 @@ struct status log_reading_click(struct log_reading *reading, struct log_file *lo
                 log_reading_took(reading, ret_click);
             return OK;
         }
-        status = skip(reading, status, log_file_lost(log), &reason);
+        status = log_reading_skip(reading, status, log_file_lost(log), &reason);
         if (failed(status))
             return complain(complaint, status, "%s", reason.text);
     }
@@ -76,7 +70,7 @@ struct status log_reading_item(struct log_reading *reading, struct log_file *log
             reading->records += *ret_found;
             return OK;
         }
-        status = skip(reading, status, log_file_lost(log), &reason);
+        status = log_reading_skip(reading, status, log_file_lost(log), &reason);
         if (failed(status))
             return complain(complaint, status, "%s", reason.text);
     }

@@ -29,9 +29,10 @@ MUST_CHECK struct status log_reading_click(struct log_reading *reading, struct l
 MUST_CHECK struct status log_reading_item(struct log_reading *reading, struct log_file *log, struct item *ret_item,
                                           bool *ret_found, struct complaint *complaint);
 
-/* What to do about a failed read, or a record that was refused after it was read: shows and counts it, and returns OK
- * to go on; with `strict`, or when the failure is neither BAD_INPUT nor CORRUPT, the failure. */
-MUST_CHECK struct status log_reading_skip(struct log_reading *reading, struct status status,
+/* What to do about a failed read, or a record that was refused after it was read: shows it, counts the records that are
+ * lost with it, and returns OK to go on; with `strict`, or when the failure is neither BAD_INPUT nor CORRUPT, the
+ * failure. */
+MUST_CHECK struct status log_reading_skip(struct log_reading *reading, struct status status, uint64_t lost,
                                           const struct complaint *complaint);
 
 /* Counts a click that was taken without log_reading_click(). */

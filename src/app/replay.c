@@ -119,7 +119,7 @@ static struct status run_record(struct replay *replay, const struct log_file *lo
         reading->unknown_types -= click->unknown_type.size > 0;
         complain(replay->complaint, status, "%s: record %llu: %s", log_file_name(log),
                  (unsigned long long)log_file_number(log), reason.text);
-        return log_reading_skip(reading, status, replay->complaint);
+        return log_reading_skip(reading, status, 1, replay->complaint);
     }
     struct driver_click step = {.click = *click, .offset = replay->offset++, .record_time_ms = click->time_ms};
     return run_click(replay, &step);
@@ -167,7 +167,7 @@ static struct status run_message(struct replay *replay, struct decoder *decoder,
             status = FAIL(BAD_INPUT, status.detail, "a click in an unknown schema");
         complain(replay->complaint, status, "topic %s, partition %d, offset %lld: %s", replay->options->topic,
                  message->partition, (long long)message->offset, reason.text);
-        return log_reading_skip(reading, status, replay->complaint);
+        return log_reading_skip(reading, status, 1, replay->complaint);
     }
     log_reading_took(reading, &click.click);
     return run_click(replay, &click);

@@ -51,7 +51,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             roles[i] = (uint8_t)side->positions[i];
     struct status as_fields = layout_read_fields(roles, fields, count, &batch, &visitor, &complaint);
     assert(!failed(as_fields) || failed_as(as_fields, FAULT_BAD_INPUT));
-    struct status as_json = layout_read_json(side, line, &batch, &visitor, &complaint);
+    uint64_t broken;
+    struct status as_json = layout_read_json(side, line, &batch, &visitor, &broken, &complaint);
+    assert(!failed(as_json) || broken > 0);
     assert(!failed(as_json) || failed_as(as_json, FAULT_BAD_INPUT));
     return 0;
 }

@@ -94,7 +94,7 @@ expect 5 'The layouts are movielens, yoochoose,' import movielens --clicks click
 mkdir imported
 expect 0 'most lines of clicks could not be used; are they of layout movielens?' \
   import movielens --clicks ratings.dat --to imported
-grep -q '^1 clicks .*, 30 broken lines skipped' out || fail "skipped lines are not told: $(cat out)"
+grep -q '^1 clicks .*, 30 broken records skipped' out || fail "skipped lines are not told: $(cat out)"
 
 # A type that eddy does not know is a view, and is counted.
 cat >types.jsonl <<'EOF'

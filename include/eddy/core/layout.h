@@ -95,6 +95,9 @@ bool layout_bind(const struct layout_side *side, enum layout_kind kind, const st
 MUST_CHECK struct status layout_read_fields(const uint8_t *roles, const struct bytes *fields, size_t count,
                                             struct arena *batch, const struct layout_visitor *visitor,
                                             struct complaint *complaint);
-/* One JSON object; of one with events each. Events after a broken one are not read. */
+/* One JSON object; of one with events each. Events that are broken are passed over: the failure that tells of them
+ * comes when the others have been handed out, and *ret_broken is their number (1 where it is the object that is
+ * broken). */
 MUST_CHECK struct status layout_read_json(const struct layout_side *side, struct bytes line, struct arena *batch,
-                                          const struct layout_visitor *visitor, struct complaint *complaint);
+                                          const struct layout_visitor *visitor, uint64_t *ret_broken,
+                                          struct complaint *complaint);

@@ -14,7 +14,9 @@ MUST_CHECK struct status layout_file_open(const char *path, const struct layout 
                                           struct layout_file **ret_file, struct complaint *complaint);
 void layout_file_close(struct layout_file *file);
 
-/* Reads a line and hands its records to the visitor: none, one, or in JSON with events several. *ret_found is false
- * at the end. */
+/* Reads a line and hands its records to the visitor: none, one, or in JSON with events several, of which only those
+ * that are broken are left out. *ret_found is false at the end. */
 MUST_CHECK struct status layout_file_next(struct layout_file *file, const struct layout_visitor *visitor,
                                           bool *ret_found, struct complaint *complaint);
+/* Records that were broken in the line of the last failure; 0 where the file breaks off. */
+uint64_t layout_file_lost(const struct layout_file *file);

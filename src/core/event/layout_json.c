@@ -70,10 +70,51 @@ static const json_t *events_of(const struct layout_side *side, const json_t *obj
     return NULL;
 }
 
+static struct status read_event(const struct layout_builder *common, const struct layout_side *side, const json_t *json,
+                                const struct layout_visitor *visitor, struct complaint *complaint)
+{
+    struct layout_builder event = *common;
+    TRY(set_members(&event, side, json, complaint));
+    return layout_visit(&event, visitor, complaint);
+}
+
+/* Reads all events, also behind one that is broken; the first of these is complained about. */
+static struct status read_events(const struct layout_builder *common, const struct layout_side *side,
+                                 const json_t *events, const struct layout_visitor *visitor, uint64_t *ret_broken,
+                                 struct complaint *complaint)
+{
+    struct status first = OK;
+    struct complaint reason = {{0}};
+    size_t place = 0;
+    *ret_broken = 0;
+    for (size_t i = 0; i < json_array_size(events); i++) {
+        struct complaint own = {{0}};
+        struct status status = read_event(common, side, json_array_get(events, i), visitor, &own);
+        if (!failed(status))
+            continue;
+        if (!failed_as(status, FAULT_BAD_INPUT))
+            return complain(complaint, status, "%s", own.text);
+        if ((*ret_broken)++ > 0)
+            continue;
+        first = status;
+        reason = own;
+        place = i + 1;
+    }
+    if (!failed(first))
+        return OK;
+    char others[60] = "";
+    if (*ret_broken > 1)
+        snprintf(others, sizeof others, " (%llu of %zu events are broken)", (unsigned long long)*ret_broken,
+                 json_array_size(events));
+    return complain(complaint, first, "event %zu: %s%s", place, reason.text[0] ? reason.text : first.fault->what,
+                    others);
+}
+
 struct status layout_read_json(const struct layout_side *side, struct bytes line, struct arena *batch,
-                               const struct layout_visitor *visitor, struct complaint *complaint)
+                               const struct layout_visitor *visitor, uint64_t *ret_broken, struct complaint *complaint)
 {
     json_error_t error;
+    *ret_broken = 1;
     __attribute__((cleanup(json_release))) json_t *object =
         json_loadb((const char *)line.data, line.size, JSON_REJECT_DUPLICATES, &error);
     if (!json_is_object(object))
@@ -82,12 +123,6 @@ struct status layout_read_json(const struct layout_side *side, struct bytes line
     struct layout_builder common = {.batch = batch};
     TRY(set_members(&common, side, object, complaint));
     const json_t *events = events_of(side, object);
-    if (!events)
-        return layout_visit(&common, visitor, complaint);
-    for (size_t i = 0; i < json_array_size(events); i++) {
-        struct layout_builder event = common;
-        TRY(set_members(&event, side, json_array_get(events, i), complaint));
-        TRY(layout_visit(&event, visitor, complaint));
-    }
-    return OK;
+    return events ? read_events(&common, side, events, visitor, ret_broken, complaint)
+                  : layout_visit(&common, visitor, complaint);
 }

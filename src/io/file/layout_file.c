@@ -14,6 +14,7 @@ struct layout_file {
     const struct layout_side *side; /* the layout's of that kind */
     struct lines *lines;
     struct arena batch; /* of one line */
+    uint64_t lost;      /* records, with the last failure */
     bool json;
     struct separator separator;
     size_t column_count;
@@ -165,7 +166,8 @@ static struct status read_line(struct layout_file *file, struct line *line, cons
 {
     size_t count;
     if (file->json)
-        return layout_read_json(file->side, bytes_of(line->data, line->size), &file->batch, visitor, complaint);
+        return layout_read_json(file->side, bytes_of(line->data, line->size), &file->batch, visitor, &file->lost,
+                                complaint);
     TRY(fields_split(line, &file->separator, file->fields, LOG_FILE_COLUMNS_MAX, &count, complaint));
     if (count != file->column_count)
         return complain(complaint, FAIL(BAD_INPUT, count, "a line has a wrong number of fields"),
@@ -177,10 +179,17 @@ struct status layout_file_next(struct layout_file *file, const struct layout_vis
                                struct complaint *complaint)
 {
     struct line line;
-    TRY(lines_next(file->lines, csv_separator(&file->separator), &line, ret_found, complaint));
+    struct status status = lines_next(file->lines, csv_separator(&file->separator), &line, ret_found, complaint);
+    file->lost = !failed(status) || failed_as(status, FAULT_BAD_INPUT);
+    TRY(status);
     if (!*ret_found || line.size == 0)
         return OK;
     arena_reset(&file->batch);
-    struct status status = read_line(file, &line, visitor, complaint);
+    status = read_line(file, &line, visitor, complaint);
     return failed(status) ? locate(file, line.number, status, complaint) : OK;
+}
+
+uint64_t layout_file_lost(const struct layout_file *file)
+{
+    return file->lost;
 }

@@ -25,6 +25,8 @@ static const struct sample samples[] = {
     {"movielens", "userId,movieId,rating,timestamp\n1,31,2.5,1260759144\n",
      "movieId,title,genres\n31,\"Dangerous Minds, The \"\"Movie\"\" (1995)\",Drama\n", "1-1 1 31 1260759144000 view\n",
      "31|Dangerous Minds, The \"Movie\" (1995)|Drama\n"},
+    {"movielens", "196\t242\t3\t881250949\n22\t377\t1\t878887116\n", NULL, /* of 1997 */
+     "22-1 22 377 878887116000 view\n196-1 196 242 881250949000 view\n", NULL},
     {"yoochoose",
      "1,2014-04-07T10:51:09.277Z,214536502,0\n1,2014-04-07T10:54:09.868Z,214536500,0\n"
      "2,2014-04-07T10:52:00.000Z,214662742,S\n",
@@ -212,6 +214,33 @@ static void import_skips_broken_lines_and_strict_stops(void **state)
     }
 }
 
+static void import_drops_broken_events_and_keeps_the_others(void **state)
+{
+    (void)state;
+    struct temporary_folder folder = temporary_folder_make();
+    AUTO(buffer) clicks = {0};
+    char path[320];
+    write_file(folder.path, "clicks",
+               "{\"session\":1,\"events\":[{\"aid\":1,\"ts\":1661724000278,\"type\":\"clicks\"},"
+               "{\"aid\":2,\"ts\":1661724000279,\"type\":\"looks\"},7,"
+               "{\"aid\":3,\"ts\":1661724000280,\"type\":\"carts\"}]}\n",
+               path);
+    const char *paths[] = {path};
+    struct import_options options = {
+        .layout = layout_find("otto"), .clicks = paths, .click_count = 1, .folder = folder.path};
+    struct import_result result;
+    struct complaint complaint = {{0}};
+    assert_ok(import_run(&options, &result, &complaint));
+    assert_int_equal(result.clicks.records, 2);
+    assert_int_equal(result.clicks.skipped, 2);
+    read_clicks(folder.path, &clicks);
+    assert_string_equal(buffer_text(&clicks), "1  1 1661724000278 view\n1  3 1661724000280 add_to_cart\n");
+    options.strict = true;
+    assert_fails(BAD_INPUT, import_run(&options, &result, &complaint));
+    assert_non_null(strstr(complaint.text, "/clicks: line 1: event 2: the type is 'looks' (2 of 4 events are broken)"));
+    temporary_folder_remove(&folder);
+}
+
 static void import_leaves_out_low_ratings_and_ends_sessions_by_the_gap(void **state)
 {
     (void)state;
@@ -321,6 +350,7 @@ int main(void)
         cmocka_unit_test(import_reads_every_layout),
         cmocka_unit_test(import_has_a_sample_of_every_layout),
         cmocka_unit_test(import_skips_broken_lines_and_strict_stops),
+        cmocka_unit_test(import_drops_broken_events_and_keeps_the_others),
         cmocka_unit_test(import_leaves_out_low_ratings_and_ends_sessions_by_the_gap),
         cmocka_unit_test(import_refuses_files_of_another_layout),
         cmocka_unit_test(import_says_what_was_found_where_and_what_was_wanted),
