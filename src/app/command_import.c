@@ -40,13 +40,15 @@ static int run(const struct import_options *options)
         return fail(status, &complaint);
     report_lines("clicks", options, &result.clicks, result.left_out);
     report_lines("items", options, &result.items, 0);
+    report_lines("categories", options, &result.categories, 0);
     printf("%llu clicks in %u sessions on %u items", (unsigned long long)result.written, result.sessions,
            result.item_count);
     if (result.left_out > 0)
         printf(", %llu left out by their rating", (unsigned long long)result.left_out);
-    if (result.clicks.skipped + result.items.skipped > 0)
-        printf(", %llu broken records skipped", (unsigned long long)(result.clicks.skipped + result.items.skipped));
-    if (options->items)
+    uint64_t skipped = result.clicks.skipped + result.items.skipped + result.categories.skipped;
+    if (skipped > 0)
+        printf(", %llu broken records skipped", (unsigned long long)skipped);
+    if (options->item_count > 0)
         printf("; %llu items with records", (unsigned long long)result.items.records);
     putchar('\n');
     return EXIT_OK;
@@ -71,11 +73,18 @@ static int check(const char *name, const struct import_options *options)
                 options->layout->about);
         return EXIT_USAGE;
     }
-    if (options->items && !layout_side_exists(&options->layout->items)) {
-        fprintf(stderr, "eddy import: %s has no file of items that is known here\n", name);
-        return EXIT_USAGE;
-    }
-    return EXIT_OK;
+    const char *missing = NULL;
+    if (options->item_count > 0 && !layout_side_exists(&options->layout->items))
+        missing = "items";
+    else if (options->categories && !layout_side_exists(&options->layout->categories))
+        missing = "categories";
+    if (missing)
+        fprintf(stderr, "eddy import: %s has no file of %s that is known here\n", name, missing);
+    else if (options->categories && options->item_count == 0)
+        fputs("eddy import: --categories is of use with --items\n", stderr);
+    else
+        return EXIT_OK;
+    return EXIT_USAGE;
 }
 
 static void describe(struct buffer *about)
@@ -89,11 +98,12 @@ static void describe(struct buffer *about)
 int command_import(int argc, char **argv)
 {
     struct import_options options = {.folder = ".", .rating_min = -INFINITY};
-    struct argument_list positional = {0}, clicks = {0};
+    struct argument_list positional = {0}, clicks = {0}, items = {0};
     int64_t gap_minutes = -1, rating_min = INT64_MIN;
     const struct argument arguments[] = {
         {"clicks", "FILE", "file of clicks, views or ratings; may stand several times", ARGUMENT_TEXTS, &clicks},
-        {"items", "FILE", "file of items", ARGUMENT_TEXT, &options.items},
+        {"items", "FILE", "file of items; may stand several times", ARGUMENT_TEXTS, &items},
+        {"categories", "FILE", "tree of the items' categories", ARGUMENT_TEXT, &options.categories},
         {"to", "FOLDER", "where clicks.tsv.gz and items.tsv.gz go (.)", ARGUMENT_TEXT, &options.folder},
         {"gap", "MINUTES", "what ends a user's session where the data has none (the layout's)", ARGUMENT_NUMBER,
          &gap_minutes},
@@ -108,7 +118,8 @@ int command_import(int argc, char **argv)
         buffer_text(&about),
         arguments,
         "  eddy import movielens --clicks ratings.csv --items movies.csv\n"
-        "  eddy import retailrocket --clicks events.csv --to data\n",
+        "  eddy import retailrocket --clicks events.csv --to data \\\n"
+        "    --items item_properties_part1.csv --items item_properties_part2.csv --categories category_tree.csv\n",
     };
     enum arguments_result result = arguments_parse(&usage, argc, argv, &positional);
     if (result != ARGUMENTS_OK)
@@ -125,6 +136,8 @@ int command_import(int argc, char **argv)
     options.layout = layout_find(positional.texts[0]);
     options.clicks = clicks.texts;
     options.click_count = clicks.count;
+    options.items = items.texts;
+    options.item_count = items.count;
     int code = check(positional.texts[0], &options);
     if (code != EXIT_OK)
         return code;

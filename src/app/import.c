@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/import.h"
 
+#include "app/item_properties.h"
 #include "app/progress.h"
 
 #include <eddy/base/interner.h>
@@ -33,7 +34,8 @@ struct import {
     struct interner *sessions, *users, *items;
     struct import_click *clicks;
     size_t count, capacity;
-    uint64_t used; /* records of the file being read, those left out by their rating too */
+    uint64_t used;                      /* records of the file being read, those left out by their rating too */
+    struct item_properties *properties; /* of a layout that has these on lines of their own */
     struct log_writer *click_writer, *item_writer;
 };
 
@@ -43,6 +45,7 @@ static void import_release(struct import *import)
     interner_close(import->users);
     interner_close(import->items);
     free(import->clicks);
+    item_properties_close(import->properties);
     log_writer_abandon(import->click_writer);
     log_writer_abandon(import->item_writer);
 }
@@ -100,6 +103,22 @@ static struct status take_item(void *context, const struct layout_record *record
     return OK;
 }
 
+static struct status take_property(void *context, const struct layout_record *record)
+{
+    struct import *import = context;
+    import->used++;
+    return item_properties_add(import->properties, record);
+}
+
+static struct status take_category(void *context, const struct layout_record *record)
+{
+    struct import *import = context;
+    TRY(item_properties_add_category(import->properties, record));
+    import->used++;
+    import->result->categories.records++;
+    return OK;
+}
+
 struct broken_lines {
     uint64_t count;
     struct complaint first; /* about the first of them */
@@ -132,7 +151,6 @@ static struct status read_file(struct import *import, const char *path, const st
     struct layout_file *file;
     struct broken_lines broken = {0};
     const struct layout *layout = import->options->layout;
-    bool clicks = visitor->kind == LAYOUT_CLICKS;
     TRY(layout_file_open(path, layout, visitor->kind, &file, import->complaint));
     import->used = 0;
     struct status status = read_lines(import, file, visitor, reading, &broken);
@@ -141,11 +159,11 @@ static struct status read_file(struct import *import, const char *path, const st
     if (import->used > 0 || broken.count == 0)
         return OK;
     AUTO(buffer) wanted = {0};
-    layout_describe(clicks ? &layout->clicks : &layout->items, &wanted);
+    layout_describe(layout_side_of(layout, visitor->kind), &wanted);
     return complain(import->complaint, FAIL(BAD_INPUT, broken.count, "no line of a file can be used"),
                     "%s: this is no file of %s of layout %s: not one of %llu lines can be used\n  first:  %.400s\n"
                     "  wanted: %s",
-                    path, clicks ? "clicks" : "items", layout->name, (unsigned long long)broken.count,
+                    path, layout_kind_text(visitor->kind), layout->name, (unsigned long long)broken.count,
                     broken.first.text, buffer_text(&wanted));
 }
 
@@ -247,17 +265,39 @@ static struct status read_clicks(struct import *import)
     return name_sessions(import);
 }
 
+static struct status write_properties(struct import *import)
+{
+    uint32_t count = item_properties_count(import->properties);
+    for (uint32_t i = 0; i < count; i++) {
+        struct item item = item_properties_get(import->properties, i);
+        TRY(log_writer_item(import->item_writer, &item, import->complaint));
+    }
+    import->result->items.records = count;
+    return OK;
+}
+
 static struct status read_items(struct import *import)
 {
-    const struct layout_visitor visitor = {LAYOUT_ITEMS, take_item, import};
+    const struct import_options *options = import->options;
+    struct import_result *result = import->result;
+    bool properties = layout_side_has(&options->layout->items, ROLE_PROPERTY);
+    const struct layout_visitor items = {LAYOUT_ITEMS, properties ? take_property : take_item, import};
+    const struct layout_visitor categories = {LAYOUT_CATEGORIES, take_category, import};
+    if (properties)
+        TRY(item_properties_open(&import->properties));
     TRY(open_writer(import, ITEMS_NAME, RECORD_ITEM, &import->item_writer));
-    return read_file(import, import->options->items, &visitor, &import->result->items);
+    for (size_t i = 0; i < options->item_count; i++)
+        TRY(read_file(import, options->items[i], &items, &result->items));
+    if (options->categories)
+        TRY(read_file(import, options->categories, &categories, &result->categories));
+    return properties ? write_properties(import) : OK;
 }
 
 struct status import_run(const struct import_options *options, struct import_result *ret_result,
                          struct complaint *complaint)
 {
-    struct import_result result = {.clicks.strict = options->strict, .items.strict = options->strict};
+    struct import_result result = {
+        .clicks.strict = options->strict, .items.strict = options->strict, .categories.strict = options->strict};
     AUTO(import) import = {0};
     import.options = options;
     import.result = &result;
@@ -266,10 +306,10 @@ struct status import_run(const struct import_options *options, struct import_res
     TRY(interner_open(NAMES_MAX, NAMES_MAX_BYTES, &import.users));
     TRY(interner_open(NAMES_MAX, NAMES_MAX_BYTES, &import.items));
     TRY(try_output(&import, CLICKS_NAME));
-    if (options->items)
+    if (options->item_count > 0)
         TRY(try_output(&import, ITEMS_NAME));
     TRY(read_clicks(&import));
-    if (options->items)
+    if (options->item_count > 0)
         TRY(read_items(&import));
     TRY(open_writer(&import, CLICKS_NAME, RECORD_CLICK, &import.click_writer));
     TRY(write_clicks(&import));

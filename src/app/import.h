@@ -11,7 +11,9 @@ struct import_options {
     const struct layout *layout;
     const char *const *clicks;
     size_t click_count;
-    const char *items; /* NULL: none */
+    const char *const *items;
+    size_t item_count;
+    const char *categories; /* the tree of the items' categories; NULL: none */
     const char *folder;
     int64_t gap_ms;
     double rating_min; /* clicks with a lower rating are left out; -INFINITY: none */
@@ -19,7 +21,7 @@ struct import_options {
 };
 
 struct import_result {
-    struct log_reading clicks, items;
+    struct log_reading clicks, items, categories;
     uint64_t left_out; /* by rating_min */
     uint64_t written;  /* clicks */
     uint32_t sessions, item_count;

@@ -37,9 +37,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         layout_count++;
     if (size == 0)
         return 0;
-    const struct layout *layout = &layouts[data[0] / 2 % layout_count];
-    enum layout_kind kind = data[0] % 2 ? LAYOUT_ITEMS : LAYOUT_CLICKS;
-    const struct layout_side *side = kind == LAYOUT_ITEMS ? &layout->items : &layout->clicks;
+    const struct layout *layout = &layouts[data[0] / 3 % layout_count];
+    enum layout_kind kind = data[0] % 3;
+    const struct layout_side *side = layout_side_of(layout, kind);
     struct layout_visitor visitor = {kind, visit, &kind};
     struct bytes line = bytes_of(data + 1, size - 1), fields[LAYOUT_POSITIONS_MAX];
     AUTO(arena) batch = {0};

@@ -40,6 +40,9 @@ wrong 2 'say of which layout the files are' import
 wrong 2 "did you mean 'movielens'?" import movilens --clicks x
 wrong 2 '--clicks is needed: the file of layout movielens' import movielens
 wrong 2 "'ratings.csv' stands behind the layout; name files by --clicks" import movielens ratings.csv
+wrong 2 'movielens has no file of categories' import movielens --clicks x --items x --categories x
+wrong 2 'yoochoose has no file of items' import yoochoose --clicks x --items x
+wrong 2 '--categories is of use with --items' import retailrocket --clicks x --categories x
 wrong 2 "'x' stands where only options may" generate x
 
 wrong 2 '--pace, --config and --set go with --kafka' generate --clicks 1 --pace 5

@@ -31,6 +31,9 @@ enum layout_role {
     ROLE_CATEGORIES, /* parted by '|'; JSON: an array, or arrays of arrays of which the first is taken */
     ROLE_DESCRIPTION,
     ROLE_PRICE,
+    ROLE_PROPERTY, /* the name of a property of the item, whose value stands beside it */
+    ROLE_VALUE,
+    ROLE_PARENT, /* the category that has this one in it */
     ROLE_COUNT
 };
 
@@ -59,9 +62,9 @@ struct layout_side {
 struct layout {
     const char *name;
     const char *about;
-    struct layout_side clicks, items; /* without any name or position: there is no such file */
-    bool purchases;                   /* its clicks are; the file does not say so */
-    int64_t gap_ms;                   /* clicks without session: a user's sessions end after so long without one */
+    struct layout_side clicks, items, categories; /* without any name or position: there is no such file */
+    bool purchases;                               /* its clicks are; the file does not say so */
+    int64_t gap_ms; /* clicks without session: a user's sessions end after so long without one */
 };
 
 extern const struct layout layouts[]; /* ends with a name that is NULL */
@@ -73,13 +76,20 @@ bool layout_side_exists(const struct layout_side *side);
 void layout_describe(const struct layout_side *side, struct buffer *out);
 
 struct layout_record {
-    struct click click; /* of a file of clicks; session_id may be empty when user_id is not */
-    struct item item;   /* of a file of items */
+    struct click click;           /* of a file of clicks; session_id may be empty when user_id is not */
+    struct item item;             /* of a file of items; of one of categories its item_id is the category */
+    struct bytes property, value; /* of a file of items with a property of one on each line, and its time in `click` */
+    struct bytes parent;          /* of a file of categories; empty: it is a root */
     bool has_rating;
     double rating;
 };
 
-enum layout_kind { LAYOUT_CLICKS, LAYOUT_ITEMS };
+enum layout_kind { LAYOUT_CLICKS, LAYOUT_ITEMS, LAYOUT_CATEGORIES };
+
+const char *layout_kind_text(enum layout_kind kind);
+const struct layout_side *layout_side_of(const struct layout *layout, enum layout_kind kind);
+/* Whether a column of the side's files has that role. */
+bool layout_side_has(const struct layout_side *side, enum layout_role role);
 
 struct layout_visitor {
     enum layout_kind kind; /* what the file holds */
@@ -88,7 +98,8 @@ struct layout_visitor {
 };
 
 /* Binds a line of names to roles. False when it lacks what every record needs: a click an item, a session or
- * user, and a time; an item its id. Then it is no such line. */
+ * user, and a time; an item its id, and where its properties stand on lines of their own the property, its value and a
+ * time; a category its id and its parent. Then it is no such line. */
 bool layout_bind(const struct layout_side *side, enum layout_kind kind, const struct bytes *names, size_t count,
                  uint8_t *ret_roles);
 

@@ -13,10 +13,15 @@ static bool has_time(const bool roles[ROLE_COUNT])
     return false;
 }
 
-static bool names_a_record(const bool bound[ROLE_COUNT], enum layout_kind kind)
+static bool names_a_record(const bool bound[ROLE_COUNT], const struct layout_side *side, enum layout_kind kind)
 {
-    bool named = bound[ROLE_SESSION] || bound[ROLE_USER];
-    return bound[ROLE_ITEM] && (kind == LAYOUT_ITEMS || (named && has_time(bound)));
+    if (!bound[ROLE_ITEM])
+        return false;
+    if (kind == LAYOUT_CLICKS)
+        return (bound[ROLE_SESSION] || bound[ROLE_USER]) && has_time(bound);
+    if (kind == LAYOUT_CATEGORIES)
+        return bound[ROLE_PARENT];
+    return !layout_side_has(side, ROLE_PROPERTY) || (bound[ROLE_PROPERTY] && bound[ROLE_VALUE] && has_time(bound));
 }
 
 bool layout_bind(const struct layout_side *side, enum layout_kind kind, const struct bytes *names, size_t count,
@@ -33,7 +38,7 @@ bool layout_bind(const struct layout_side *side, enum layout_kind kind, const st
             bound[column->role] = true;
         }
     }
-    return names_a_record(bound, kind);
+    return names_a_record(bound, side, kind);
 }
 
 struct status layout_to_utf8(struct arena *batch, struct bytes *text)
@@ -153,6 +158,15 @@ static struct status set_text(struct layout_builder *builder, enum layout_role r
     case ROLE_DESCRIPTION:
         record->item.description = text;
         break;
+    case ROLE_PROPERTY:
+        record->property = text;
+        break;
+    case ROLE_VALUE:
+        record->value = text;
+        break;
+    case ROLE_PARENT:
+        record->parent = text;
+        break;
     default:
         set_categories(builder, text);
         break;
@@ -194,12 +208,12 @@ struct status layout_visit(struct layout_builder *builder, const struct layout_v
     if (record->click.item_id.size > CLICK_ID_MAX || record->click.item_id.size == 0)
         return complain(complaint, FAIL(BAD_INPUT, record->click.item_id.size, "an item id is missing or too long"),
                         "the item is missing or longer than %d bytes", CLICK_ID_MAX);
+    bool timed = visitor->kind == LAYOUT_CLICKS || record->property.size > 0;
+    if (timed && (!has_time(builder->set) ||
+                  __builtin_add_overflow(builder->time_ms, builder->offset_ms, &record->click.time_ms)))
+        return complain(complaint, FAIL(BAD_INPUT, 0, "a record without time"), "the time is missing or absurd");
     if (visitor->kind == LAYOUT_CLICKS) {
-        bool by_user = record->click.session_id.size == 0 && record->click.user_id.size > 0;
-        struct click_limits limits = {.by_user = by_user};
-        if (!has_time(builder->set) ||
-            __builtin_add_overflow(builder->time_ms, builder->offset_ms, &record->click.time_ms))
-            return complain(complaint, FAIL(BAD_INPUT, 0, "a click without time"), "the time is missing or absurd");
+        struct click_limits limits = {.by_user = record->click.session_id.size == 0 && record->click.user_id.size > 0};
         TRY(click_check(&record->click, record->click.time_ms, &limits, complaint));
     }
     record->item.available = true;

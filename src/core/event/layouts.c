@@ -60,12 +60,18 @@ const struct layout layouts[] = {
                           {"eventdate", ROLE_DATE}}},
      .items = {.separators = {";"}, .names = {{"itemId", ROLE_ITEM}, {"categoryId", ROLE_CATEGORIES}}}},
     {.name = "retailrocket",
-     .about = "events.csv",
+     .about = "events.csv; item_properties_part1.csv and item_properties_part2.csv; category_tree.csv",
      .clicks = {.separators = {","},
                 .names = {{"timestamp", ROLE_TIME_MS},
                           {"visitorid", ROLE_USER},
                           {"event", ROLE_TYPE},
                           {"itemid", ROLE_ITEM}}},
+     .items = {.separators = {","},
+               .names = {{"timestamp", ROLE_TIME_MS},
+                         {"itemid", ROLE_ITEM},
+                         {"property", ROLE_PROPERTY},
+                         {"value", ROLE_VALUE}}},
+     .categories = {.separators = {","}, .names = {{"categoryid", ROLE_ITEM}, {"parentid", ROLE_PARENT}}},
      .gap_ms = 30 * MINUTE_MS},
     {.name = "otto",
      .about = "train.jsonl or test.jsonl",
@@ -99,6 +105,26 @@ const struct layout *layout_find(const char *name)
         if (!strcmp(layout->name, name))
             return layout;
     return NULL;
+}
+
+const char *layout_kind_text(enum layout_kind kind)
+{
+    static const char *const texts[] = {
+        [LAYOUT_CLICKS] = "clicks", [LAYOUT_ITEMS] = "items", [LAYOUT_CATEGORIES] = "categories"};
+    return texts[kind];
+}
+
+const struct layout_side *layout_side_of(const struct layout *layout, enum layout_kind kind)
+{
+    return kind == LAYOUT_CLICKS ? &layout->clicks : kind == LAYOUT_ITEMS ? &layout->items : &layout->categories;
+}
+
+bool layout_side_has(const struct layout_side *side, enum layout_role role)
+{
+    for (size_t i = 0; i < LAYOUT_NAMES_MAX && side->names[i].name; i++)
+        if (side->names[i].role == role)
+            return true;
+    return false;
 }
 
 bool layout_side_exists(const struct layout_side *side)
@@ -136,6 +162,9 @@ static void describe_positions(const struct layout_side *side, struct buffer *ou
         [ROLE_CATEGORIES] = "categories",
         [ROLE_DESCRIPTION] = "description",
         [ROLE_PRICE] = "price",
+        [ROLE_PROPERTY] = "property",
+        [ROLE_VALUE] = "value",
+        [ROLE_PARENT] = "parent",
     };
     buffer_format(out, "%u columns without names (", side->position_count);
     for (uint32_t i = 0; i < side->position_count; i++)

@@ -94,7 +94,7 @@ static struct status refuse(const struct layout_file *file, size_t count, struct
         buffer_format(&found, " (%.200s)", reason->text);
     layout_describe(file->side, &wanted);
     return complain(complaint, status, "%s: line 1: this is no file of %s of layout %s\n  found:  %s\n  wanted: %s",
-                    lines_name(file->lines), file->kind == LAYOUT_CLICKS ? "clicks" : "items", file->layout->name,
+                    lines_name(file->lines), layout_kind_text(file->kind), file->layout->name,
                     file->json ? "JSON" : buffer_text(&found), buffer_text(&wanted));
 }
 
@@ -139,7 +139,7 @@ struct status layout_file_open(const char *path, const struct layout *layout, en
     }
     file->layout = layout;
     file->kind = kind;
-    file->side = kind == LAYOUT_CLICKS ? &layout->clicks : &layout->items;
+    file->side = layout_side_of(layout, kind);
     struct bytes head = byte_stream_peek(stream);
     struct status status = lines_open(stream, &file->lines);
     if (!failed(status))

@@ -119,6 +119,8 @@ static void read_items(const char *folder, struct buffer *out)
             buffer_format(out, "%s" BYTES_FORMAT, i ? "|" : "", BYTES_ARGS(item.categories[i]));
         if (item.has_price)
             buffer_format(out, "|$%.2f", item.price);
+        if (!item.available)
+            buffer_append_text(out, "|gone");
         buffer_append_byte(out, '\n');
     }
     log_file_close(log);
@@ -214,6 +216,55 @@ static void import_skips_broken_lines_and_strict_stops(void **state)
     }
 }
 
+/* The latest value of a property counts, in whichever file it stands; what is not in the tree is a root. */
+static void import_puts_items_together_from_their_properties(void **state)
+{
+    (void)state;
+    struct temporary_folder folder = temporary_folder_make();
+    AUTO(buffer) items = {0};
+    char clicks[320], first[320], second[320], tree[320];
+    write_file(folder.path, "clicks", "timestamp,visitorid,event,itemid,transactionid\n1433221332117,1,view,460429,\n",
+               clicks);
+    write_file(folder.path, "first",
+               "timestamp,itemid,property,value\n1435460400000,460429,categoryid,1338\n"
+               "1441508400000,206783,888,1116713 960601 n277.200\n1436065200000,460429,available,0\n"
+               "1436065200000,395014,available,yes\n",
+               first);
+    write_file(folder.path, "second",
+               "timestamp,itemid,property,value\n1435460300000,460429,categoryid,7\n"
+               "1433041200000,460429,available,1\n1433041200000,395014,categoryid,9\n,395014,categoryid,8\n"
+               "1433041200000,11,categoryid,5\n1433041200000,12,categoryid,1016\n1433041200000,12,available,0\n"
+               "1433041200001,12,available,1\n",
+               second);
+    write_file(folder.path, "tree", "categoryid,parentid\n1338,1016\n1016,213\n213,\n5,6\n6,5\n", tree);
+    const char *click_paths[] = {clicks}, *paths[] = {first, second};
+    struct import_options options = {.layout = layout_find("retailrocket"),
+                                     .clicks = click_paths,
+                                     .click_count = 1,
+                                     .items = paths,
+                                     .item_count = 2,
+                                     .categories = tree,
+                                     .folder = folder.path};
+    struct import_result result;
+    struct complaint complaint = {{0}};
+    assert_ok(import_run(&options, &result, &complaint));
+    read_items(folder.path, &items);
+    assert_string_equal(buffer_text(&items), "460429||213|1016|1338|gone\n206783||\n395014||9\n11||5\n12||213|1016\n");
+    assert_int_equal(result.items.records, 5);
+    assert_int_equal(result.items.skipped, 2); /* the availability that is neither, the property without time */
+    assert_int_equal(result.categories.records, 5);
+    options.categories = NULL; /* then an item has its category alone */
+    assert_ok(import_run(&options, &result, &complaint));
+    buffer_clear(&items);
+    read_items(folder.path, &items);
+    assert_string_equal(buffer_text(&items), "460429||1338|gone\n206783||\n395014||9\n11||5\n12||1016\n");
+    options.items = click_paths;
+    options.item_count = 1;
+    assert_fails(BAD_INPUT, import_run(&options, &result, &complaint));
+    assert_non_null(strstr(complaint.text, "/clicks: line 1: this is no file of items of layout retailrocket"));
+    temporary_folder_remove(&folder);
+}
+
 static void import_drops_broken_events_and_keeps_the_others(void **state)
 {
     (void)state;
@@ -286,11 +337,12 @@ static void check_refusal(const char *layout, const char *clicks, const char *it
     write_file(folder.path, "clicks", clicks, clicks_path);
     if (items)
         write_file(folder.path, "items", items, items_path);
-    const char *paths[] = {clicks_path};
+    const char *paths[] = {clicks_path}, *item_path = items_path;
     struct import_options options = {.layout = layout_find(layout),
                                      .clicks = paths,
                                      .click_count = 1,
-                                     .items = items ? items_path : NULL,
+                                     .items = &item_path,
+                                     .item_count = items != NULL,
                                      .folder = folder.path,
                                      .rating_min = 1};
     struct import_result result;
@@ -350,6 +402,7 @@ int main(void)
         cmocka_unit_test(import_reads_every_layout),
         cmocka_unit_test(import_has_a_sample_of_every_layout),
         cmocka_unit_test(import_skips_broken_lines_and_strict_stops),
+        cmocka_unit_test(import_puts_items_together_from_their_properties),
         cmocka_unit_test(import_drops_broken_events_and_keeps_the_others),
         cmocka_unit_test(import_leaves_out_low_ratings_and_ends_sessions_by_the_gap),
         cmocka_unit_test(import_refuses_files_of_another_layout),
