@@ -110,14 +110,18 @@ static struct status answer(struct driver *driver, struct engine *engine, const 
     return OK;
 }
 
-struct status driver_click(struct driver *driver, const struct driver_click *click)
+struct status driver_click(struct driver *driver, const struct driver_click *click, bool *ret_room)
 {
     struct engine *engine;
     struct engine_click step = {
         .click = click->click, .offset = click->offset, .record_time_ms = click->record_time_ms};
     TRY(engine_of(driver, click->partition, &engine));
-    TRY(catalogue_intern(driver->catalogue, click->click.item_id, &step.item));
-    struct status status = answer(driver, engine, &step);
+    struct status status = catalogue_intern(driver->catalogue, click->click.item_id, &step.item);
+    *ret_room = !failed_as(status, FAULT_LIMIT);
+    if (!*ret_room)
+        return OK;
+    TRY(status);
+    status = answer(driver, engine, &step);
     arena_reset(&driver->batch);
     return status;
 }

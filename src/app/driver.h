@@ -37,9 +37,9 @@ struct driver_click {
     int64_t record_time_ms;
 };
 
-/* Answers one click. LIMIT when the catalogue is full; BAD_INPUT when the partition is impossible; what perform
- * failed with. */
-MUST_CHECK struct status driver_click(struct driver *driver, const struct driver_click *click);
+/* Answers one click; *ret_room is false when its item is new and the catalogue is full, and then it did nothing.
+ * BAD_INPUT when the partition is impossible; what perform failed with. */
+MUST_CHECK struct status driver_click(struct driver *driver, const struct driver_click *click, bool *ret_room);
 
 /* Closes every open session, as if nothing came any more, and learns all there is. */
 MUST_CHECK struct status driver_finish(struct driver *driver);

@@ -40,7 +40,8 @@ struct evaluation_files {
 };
 
 /* Reads the files and splits them; test sessions are shortened in place. BAD_INPUT when there is nothing to train or
- * to test on; what log_file_open() fails with; LIMIT when the catalogue is too small. */
+ * to test on; what log_file_open() fails with. Training clicks on items that the catalogue has no
+ * room for are left out and counted; with `strict` that is LIMIT. */
 MUST_CHECK struct status evaluation_data_open(const struct evaluation_files *files,
                                               const struct evaluation_split *split,
                                               const struct catalogue_options *options, struct log_reading *reading,

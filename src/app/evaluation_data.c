@@ -51,22 +51,49 @@ static struct status split_sessions(struct evaluation_data *data, struct complai
     return OK;
 }
 
+/* The catalogue's number of an item of the log, by `numbers`; ITEM_NONE: it has none, and room for none. */
+static struct status number_item(struct evaluation_data *data, uint32_t item, uint32_t *numbers)
+{
+    if (numbers[item] != ITEM_NONE)
+        return OK;
+    struct status status = catalogue_intern(data->catalogue, interner_get(data->log.item_ids, item), &numbers[item]);
+    return failed_as(status, FAULT_LIMIT) ? OK : status;
+}
+
+/* Keeps the clicks of a session that have a number, and gives these to them. */
+static void keep_numbered(struct session_log *log, struct whole_session *session, const uint32_t *numbers)
+{
+    size_t kept = session->start;
+    for (size_t click = session->start; click < session->start + session->length; click++) {
+        if (numbers[log->items[click]] == ITEM_NONE)
+            continue;
+        log->items[kept] = numbers[log->items[click]];
+        log->times_ms[kept] = log->times_ms[click];
+        log->types[kept++] = log->types[click];
+    }
+    session->length = (uint32_t)(kept - session->start);
+}
+
 /* Gives the items of training catalogue numbers, in the order in which they are learned. `numbers`: by item of the
- * log, ITEM_NONE for what training does not know. */
-static struct status number_items(struct evaluation_data *data, uint32_t *numbers)
+ * log, ITEM_NONE for what training does not know. *ret_no_room: clicks on items that the catalogue has no room for. */
+static struct status number_items(struct evaluation_data *data, uint32_t *numbers, size_t *ret_no_room)
 {
     struct session_log *log = &data->log;
+    size_t kept_sessions = 0, clicks = data->train_clicks;
+    data->train_clicks = 0;
     memset(numbers, 0xff, interner_count(log->item_ids) * sizeof *numbers);
     for (size_t i = 0; i < data->train_count; i++) {
-        const struct whole_session *session = &log->sessions[data->train[i]];
-        for (size_t click = session->start; click < session->start + session->length; click++) {
-            uint32_t *number = &numbers[log->items[click]];
-            if (*number == ITEM_NONE)
-                TRY(catalogue_intern(data->catalogue, interner_get(log->item_ids, log->items[click]), number));
-            log->items[click] = *number;
-        }
+        struct whole_session *session = &log->sessions[data->train[i]];
+        for (size_t click = session->start; click < session->start + session->length; click++)
+            TRY(number_item(data, log->items[click], numbers));
+        keep_numbered(log, session, numbers);
+        data->train_clicks += session->length;
+        if (session->length > 0)
+            data->train[kept_sessions++] = data->train[i];
     }
+    data->train_count = kept_sessions;
     data->train_items = catalogue_count(data->catalogue);
+    *ret_no_room = clicks - data->train_clicks;
     return OK;
 }
 
@@ -77,16 +104,9 @@ static void filter_test(struct evaluation_data *data, const uint32_t *numbers)
     size_t kept_sessions = 0;
     for (size_t i = 0; i < data->test_count; i++) {
         struct whole_session *session = &log->sessions[data->test[i]];
-        size_t kept = session->start;
-        for (size_t click = session->start; click < session->start + session->length; click++) {
-            if (numbers[log->items[click]] == ITEM_NONE)
-                continue;
-            log->items[kept] = numbers[log->items[click]];
-            log->times_ms[kept] = log->times_ms[click];
-            log->types[kept++] = log->types[click];
-        }
-        data->dropped_clicks += session->start + session->length - kept;
-        session->length = (uint32_t)(kept - session->start);
+        uint32_t length = session->length;
+        keep_numbered(log, session, numbers);
+        data->dropped_clicks += length - session->length;
         if (session->length < 2)
             continue;
         data->test[kept_sessions++] = data->test[i];
@@ -112,21 +132,30 @@ static struct status count_popularity(struct evaluation_data *data)
     return status;
 }
 
-static struct status prepare(struct evaluation_data *data, struct complaint *complaint)
+static struct status number_and_filter(struct evaluation_data *data, struct log_reading *reading,
+                                       struct complaint *complaint)
 {
-    TRY(split_sessions(data, complaint));
+    size_t no_room;
     uint32_t *numbers = malloc(((size_t)interner_count(data->log.item_ids) + 1) * sizeof *numbers);
     if (!numbers)
         return FAIL(MEMORY, 0, "no memory to number items");
-    struct status status = number_items(data, numbers);
-    if (failed(status))
-        complain(complaint, status,
-                 "the catalogue is too small for the items of the log (items.max, "
-                 "items.memory_max_bytes)");
-    else
+    struct status status = number_items(data, numbers, &no_room);
+    if (!failed(status))
         filter_test(data, numbers);
     free(numbers);
     TRY(status);
+    reading->records -= no_room;
+    reading->no_room += no_room;
+    if (reading->strict && no_room > 0)
+        return complain(complaint, FAIL(LIMIT, no_room, "the catalogue is full"),
+                        "the catalogue is too small for the items of the log (items.max, items.memory_max_bytes)");
+    return OK;
+}
+
+static struct status prepare(struct evaluation_data *data, struct log_reading *reading, struct complaint *complaint)
+{
+    TRY(split_sessions(data, complaint));
+    TRY(number_and_filter(data, reading, complaint));
     if (data->predictions == 0)
         return complain(complaint, FAIL(BAD_INPUT, 0, "nothing to predict"),
                         "no test session has two clicks on items that training knows");
@@ -143,7 +172,7 @@ struct status evaluation_data_open(const struct evaluation_files *files, const s
     if (!failed(status))
         status = session_log_read(files->clicks, files->click_count, reading, &data.log, complaint);
     if (!failed(status))
-        status = prepare(&data, complaint);
+        status = prepare(&data, reading, complaint);
     if (!failed(status) && files->items)
         status = log_reading_catalogue(&items, files->items, data.catalogue, complaint);
     log_reading_report(&items);

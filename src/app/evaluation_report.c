@@ -125,6 +125,7 @@ static void json_data(struct json_writer *json, const struct evaluation_report *
     json_whole_number(json, "records", (int64_t)report->reading->records);
     json_whole_number(json, "skipped", (int64_t)report->reading->skipped);
     json_whole_number(json, "unknown_types", (int64_t)report->reading->unknown_types);
+    json_whole_number(json, "no_room", (int64_t)report->reading->no_room);
     json_whole_number(json, "unfinished_files", (int64_t)report->reading->unfinished);
     json_whole_number(json, "train_sessions", (int64_t)data->train_count);
     json_whole_number(json, "train_clicks", (int64_t)data->train_clicks);

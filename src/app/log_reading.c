@@ -76,11 +76,26 @@ struct status log_reading_item(struct log_reading *reading, struct log_file *log
     }
 }
 
+#define FULL "the catalogue is full (items.max, items.memory_max_bytes)"
+
+struct status log_reading_no_room(struct log_reading *reading, const char *place, struct complaint *complaint)
+{
+    reading->records--;
+    reading->no_room++;
+    if (!reading->strict)
+        return OK;
+    return complain(complaint, FAIL(LIMIT, reading->no_room, "the catalogue is full"), "%s: the item is new and " FULL,
+                    place);
+}
+
 void log_reading_report(const struct log_reading *reading)
 {
     if (reading->skipped > 0)
         fprintf(stderr, "eddy: %llu broken records were skipped, %llu taken (--strict stops at the first)\n",
                 (unsigned long long)reading->skipped, (unsigned long long)reading->records);
+    if (reading->no_room > 0)
+        fprintf(stderr, "eddy: " FULL ": left out were %llu %s\n", (unsigned long long)reading->no_room,
+                reading->items ? "of the items" : "clicks on items that it had no room for");
     struct complaint unknown; /* a word out of a file: control characters are taken out of it */
     complain(&unknown, OK, "%s", reading->unknown_type);
     if (reading->unknown_types > 0)
@@ -101,9 +116,12 @@ static struct status read_items(struct log_reading *reading, struct log_file *lo
         if (!found)
             return OK;
         struct status status = catalogue_put(catalogue, &item, NULL);
-        if (failed(status))
-            return complain(complaint, status, "the catalogue is full at item %llu (items.max, items.memory_max_bytes)",
-                            (unsigned long long)log_file_number(log));
+        AUTO(buffer) place = {0};
+        if (failed_as(status, FAULT_LIMIT)) {
+            log_file_place(log, &place);
+            status = log_reading_no_room(reading, buffer_text(&place), complaint);
+        }
+        TRY(status);
     }
 }
 
@@ -112,6 +130,7 @@ struct status log_reading_catalogue(struct log_reading *reading, const char *pat
 {
     struct log_file *log;
     TRY(log_file_open(path, LOG_FILE_ITEMS, &log, complaint));
+    reading->items = true;
     struct status status = read_items(reading, log, catalogue, complaint);
     log_file_close(log);
     return status;

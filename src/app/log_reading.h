@@ -13,10 +13,12 @@
 
 struct log_reading {
     bool strict;
+    bool items;             /* the files are of items, not of clicks */
     bool session_needed;    /* a click without session_id is broken */
     uint64_t records;       /* taken, over all files */
     uint64_t skipped;       /* records, as far as the files tell how many */
     uint32_t shown;         /* complaints about them */
+    uint64_t no_room;       /* records read that were not taken, because the catalogue is full and their item new */
     uint64_t unknown_types; /* clicks taken for views, because their type is none that eddy knows */
     char unknown_type[64];  /* the first of these */
     uint64_t unfinished;    /* files that were damaged somewhere, and not read from there on */
@@ -35,13 +37,18 @@ MUST_CHECK struct status log_reading_item(struct log_reading *reading, struct lo
 MUST_CHECK struct status log_reading_skip(struct log_reading *reading, struct status status, uint64_t lost,
                                           const struct complaint *complaint);
 
+/* What to do about a record that was taken, but has an item that the full catalogue refused: counts it, and returns OK
+ * to go on; with `strict`, LIMIT with a complaint that names the place. */
+MUST_CHECK struct status log_reading_no_room(struct log_reading *reading, const char *place,
+                                             struct complaint *complaint);
+
 /* Counts a click that was taken without log_reading_click(). */
 void log_reading_took(struct log_reading *reading, const struct click *click);
 
-/* Says on stderr how many records were skipped, clicks of unknown types, and files not read to their end; silent when
- * there is nothing to say. */
+/* Says on stderr how many records were skipped or found the catalogue full, clicks of unknown types, and files not read
+ * to their end; silent when there is nothing to say. */
 void log_reading_report(const struct log_reading *reading);
 
-/* Reads a file of items into the catalogue. LIMIT when it is full. */
+/* Reads a file of items into the catalogue; those it has no room for are counted. */
 MUST_CHECK struct status log_reading_catalogue(struct log_reading *reading, const char *path,
                                                struct catalogue *catalogue, struct complaint *complaint);

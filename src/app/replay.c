@@ -90,15 +90,15 @@ static struct status perform(void *context, const struct effects *effects)
 
 /* ---- clicks in */
 
-static struct status run_click(struct replay *replay, const struct driver_click *click)
+/* *ret_room: as driver_click() says. */
+static struct status run_click(struct replay *replay, const struct driver_click *click, bool *ret_room)
 {
     struct replay_result *result = replay->result;
     int64_t time_ms = click->click.time_ms, start_ns = system_thread_cpu_ns();
-    struct status status = driver_click(replay->driver, click);
+    TRY(driver_click(replay->driver, click, ret_room));
     int64_t took_ns = system_thread_cpu_ns() - start_ns;
-    if (failed_as(status, FAULT_LIMIT))
-        return complain(replay->complaint, status, "the catalogue is full (items.max, items.memory_max_bytes)");
-    TRY(status);
+    if (!*ret_room)
+        return OK;
     bool first = result->latency_ns.total == 0;
     histogram_record(&result->latency_ns, (uint64_t)(took_ns > 0 ? took_ns : 0));
     result->cpu_ns += took_ns;
@@ -113,16 +113,22 @@ static struct status run_record(struct replay *replay, const struct log_file *lo
 {
     struct log_reading *reading = &replay->result->reading;
     struct complaint reason = {{0}};
+    AUTO(buffer) place = {0};
+    bool room = true;
     struct status status = click_check(click, click->time_ms, &replay->config->clicks, &reason);
     if (failed(status)) {
         reading->records--;
         reading->unknown_types -= click->unknown_type.size > 0;
-        complain(replay->complaint, status, "%s: record %llu: %s", log_file_name(log),
-                 (unsigned long long)log_file_number(log), reason.text);
+        log_file_place(log, &place);
+        complain(replay->complaint, status, "%s: %s", buffer_text(&place), reason.text);
         return log_reading_skip(reading, status, 1, replay->complaint);
     }
     struct driver_click step = {.click = *click, .offset = replay->offset++, .record_time_ms = click->time_ms};
-    return run_click(replay, &step);
+    TRY(run_click(replay, &step, &room));
+    if (room)
+        return OK;
+    log_file_place(log, &place);
+    return log_reading_no_room(reading, buffer_text(&place), replay->complaint);
 }
 
 static struct status run_file(struct replay *replay, const char *path)
@@ -155,22 +161,34 @@ static struct status decode(struct replay *replay, struct decoder *decoder, cons
     return OK;
 }
 
+static void message_place(const struct replay *replay, const struct message *message, struct buffer *out)
+{
+    buffer_format(out, "topic %s, partition %d, offset %lld", replay->options->topic, message->partition,
+                  (long long)message->offset);
+}
+
 static struct status run_message(struct replay *replay, struct decoder *decoder, const struct message *message)
 {
     struct log_reading *reading = &replay->result->reading;
     struct complaint reason = {{0}};
     struct driver_click click;
+    AUTO(buffer) place = {0};
     struct status status = decode(replay, decoder, message, &click, &reason);
     if (failed(status)) {
         /* An unknown schema id is a broken record too. */
         if (failed_as(status, FAULT_NOT_FOUND))
             status = FAIL(BAD_INPUT, status.detail, "a click in an unknown schema");
-        complain(replay->complaint, status, "topic %s, partition %d, offset %lld: %s", replay->options->topic,
-                 message->partition, (long long)message->offset, reason.text);
+        message_place(replay, message, &place);
+        complain(replay->complaint, status, "%s: %s", buffer_text(&place), reason.text);
         return log_reading_skip(reading, status, 1, replay->complaint);
     }
     log_reading_took(reading, &click.click);
-    return run_click(replay, &click);
+    bool room;
+    TRY(run_click(replay, &click, &room));
+    if (room)
+        return OK;
+    message_place(replay, message, &place);
+    return log_reading_no_room(reading, buffer_text(&place), replay->complaint);
 }
 
 static struct status run_range(struct replay *replay, struct kafka_range *range, struct decoder *decoder)

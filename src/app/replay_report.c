@@ -58,6 +58,7 @@ static void json_counts(struct json_writer *json, const struct replay_result *re
     } rows[] = {{"records", result->reading.records},
                 {"skipped", result->reading.skipped},
                 {"unknown_types", result->reading.unknown_types},
+                {"no_room", result->reading.no_room},
                 {"unfinished_files", result->reading.unfinished},
                 {"answered", result->answered},
                 {"empty", result->empty},

@@ -108,6 +108,27 @@ grep -q '"unknown_types": 2,' r.json || fail "replay does not count unknown type
 expect 0 "2 clicks are of unknown types" evaluate --clicks types.jsonl --test-from 1600000050000 --json e.json
 grep -q '"unknown_types": 2,' e.json || fail "evaluate does not count unknown types: $(cat e.json)"
 
+# A full catalogue costs the clicks on further items, and no more; with --strict it is the end.
+full='the catalogue is full (items.max, items.memory_max_bytes): left out were'
+"$EDDY_BINARY" generate --clicks 3000 --items 100 --output g.tsv --items-output i.tsv
+others=$(awk -F '\t' 'NR > 1 { if (!($3 in known) && count < 40) known[$3] = ++count; left += !($3 in known) }
+  END { print left }' g.tsv)
+expect 0 "$full $others clicks on items that it had no room for" replay g.tsv --set items.max=40 --json r.json
+grep -q "\"records\": $((3000 - others))," r.json || fail "clicks on known items are left out: $(cat r.json)"
+grep -q "\"no_room\": $others," r.json || fail "clicks without room are not counted: $(cat r.json)"
+expect 0 "$full 60 of the items" replay g.tsv --items i.tsv --set items.max=40
+expect 1 'g.tsv: line ' replay g.tsv --set items.max=40 --strict
+grep -q ': the item is new and the catalogue is full (items.max, items.memory_max_bytes)$' errors ||
+  fail "a full catalogue is not named: $(cat errors)"
+evaluate="evaluate g.tsv --test-from 2024-01-01T00:00:20Z --set items.max=40"
+# shellcheck disable=SC2086 # a command with its options
+{
+  expect 0 "$full " $evaluate --json r.json
+  if grep -q '"no_room": 0,' r.json || ! grep -q '"train_items": 40,' r.json; then fail "$(cat r.json)"; fi
+  expect 0 "$full 60 of the items" $evaluate --items i.tsv
+  expect 1 'the catalogue is too small for the items of the log (items.max' $evaluate --strict
+}
+
 # Standard output holds one thing, whole.
 expect 0 '' replay --dump - types.jsonl
 if [ "$(wc -l <out)" != 4 ] || [ "$(cut -f 1,2,3 out | head -1)" != "$(printf 'a\t1\tx')" ]; then

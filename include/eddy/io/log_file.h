@@ -20,6 +20,7 @@
  *
  * One thread per file. The bytes of a record live until the next call. A line, a decompressed Avro block and a column
  * line are bounded (below); memory does not grow with the file. */
+#include <eddy/base/buffer.h>
 #include <eddy/core/catalogue.h>
 #include <eddy/core/click.h>
 
@@ -52,6 +53,8 @@ const char *log_file_name(const struct log_file *log);
 enum log_file_format log_file_format(const struct log_file *log);
 /* Of the record last handed out or complained about: its (first) line, or its number in an Avro container; from 1. */
 uint64_t log_file_number(const struct log_file *log);
+/* Appends where that record is, for people: "clicks.tsv: line 7". */
+void log_file_place(const struct log_file *log, struct buffer *out);
 /* Records that the last failure cost: 1 that is broken; those of a damaged Avro block, as many as it declares; 0 where
  * the file breaks off and does not say. */
 uint64_t log_file_lost(const struct log_file *log);

@@ -37,8 +37,10 @@ static struct status locate(const struct log_file *log, struct status status, st
     if (!complaint)
         return status;
     struct complaint reason = *complaint;
-    return complain(complaint, status, "%s: %s %llu: %s", log->name, log->container ? "record" : "line",
-                    (unsigned long long)log->number, reason.text[0] ? reason.text : status.fault->what);
+    AUTO(buffer) place = {0};
+    log_file_place(log, &place);
+    return complain(complaint, status, "%s: %s", buffer_text(&place),
+                    reason.text[0] ? reason.text : status.fault->what);
 }
 
 static struct status recognise(struct log_file *log, struct bytes head, struct complaint *complaint)
@@ -253,6 +255,11 @@ enum log_file_format log_file_format(const struct log_file *log)
 uint64_t log_file_number(const struct log_file *log)
 {
     return log->number;
+}
+
+void log_file_place(const struct log_file *log, struct buffer *out)
+{
+    buffer_format(out, "%s: %s %llu", log->name, log->container ? "record" : "line", (unsigned long long)log->number);
 }
 
 uint64_t log_file_lost(const struct log_file *log)

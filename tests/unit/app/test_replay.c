@@ -130,7 +130,9 @@ static void click(struct driver *driver, int64_t *offset, const char *session, c
         .click = {.session_id = bytes_of_text(session), .item_id = bytes_of_text(item), .time_ms = time_ms},
         .offset = (*offset)++,
         .record_time_ms = time_ms};
-    assert_ok(driver_click(driver, &step));
+    bool room;
+    assert_ok(driver_click(driver, &step, &room));
+    assert_true(room);
 }
 
 static void a_session_teaches_only_after_it_has_closed(void **state)
