@@ -131,7 +131,7 @@ static struct status evaluate(const struct evaluate_options *options, struct eva
     struct evaluation_split split = {validation ? options->valid_from_ms : options->test_from_ms,
                                      validation ? options->test_from_ms : INT64_MAX};
     struct evaluation_files files = {options->clicks.texts, options->clicks.count, options->items};
-    struct log_reading reading = {.strict = options->strict};
+    struct log_reading reading = log_reading_begin(options->strict);
     struct status status =
         evaluation_data_open(&files, &split, &report->systems[0].config.catalogue, &reading, data, complaint);
     log_reading_report(&reading);

@@ -27,7 +27,7 @@ static struct status try_reports(const struct replay_command *command, struct co
     return plot_try(command->plots, complaint);
 }
 
-/* One click of a time far ahead makes all that follow late. */
+/* Single clicks of a time far ahead were refused; in a log that is in no order of time, many are late. */
 static void warn_of_late_clicks(const struct replay_command *command, const struct replay_result *result)
 {
     char last[TIMESTAMP_TEXT_MAX];

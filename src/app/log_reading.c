@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/log_reading.h"
 
+#include <eddy/base/timestamp.h>
+#include <eddy/io/system.h>
+
 #include <stdio.h>
 
-#define SHOWN_MAX 10 /* broken records shown one by one */
+#define SHOWN_MAX       10 /* broken records shown one by one */
+#define AHEAD_OF_NOW_MS INT64_C(86400000)
 
 struct status log_reading_skip(struct log_reading *reading, struct status status, uint64_t lost,
                                const struct complaint *complaint)
@@ -25,15 +29,37 @@ struct status log_reading_skip(struct log_reading *reading, struct status status
     return OK;
 }
 
+struct log_reading log_reading_begin(bool strict)
+{
+    struct time_source time = system_time();
+    return (struct log_reading){.strict = strict, .time_max_ms = time.ops->wall_ms(time.self) + AHEAD_OF_NOW_MS};
+}
+
+/* What a click must satisfy here and log_file cannot know. */
+static struct status check_click(const struct log_reading *reading, const struct click *click,
+                                 struct complaint *complaint)
+{
+    char time[TIMESTAMP_TEXT_MAX];
+    if (reading->session_needed && click->session_id.size == 0)
+        return complain(complaint, FAIL(BAD_INPUT, 0, "a click without session"), "session_id is missing or empty");
+    if (reading->time_max_ms && click->time_ms > reading->time_max_ms)
+        return complain(complaint, FAIL(BAD_INPUT, click->time_ms, "the time is in the future"),
+                        "timestamp %lld (%s) is more than a day ahead of now", (long long)click->time_ms,
+                        timestamp_text(click->time_ms, time));
+    return OK;
+}
+
 static struct status next_click(const struct log_reading *reading, struct log_file *log, struct click *ret_click,
                                 bool *ret_found, struct complaint *complaint)
 {
     TRY(log_file_next_click(log, ret_click, ret_found, complaint));
-    if (*ret_found && reading->session_needed && ret_click->session_id.size == 0)
-        return complain(complaint, FAIL(BAD_INPUT, log_file_number(log), "a click without session"),
-                        "%s: record %llu: session_id is missing or empty", log_file_name(log),
-                        (unsigned long long)log_file_number(log));
-    return OK;
+    struct complaint reason = {{0}};
+    struct status status = *ret_found ? check_click(reading, ret_click, &reason) : OK;
+    if (!failed(status))
+        return OK;
+    AUTO(buffer) place = {0};
+    log_file_place(log, &place);
+    return complain(complaint, status, "%s: %s", buffer_text(&place), reason.text);
 }
 
 void log_reading_took(struct log_reading *reading, const struct click *click)

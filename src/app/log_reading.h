@@ -15,6 +15,7 @@ struct log_reading {
     bool strict;
     bool items;             /* the files are of items, not of clicks */
     bool session_needed;    /* a click without session_id is broken */
+    int64_t time_max_ms;    /* a click dated later is broken; 0: none is */
     uint64_t records;       /* taken, over all files */
     uint64_t skipped;       /* records, as far as the files tell how many */
     uint32_t shown;         /* complaints about them */
@@ -23,6 +24,9 @@ struct log_reading {
     char unknown_type[64];  /* the first of these */
     uint64_t unfinished;    /* files that were damaged somewhere, and not read from there on */
 };
+
+/* Nothing read yet. Files hold what has been: a click more than a day ahead of now is broken. */
+struct log_reading log_reading_begin(bool strict);
 
 /* Reads one click; ret_found as in log_file.h. With `strict` the failure of a broken record; else only what ends the
  * command (IO, MEMORY). */

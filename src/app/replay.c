@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/replay.h"
 
+#include "app/click_files.h"
 #include "app/driver.h"
 #include "app/list_dump.h"
 #include "app/progress.h"
@@ -25,7 +26,6 @@ struct replay {
     struct complaint *complaint;
     struct replay_result *result;
     struct progress progress;
-    int64_t offset; /* of the next click of a file */
 };
 
 /* ---- what becomes of effects */
@@ -108,43 +108,32 @@ static struct status run_click(struct replay *replay, const struct driver_click 
     return OK;
 }
 
-/* The click of a file's record: by session or by user, as it is kept; the reader has checked the rest. */
-static struct status run_record(struct replay *replay, const struct log_file *log, const struct click *click)
+static struct status run_file_clicks(struct replay *replay, struct click_files *files)
 {
-    struct log_reading *reading = &replay->result->reading;
-    struct complaint reason = {{0}};
-    AUTO(buffer) place = {0};
-    bool room = true;
-    struct status status = click_check(click, click->time_ms, &replay->config->clicks, &reason);
-    if (failed(status)) {
-        reading->records--;
-        reading->unknown_types -= click->unknown_type.size > 0;
-        log_file_place(log, &place);
-        complain(replay->complaint, status, "%s: %s", buffer_text(&place), reason.text);
-        return log_reading_skip(reading, status, 1, replay->complaint);
+    for (int64_t offset = 0;; offset++) {
+        struct click click;
+        bool found, room;
+        TRY(click_files_next(files, &click, &found, replay->complaint));
+        if (!found)
+            return OK;
+        struct driver_click step = {.click = click, .offset = offset, .record_time_ms = click.time_ms};
+        TRY(run_click(replay, &step, &room));
+        if (!room)
+            TRY(log_reading_no_room(&replay->result->reading, click_files_place(files), replay->complaint));
     }
-    struct driver_click step = {.click = *click, .offset = replay->offset++, .record_time_ms = click->time_ms};
-    TRY(run_click(replay, &step, &room));
-    if (room)
-        return OK;
-    log_file_place(log, &place);
-    return log_reading_no_room(reading, buffer_text(&place), replay->complaint);
 }
 
-static struct status run_file(struct replay *replay, const char *path)
+static struct status run_files(struct replay *replay)
 {
-    struct log_file *log;
-    struct click click;
-    bool found = true;
-    TRY(log_file_open(path, LOG_FILE_CLICKS, &log, replay->complaint));
-    struct status status = OK;
-    while (!failed(status)) {
-        status = log_reading_click(&replay->result->reading, log, &click, &found, replay->complaint);
-        if (failed(status) || !found)
-            break;
-        status = run_record(replay, log, &click);
-    }
-    log_file_close(log);
+    const struct session_options *session = &replay->config->engine.session;
+    const struct click_files_options options = {.paths = replay->options->files,
+                                                .count = replay->options->file_count,
+                                                .limits = replay->config->clicks,
+                                                .ahead_max_ms = session->gap_ms + session->grace_ms};
+    struct click_files *files;
+    TRY(click_files_open(&options, &replay->result->reading, &files));
+    struct status status = run_file_clicks(replay, files);
+    click_files_close(files);
     return status;
 }
 
@@ -251,11 +240,8 @@ static struct status check_clicks(const struct replay *replay)
 
 static struct status run_clicks(struct replay *replay)
 {
-    const struct replay_options *options = replay->options;
     replay->progress = progress_start("clicks");
-    struct status status = options->topic ? run_topic(replay) : OK;
-    for (size_t i = 0; i < options->file_count && !failed(status); i++)
-        status = run_file(replay, options->files[i]);
+    struct status status = replay->options->topic ? run_topic(replay) : run_files(replay);
     progress_end(&replay->progress);
     replay->result->wall_s = progress_seconds(&replay->progress);
     log_reading_report(&replay->result->reading);
@@ -330,7 +316,7 @@ struct status replay_run(const struct replay_options *options, const struct conf
     replay.config = config;
     replay.complaint = complaint;
     replay.result = result;
-    *result = (struct replay_result){.reading.strict = options->strict};
+    *result = (struct replay_result){.reading = log_reading_begin(options->strict)};
     TRY(open_outputs(&replay));
     TRY(read_items(&replay));
     TRY(run_clicks(&replay));

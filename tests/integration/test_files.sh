@@ -141,9 +141,27 @@ expect 2 "only one output can be '-'" evaluate --clicks types.jsonl --test-from 
 expect 2 'give the name of a file' evaluate --clicks types.jsonl --test-from 0 --dump - --vs filters.seen=exclude
 expect 2 "only one output can be '-'" generate --clicks 1 --items-output -
 
-# One click of a time far ahead makes all others late, and that is said.
-printf 's\t4102444800000\ti\n' >ahead.line
-awk 'NR == 200 {system("cat ahead.line")} NR == 1 || NR > 21 {print}' clicks.tsv >ahead.tsv
-expect 0 'Is the log in order of time? The latest time in it is 2100-01-01T00:00:00' replay ahead.tsv
-"$EDDY_BINARY" replay clicks.tsv >out 2>errors || fail "a log in order is not replayed: $(cat errors)"
+# A click of a time far ahead costs itself and does not make the others late, also where it is not ahead of now.
+for time in 1700000000000 6942000000000; do
+  printf 's\t%s\ti\n' $time >ahead.line
+  awk 'NR == 200 {system("cat ahead.line")} {print}' clicks.tsv >ahead.tsv
+  expect 0 'skipped: ahead.tsv: line 200: timestamp '$time replay ahead.tsv --json r.json --set session.gap_ms=1
+  grep -q '"records": 20000,' r.json || fail "more is lost than the click ahead: $(cat r.json)"
+  grep -q '"late": 0,' r.json || fail "a click ahead makes others late: $(cat r.json)"
+  expect 5 'ahead.tsv: line 200: timestamp '$time replay --strict ahead.tsv
+done
+# Sessions may stand in any order for a train and test split; ahead of now is no order.
+awk -F '\t' -v OFS='\t' 'NR == 200 {$2 = "6942000000000"} {print}' g.tsv >ahead.tsv
+expect 0 'ahead.tsv: line 200: timestamp 6942000000000 (2189-12-25T' evaluate ahead.tsv --test-from 2024-01-01T00:00:20Z
+expect 5 'is more than a day ahead of now' evaluate --strict ahead.tsv --test-from 2024-01-01T00:00:20Z
+
+# A log that is in no order of time is another matter, and that is said.
+{
+  head -n 1 clicks.tsv
+  tail -n +2 clicks.tsv | awk 'NR % 2 == 0'
+  tail -n +2 clicks.tsv | awk 'NR % 2 == 1'
+} >unordered.tsv
+expect 0 'Is the log in order of time? The latest time in it is 2020-09-13T12:26:59.999Z' replay unordered.tsv \
+  --set session.gap_ms=1 --set session.grace_ms=0
+run 0 replay clicks.tsv
 if grep -q 'in order of time' errors; then fail "a log in order is suspected: $(cat errors)"; fi
