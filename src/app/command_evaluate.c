@@ -51,6 +51,9 @@ static int make_system(const struct evaluate_options *options, size_t index, con
         fprintf(stderr, "That is about --vs %s\n", variant);
     free(changes);
     snprintf(ret_system->name, sizeof ret_system->name, "%s", name);
+    if (code == EXIT_OK && ret_system->config.engine.fusion.list_size < cutoffs[CUTOFF_COUNT - 1])
+        fprintf(stderr, "eddy evaluate: %s: fusion.list_size is %u, but lists of %u are asked for, for measures @%u\n",
+                name, ret_system->config.engine.fusion.list_size, cutoffs[CUTOFF_COUNT - 1], cutoffs[CUTOFF_COUNT - 1]);
     return code;
 }
 
@@ -185,15 +188,20 @@ static int run_prequential(const struct evaluate_options *options)
         fputs("eddy evaluate: --vs is for --mode train-test\n", stderr);
         return EXIT_USAGE;
     }
-    struct replay_command command = {.name = "evaluate",
-                                     .options = {.files = options->clicks.texts,
-                                                 .file_count = options->clicks.count,
-                                                 .items = options->items,
-                                                 .dump = options->dump,
-                                                 .strict = options->strict},
-                                     .config = options->config,
-                                     .json = options->json,
-                                     .plots = options->plots};
+    bool validation = options->valid_from_ms != INT64_MIN;
+    struct replay_command command = {
+        .name = "evaluate",
+        .options = {.files = options->clicks.texts,
+                    .file_count = options->clicks.count,
+                    .items = options->items,
+                    .dump = options->dump,
+                    .judged_only = options->test_from_ms != INT64_MIN,
+                    .judged_from_ms = validation ? options->valid_from_ms : options->test_from_ms,
+                    .judged_before_ms = validation ? options->test_from_ms : INT64_MAX,
+                    .strict = options->strict},
+        .config = options->config,
+        .json = options->json,
+        .plots = options->plots};
     return replay_command_run(&command);
 }
 
@@ -206,7 +214,7 @@ static bool check_line(const struct evaluate_options *options, bool prequential)
         wrong = "name a file of clicks";
     else if (!prequential && options->test_from_ms == INT64_MIN)
         wrong = "say by --test-from where the test begins: a time like 2024-05-01";
-    else if (!prequential && options->valid_from_ms >= options->test_from_ms)
+    else if (options->valid_from_ms != INT64_MIN && options->valid_from_ms >= options->test_from_ms)
         wrong = "--valid-from is not before --test-from: what lies between the two is predicted";
     if (wrong)
         fprintf(stderr, "eddy evaluate: %s\nRun 'eddy evaluate --help' for an example.\n", wrong);
@@ -218,7 +226,8 @@ int command_evaluate(int argc, char **argv)
     struct evaluate_options options = {.mode = "train-test", .test_from_ms = INT64_MIN, .valid_from_ms = INT64_MIN};
     const struct argument arguments[] = {
         {"clicks", "FILE", "the same as FILE alone; may stand several times", ARGUMENT_TEXTS, &options.clicks},
-        {"mode", "MODE", "train-test (default), or prequential: as 'eddy replay'", ARGUMENT_TEXT, &options.mode},
+        {"mode", "MODE", "train-test (default), or prequential: as 'eddy replay', see above", ARGUMENT_TEXT,
+         &options.mode},
         {"items", "FILE", "catalogue", ARGUMENT_TEXT, &options.items},
         {"test-from", "TIME", "sessions that begin before it train, the others test (2024-05-01)", ARGUMENT_TIME,
          &options.test_from_ms},
@@ -236,10 +245,14 @@ int command_evaluate(int argc, char **argv)
     static const char about[] =
         "Measures recommendations on recorded sessions: learns the sessions that begin before a time, then predicts\n"
         "every next click of the later ones. The test teaches nothing. Lists are ranked over all items of "
-        "training.\n\n" LOG_READING_HELP;
+        "training.\n\n"
+        "With --mode prequential every click is answered and learned from, as in 'eddy replay', and judges the list\n"
+        "before it: all clicks do, or with --test-from those from it on, or with --valid-from those between the two."
+        "\n\n" LOG_READING_HELP;
     static const char examples[] =
         "  eddy evaluate --test-from 2024-05-01 clicks.tsv.gz\n"
         "  eddy evaluate --test-from 2024-05-01 --vs fusion.list_size=50 --vs filters.seen=exclude clicks.tsv.gz\n"
+        "  eddy evaluate --mode prequential --test-from 2024-05-01 clicks.tsv.gz\n"
         "  eddy evaluate --test-from 2024-05-01 --config mine.yaml --json report.json --svg . clicks.tsv.gz\n";
     const struct usage usage = {"eddy evaluate --test-from TIME [OPTION...] FILE...", about, arguments, examples};
     enum arguments_result result = arguments_parse(&usage, argc, argv, &options.clicks);

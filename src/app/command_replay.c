@@ -12,7 +12,7 @@ static struct status write_reports(const struct replay_command *command, const s
                                    bool stdout_taken, struct complaint *complaint)
 {
     if (!stdout_taken)
-        replay_report_table(result, stdout);
+        replay_report_table(&command->options, result, stdout);
     if (command->json) {
         AUTO(buffer) json = {0};
         replay_report_json(&command->options, result, &json);
@@ -40,6 +40,15 @@ static void warn_of_late_clicks(const struct replay_command *command, const stru
             timestamp_text(result->last_ms, last));
 }
 
+/* Lists are as they would be published; measures beyond their end are those of their end. */
+static void warn_of_short_lists(const struct replay_command *command, const struct config *config)
+{
+    uint32_t size = config->engine.fusion.list_size;
+    if (size < REPLAY_PLACES)
+        fprintf(stderr, "eddy %s: fusion.list_size is %u: measures @%u are of lists of %u\n", command->name, size,
+                (unsigned)REPLAY_PLACES, size);
+}
+
 int replay_command_run(const struct replay_command *command)
 {
     struct config config;
@@ -51,6 +60,7 @@ int replay_command_run(const struct replay_command *command)
     int code = config_from_arguments(command->name, &command->config, CONFIG_ONLY, &config);
     if (code != EXIT_OK)
         return code;
+    warn_of_short_lists(command, &config);
     struct replay_result *result = malloc(sizeof *result);
     struct status status = result ? OK : FAIL(MEMORY, sizeof *result, "no memory for a replay");
     if (!failed(status))

@@ -8,6 +8,7 @@
 #include "app/run/decoders.h"
 #include "app/snapshot.h"
 
+#include <eddy/base/timestamp.h>
 #include <eddy/core/judge.h>
 #include <eddy/io/file.h>
 #include <eddy/io/kafka_topics.h>
@@ -30,12 +31,17 @@ struct replay {
 
 /* ---- what becomes of effects */
 
+static bool is_judged(const struct replay_options *options, int64_t time_ms)
+{
+    return !options->judged_only || (time_ms >= options->judged_from_ms && time_ms < options->judged_before_ms);
+}
+
 static struct status judge_one(struct replay *replay, const struct recommendation *recommendation)
 {
     bool judged;
     uint32_t rank;
     TRY(judge_answer(replay->judge, recommendation, &judged, &rank));
-    if (!judged)
+    if (!judged || !is_judged(replay->options, recommendation->click_time_ms))
         return OK;
     replay->result->judged++;
     replay->result->rank_counts[rank]++;
@@ -232,10 +238,18 @@ static struct status run_topic(struct replay *replay)
 /* An empty range of a topic is nothing wrong. */
 static struct status check_clicks(const struct replay *replay)
 {
-    if (replay->options->topic || replay->result->reading.records > 0)
-        return OK;
-    return complain(replay->complaint, FAIL(BAD_INPUT, 0, "no clicks"),
-                    "there is not one click in the files that can be used");
+    const struct replay_result *result = replay->result;
+    char from[TIMESTAMP_TEXT_MAX], first[TIMESTAMP_TEXT_MAX], last[TIMESTAMP_TEXT_MAX];
+    if (!replay->options->topic && result->reading.records == 0)
+        return complain(replay->complaint, FAIL(BAD_INPUT, 0, "no clicks"),
+                        "there is not one click in the files that can be used");
+    if (replay->options->judged_only && result->judged == 0)
+        return complain(replay->complaint, FAIL(BAD_INPUT, 0, "nothing to judge"),
+                        "no session has a second click in the time that is judged, from %s on (the log goes from %s "
+                        "to %s)",
+                        timestamp_text(replay->options->judged_from_ms, from), timestamp_text(result->first_ms, first),
+                        timestamp_text(result->last_ms, last));
+    return OK;
 }
 
 static struct status run_clicks(struct replay *replay)

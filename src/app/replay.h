@@ -22,10 +22,12 @@ struct replay_options {
     size_t file_count;
     const char *topic; /* instead of files; NULL: none */
     struct kafka_bound from, to;
-    const char *items;  /* catalogue, NULL: none */
-    const char *output; /* encoded recommendations; NULL: none, and so on */
-    const char *dump;   /* session_id, position, item and list of every answer */
-    const char *state;  /* learned state at the end, all sessions closed */
+    const char *items;                        /* catalogue, NULL: none */
+    const char *output;                       /* encoded recommendations; NULL: none, and so on */
+    const char *dump;                         /* session_id, position, item and list of every answer */
+    const char *state;                        /* learned state at the end, all sessions closed */
+    bool judged_only;                         /* between these two; else all clicks judge */
+    int64_t judged_from_ms, judged_before_ms; /* event time; all are answered and learned from all the same */
     bool strict;
 };
 
@@ -52,7 +54,7 @@ MUST_CHECK struct status replay_run(const struct replay_options *options, const 
 double replay_mean(const struct replay_result *result, const struct measure *measure, uint32_t cutoff);
 
 /* ---- replay_report.c */
-void replay_report_table(const struct replay_result *result, FILE *out);
+void replay_report_table(const struct replay_options *options, const struct replay_result *result, FILE *out);
 void replay_report_json(const struct replay_options *options, const struct replay_result *result, struct buffer *out);
 /* timeline.svg and latency.svg. */
 MUST_CHECK struct status replay_report_plots(const struct replay_result *result, const char *folder,

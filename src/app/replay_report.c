@@ -18,7 +18,19 @@ static double mean_us(const struct replay_result *result)
     return latency->total ? (double)latency->sum / (double)latency->total / 1000 : 0;
 }
 
-void replay_report_table(const struct replay_result *result, FILE *out)
+/* Which clicks judge, when not all do. */
+static void write_judged(const struct replay_options *options, FILE *out)
+{
+    char from[TIMESTAMP_TEXT_MAX], before[TIMESTAMP_TEXT_MAX];
+    if (!options->judged_only)
+        return;
+    fprintf(out, "  (judged by the clicks from %s", timestamp_text(options->judged_from_ms, from));
+    if (options->judged_before_ms < INT64_MAX)
+        fprintf(out, " to %s", timestamp_text(options->judged_before_ms, before));
+    fputs(" alone)\n", out);
+}
+
+void replay_report_table(const struct replay_options *options, const struct replay_result *result, FILE *out)
 {
     char first[TIMESTAMP_TEXT_MAX], last[TIMESTAMP_TEXT_MAX];
     fprintf(out, "%llu clicks", (unsigned long long)result->reading.records);
@@ -40,6 +52,7 @@ void replay_report_table(const struct replay_result *result, FILE *out)
             fprintf(out, "   %.4f", replay_mean(result, &measures[m], cutoffs[c]));
         fputc('\n', out);
     }
+    write_judged(options, out);
     fprintf(out, "  CPU per click: mean %.1f us, p50 %.1f, p90 %.1f, p99 %.1f, max %.1f (%.0f clicks per CPU-second)\n",
             mean_us(result), quantile_us(result, 0.5), quantile_us(result, 0.9), quantile_us(result, 0.99),
             (double)result->latency_ns.max / 1000,
@@ -136,6 +149,10 @@ void replay_report_json(const struct replay_options *options, const struct repla
     json_end_array(&json);
     json_whole_number(&json, "first_ms", result->first_ms);
     json_whole_number(&json, "last_ms", result->last_ms);
+    if (options->judged_only)
+        json_whole_number(&json, "judged_from_ms", options->judged_from_ms);
+    if (options->judged_only && options->judged_before_ms < INT64_MAX)
+        json_whole_number(&json, "judged_before_ms", options->judged_before_ms);
     json_counts(&json, result);
     json_measures(&json, result);
     json_costs(&json, result);

@@ -155,6 +155,28 @@ awk -F '\t' -v OFS='\t' 'NR == 200 {$2 = "6942000000000"} {print}' g.tsv >ahead.
 expect 0 'ahead.tsv: line 200: timestamp 6942000000000 (2189-12-25T' evaluate ahead.tsv --test-from 2024-01-01T00:00:20Z
 expect 5 'is more than a day ahead of now' evaluate --strict ahead.tsv --test-from 2024-01-01T00:00:20Z
 
+# Only clicks from --test-from on judge a prequential evaluation, and with --valid-from those between the two.
+number() { grep -m 1 "^ *\"$2\": " "$1" | tr -cd 0-9; }
+whole=(evaluate --mode prequential g.tsv --json r.json)
+middle=2024-01-01T00:00:30Z
+run 0 "${whole[@]}"
+all=$(number r.json judged)
+run 0 "${whole[@]}" --test-from $middle
+later=$(number r.json judged)
+grep -q 'judged by the clicks from 2024-01-01T00:00:30.000Z alone' out || fail "what is judged is not told: $(cat out)"
+grep -q '"records": 3000,' r.json || fail "not all clicks are answered: $(cat r.json)"
+run 0 "${whole[@]}" --valid-from 2023-01-01 --test-from $middle
+if [ "$later" = 0 ] || [ "$((all - later))" != "$(number r.json judged)" ]; then
+  fail "$all clicks judge, $later from the middle on, $(number r.json judged) before it"
+fi
+expect 5 'no session has a second click in the time that is judged, from 2025-01-01T00:00:00.000Z on' \
+  "${whole[@]}" --test-from 2025-01-01
+
+# A list that is shorter than the measures are long is spoken of.
+expect 0 'fusion.list_size=5: fusion.list_size is 5, but lists of 20 are asked for, for measures @20' \
+  evaluate g.tsv --test-from $middle --vs fusion.list_size=5
+expect 0 'fusion.list_size is 5: measures @20 are of lists of 5' replay g.tsv --set fusion.list_size=5
+
 # A log that is in no order of time is another matter, and that is said.
 {
   head -n 1 clicks.tsv
