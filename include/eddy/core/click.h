@@ -7,11 +7,10 @@
 #include <eddy/base/bytes.h>
 #include <eddy/base/status.h>
 
-#define CLICK_ID_MAX 255 /* bytes of a session, user, item or event id */
-#define CLICK_TIME_MIN_MS                                                                                              \
-    INT64_C(631152000000)                          /* 1990-01-01: older than any shop on the web, later than seconds   \
-                                                      that were taken for milliseconds */
+/* 1990: older than any shop on the web, and later than seconds that were taken for milliseconds. */
+#define CLICK_TIME_MIN_MS INT64_C(631152000000)
 #define CLICK_TIME_MAX_MS INT64_C(253402300799999) /* 9999-12-31 */
+#define CLICK_ID_MAX      255                      /* bytes of a session, user, item or event id */
 
 #define CLICK_TYPES(X)                                                                                                 \
     X(VIEW, "view")                                                                                                    \
