@@ -8,7 +8,8 @@
  *   with repeat_rate   an item of the session's last clicks,
  *   with follow_rate   one of the few items that tend to follow the current one (a Markov chain over items),
  *   otherwise          an item drawn from the interest's popularity, after a new interest with switch_rate.
- * Session lengths follow a power law, 1..length_max. (Two power laws: Kersbergen et al., "ETUDE", ICDE 2024.)
+ * Session lengths follow a power law, 1..length_max. A user who comes back does so an hour or more after the visit
+ * before, so that sessions that are kept by user end too. (Two power laws: Kersbergen et al., "ETUDE", ICDE 2024.)
  *
  * Same options, same clicks. No allocation after opening; one thread. Memory: 40 bytes a session, 8 bytes a rank. */
 #include <eddy/core/catalogue.h>
@@ -23,7 +24,7 @@ struct generate_options {
     double item_exponent;   /* 0..4; of rank; 0: all items of an interest alike */
     double length_exponent; /* 0..10 */
     double repeat_rate, follow_rate, switch_rate;
-    double user_rate;         /* share of sessions with a user_id, from a population as large as `sessions` */
+    double user_rate;         /* share of sessions with a user_id */
     int64_t start_ms;         /* event time of the first click */
     double clicks_per_second; /* in event time; 0: so many that a session clicks every 20 s */
     int64_t drift_ms;         /* below 2^32; 0: popularity stays */

@@ -3,7 +3,10 @@
 
 #include <stdlib.h>
 
-#define FOLLOWERS 6 /* items that tend to follow an item: half of the time the first, and so on */
+#define FOLLOWERS        6       /* items that tend to follow an item: half of the time the first, and so on */
+#define USERS_OF_A_PLACE 2       /* so that a user comes in every second round of visits, but not regularly */
+#define PAUSE_MS         3600000 /* between two visits of a user, and well above what ends a session */
+#define ROUND_MAX_US     0x1p60
 
 struct generate_options generate_defaults(void)
 {
@@ -36,6 +39,15 @@ int64_t generate_span_ms(const struct generate_options *options, int64_t clicks)
     if (__builtin_mul_overflow(clicks > 0 ? clicks - 1 : 0, step_us(options), &span_us))
         return INT64_MAX;
     return span_us / 1000;
+}
+
+/* Event time of a round of visits: the longest visit, with a quarter on top since clicks come at random, and a pause.
+ */
+static int64_t round_us(const struct generate_options *options)
+{
+    double click_us = (double)step_us(options) * options->sessions;
+    double round_us = PAUSE_MS * 1e3 + 1.25 * click_us * options->length_max;
+    return (int64_t)(round_us < ROUND_MAX_US ? round_us : ROUND_MAX_US);
 }
 
 /* ---- opening */
@@ -88,6 +100,8 @@ static void set_derived(struct generator *generator, const struct generate_optio
         own->interests = own->items < 100 ? 1 : own->items / 100 < 65536 ? own->items / 100 : 65536;
     generator->step_us = step_us(own);
     generator->time_us = own->start_ms * 1000;
+    generator->round_us = round_us(own);
+    generator->round_end_us = generator->time_us + generator->round_us;
     generator->repeat_below = rate_threshold(own->repeat_rate);
     generator->follow_below = rate_threshold(own->repeat_rate + own->follow_rate);
     generator->switch_below = rate_threshold(own->switch_rate);
@@ -188,13 +202,24 @@ static uint32_t draw_follower(struct generator *generator, uint32_t item)
     return follower != item ? follower : item_at(generator, interest, (uint64_t)rank + 1);
 }
 
+/* The n-th known visitor of every round has place n, so that a user comes back a round later at the earliest. */
+static uint64_t draw_user(struct generator *generator)
+{
+    while (generator->time_us >= generator->round_end_us) {
+        generator->round_end_us += generator->round_us;
+        generator->round_visits = 0;
+    }
+    uint64_t place = generator->round_visits++;
+    return 1 + place * USERS_OF_A_PLACE + random_below(&generator->random, USERS_OF_A_PLACE);
+}
+
 static void visit_start(struct generator *generator, struct visit *visit)
 {
     *visit = (struct visit){.number = ++generator->visits_started};
     visit->interest = draw_interest(generator);
     visit->clicks_left = 1 + power_law_draw(&generator->lengths, random_u64(&generator->random));
     if (chance(generator, generator->user_below))
-        visit->user = 1 + random_below(&generator->random, generator->options.sessions);
+        visit->user = draw_user(generator);
     for (int i = 0; i < RECENT_ITEMS; i++)
         visit->recent[i] = ITEM_NONE;
 }

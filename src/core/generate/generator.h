@@ -14,7 +14,7 @@
 
 struct visit {
     uint64_t number;
-    uint32_t user; /* 0: anonymous */
+    uint64_t user; /* 0: anonymous */
     uint32_t interest;
     uint32_t recent[RECENT_ITEMS]; /* newest first; INTERNER_NONE: none */
     uint32_t clicks_left;
@@ -26,10 +26,10 @@ struct generator {
     struct power_law ranks, interests, lengths;
     uint32_t number_factor; /* item number = index * number_factor % items, a bijection */
     uint32_t repeat_below, follow_below, switch_below, user_below; /* rates, of 2^32 */
-    uint64_t visits_started;
-    int64_t time_us, step_us;
+    uint64_t visits_started, round_visits;                         /* ever; of known users since this round began */
+    int64_t time_us, step_us, round_us, round_end_us;
     struct visit *visits; /* (options.sessions) */
-    char session_id[24], user_id[16], item_id[16];
+    char session_id[24], user_id[24], item_id[16];
     char title[96], series[32];
 };
 

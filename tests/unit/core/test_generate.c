@@ -307,6 +307,70 @@ static void as_many_sessions_are_open_as_asked_for(void **state)
     generator_close(generator);
 }
 
+/* ---- users */
+
+#define USERS_SEEN (2 * CLICKS + 1)
+
+struct last_visit {
+    uint32_t session;
+    int64_t click_ms; /* 0: none yet */
+};
+
+/* Checks that every user has left for `pause_ms` between two visits; returns how many visits were not the first. */
+static uint32_t count_returns(const struct generate_options *options, int count, int64_t pause_ms)
+{
+    struct generator *generator = open_generator(options);
+    struct last_visit *visits = test_calloc(USERS_SEEN, sizeof *visits);
+    uint32_t returns = 0;
+    for (int i = 0; i < count; i++) {
+        struct click click;
+        generator_next(generator, &click);
+        if (click.user_id.size == 0)
+            continue;
+        uint32_t user = number_of(click.user_id), session = number_of(click.session_id);
+        assert_true(user < USERS_SEEN);
+        struct last_visit *last = &visits[user];
+        if (last->click_ms && last->session != session) {
+            returns++;
+            if (click.time_ms - last->click_ms < pause_ms)
+                fail_msg("user %u is back after %lld ms", user, (long long)(click.time_ms - last->click_ms));
+        }
+        *last = (struct last_visit){session, click.time_ms};
+    }
+    test_free(visits);
+    generator_close(generator);
+    return returns;
+}
+
+static void users_come_back_after_a_pause_that_ends_their_sessions(void **state)
+{
+    (void)state;
+    struct generate_options options = small_shop();
+    options.sessions = 50; /* 200,000 clicks are 22 hours */
+    assert_true(count_returns(&options, CLICKS, 31 * 60000) > 300);
+    options.user_rate = 1;
+    assert_true(count_returns(&options, CLICKS, 31 * 60000) > 3000);
+    options.length_max = 20; /* visits are over sooner, so users are back sooner */
+    uint32_t slow = count_returns(&options, CLICKS, 31 * 60000);
+    options.clicks_per_second = 50; /* a visitor clicks every second, and the hour's pause counts most */
+    uint32_t fast = count_returns(&options, CLICKS, 31 * 60000);
+    assert_true(fast > 0 && fast < slow / 5);
+}
+
+static void rounds_of_users_are_never_longer_than_time(void **state)
+{
+    (void)state;
+    struct generate_options options = generate_defaults();
+    options.clicks_per_second = 1e-6; /* rounds of users as long as can be */
+    options.sessions = 1 << 16;
+    struct generator *generator = open_generator(&options);
+    struct click click;
+    for (int i = 0; i < 1000; i++)
+        generator_next(generator, &click);
+    assert_true(click.time_ms > options.start_ms);
+    generator_close(generator);
+}
+
 /* ---- the catalogue */
 
 static void each_item_has_one_id_a_title_and_a_category(void **state)
@@ -375,6 +439,8 @@ int main(void)
         cmocka_unit_test(what_follows_an_item_can_be_learned),
         cmocka_unit_test(popularity_drifts_in_event_time_unless_told_not_to),
         cmocka_unit_test(as_many_sessions_are_open_as_asked_for),
+        cmocka_unit_test(users_come_back_after_a_pause_that_ends_their_sessions),
+        cmocka_unit_test(rounds_of_users_are_never_longer_than_time),
         cmocka_unit_test(each_item_has_one_id_a_title_and_a_category),
         cmocka_unit_test(options_out_of_range_are_refused_by_name),
     };
