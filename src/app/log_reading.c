@@ -40,6 +40,8 @@ static struct status check_click(const struct log_reading *reading, const struct
                                  struct complaint *complaint)
 {
     char time[TIMESTAMP_TEXT_MAX];
+    if (reading->user_needed && click->user_id.size == 0)
+        return complain(complaint, FAIL(BAD_INPUT, 0, "a click without a user"), "user_id is missing or empty");
     if (reading->session_needed && click->session_id.size == 0)
         return complain(complaint, FAIL(BAD_INPUT, 0, "a click without session"), "session_id is missing or empty");
     if (reading->time_max_ms && click->time_ms > reading->time_max_ms)
@@ -117,7 +119,7 @@ struct status log_reading_no_room(struct log_reading *reading, const char *place
 void log_reading_report(const struct log_reading *reading)
 {
     if (reading->skipped > 0)
-        fprintf(stderr, "eddy: %llu broken records were skipped, %llu taken (--strict stops at the first)\n",
+        fprintf(stderr, "eddy: %llu broken records were skipped, %llu taken\n",
                 (unsigned long long)reading->skipped, (unsigned long long)reading->records);
     if (reading->no_room > 0)
         fprintf(stderr, "eddy: " FULL ": left out were %llu %s\n", (unsigned long long)reading->no_room,

@@ -15,6 +15,7 @@ struct log_reading {
     bool strict;
     bool items;             /* the files are of items, not of clicks */
     bool session_needed;    /* a click without session_id is broken */
+    bool user_needed;       /* one without user_id is */
     int64_t time_max_ms;    /* a click dated later is broken; 0: none is */
     uint64_t records;       /* taken, over all files */
     uint64_t skipped;       /* records, as far as the files tell how many */

@@ -79,9 +79,14 @@ void canvas_format(struct canvas *canvas, enum style style, const char *format, 
     canvas_text(canvas, style, bytes_of_text(text));
 }
 
+bool canvas_has_room(const struct canvas *canvas, size_t columns)
+{
+    return columns <= canvas->columns - canvas->column;
+}
+
 void canvas_go(struct canvas *canvas, uint32_t column)
 {
-    while (canvas->column < column && canvas->column < canvas->columns)
+    while (canvas->row < canvas->rows && canvas->column < column && canvas->column < canvas->columns)
         canvas_text(canvas, STYLE_PLAIN, BYTES(" "));
 }
 

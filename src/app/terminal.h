@@ -26,6 +26,8 @@ void canvas_begin(struct canvas *canvas, const struct terminal *terminal, struct
 void canvas_text(struct canvas *canvas, enum style style, struct bytes text);
 void canvas_format(struct canvas *canvas, enum style style, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+/* Whether `columns` more fit on the line. */
+bool canvas_has_room(const struct canvas *canvas, size_t columns);
 /* Blanks up to `column`; nothing when the line is already there. */
 void canvas_go(struct canvas *canvas, uint32_t column);
 void canvas_line_end(struct canvas *canvas);

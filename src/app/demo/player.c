@@ -24,7 +24,7 @@ struct player {
     struct decoder *decoder;
     struct catalogue *catalogue;
     struct log_file *clicks;
-    struct log_reading reading;
+    struct log_reading reading, items_reading;
     struct watch watch;
     const struct watched_session *latest;
     struct time_source time;
@@ -34,6 +34,7 @@ struct player {
     uint64_t live_from;      /* clicks sent before it became live */
     int64_t live_us;         /* when it did; 0: not yet */
     int64_t heard_us;        /* when the last answer came, or the first click went */
+    int64_t answered_us;     /* when the first answer came; 0: not yet */
     int64_t stream_ms;
     bool stream_ended;
 };
@@ -56,7 +57,7 @@ static struct status send_items(struct player *player, struct log_file *items, s
     struct item item;
     bool found;
     for (;;) {
-        TRY(log_reading_item(&player->reading, items, &item, &found, complaint));
+        TRY(log_reading_item(&player->items_reading, items, &item, &found, complaint));
         if (!found)
             return topic_writer_flush(player->writer);
         TRY(catalogue_put(player->catalogue, &item, NULL));
@@ -70,7 +71,8 @@ static struct status open_logs(struct player *player, struct complaint *complain
     struct bytes clicks = bytes_of(embedded_clicks_tsv_gz, embedded_clicks_tsv_gz_size);
     struct bytes items = bytes_of(embedded_items_tsv, embedded_items_tsv_size);
     struct log_file *file;
-    player->reading.session_needed = true;
+    player->reading.user_needed = stage_config(player->stage)->engine.session.by_user;
+    player->reading.session_needed = !player->reading.user_needed;
     if (options->clicks_path)
         TRY(log_file_open(options->clicks_path, LOG_FILE_CLICKS, &player->clicks, complaint));
     else
@@ -95,7 +97,7 @@ static struct status open_parts(struct player *player, struct complaint *complai
                                                 .partition_count = (int32_t)config->topics.partitions,
                                                 .start = {.kind = KAFKA_START_EARLIEST}};
     TRY(catalogue_open(&config->catalogue, &player->catalogue));
-    TRY(watch_open(player->catalogue, &player->watch));
+    TRY(watch_open(player->catalogue, config->engine.session.by_user, &player->watch));
     TRY(decoder_open(RECORD_RECOMMENDATION, config->encodings[RECORD_RECOMMENDATION].format, &player->decoder));
     TRY(topic_writer_open(config, kafka, &player->writer, complaint));
     TRY(open_logs(player, complaint));
@@ -125,6 +127,8 @@ void player_close(struct player *player)
 {
     if (!player)
         return;
+    log_reading_report(&player->items_reading);
+    log_reading_report(&player->reading);
     kafka_reader_close(player->reader);
     topic_writer_close(player->writer);
     decoder_close(player->decoder);
@@ -137,6 +141,16 @@ void player_close(struct player *player)
 
 /* ---- clicks in */
 
+static struct status nothing_to_play(const struct player *player, struct complaint *complaint)
+{
+    bool by_user = player->reading.user_needed;
+    return complain(complaint, FAIL(BAD_INPUT, 0, "no click can be played"),
+                    "%s: no click that can be played: each must have a %s, by which sessions are kept; for %s use "
+                    "--set session.key=%s",
+                    log_file_name(player->clicks), by_user ? "user_id" : "session_id",
+                    by_user ? "sessions by session_id" : "sessions by user_id", by_user ? "session_id" : "user_id");
+}
+
 static struct status send_click(struct player *player, struct complaint *complaint)
 {
     struct click click;
@@ -144,7 +158,7 @@ static struct status send_click(struct player *player, struct complaint *complai
     TRY(log_reading_click(&player->reading, player->clicks, &click, &found, complaint));
     if (!found) {
         player->stream_ended = true;
-        return OK;
+        return player->sent > 0 ? OK : nothing_to_play(player, complaint);
     }
     if (player->sent++ == 0)
         player->heard_us = now_us(player);
@@ -205,6 +219,7 @@ static struct status take_answers(struct player *player, struct complaint *compl
         TRY(take_answer(player, &messages[i], complaint));
     if (count > 0) {
         player->heard_us = now_us(player);
+        player->answered_us = player->answered_us ? player->answered_us : player->heard_us;
         return OK;
     }
     int64_t silence_us = now_us(player) - player->heard_us;
@@ -239,16 +254,25 @@ const struct watched_session *player_latest(const struct player *player)
     return player->latest;
 }
 
+/* Live clicks come at a pace, and what counts is that they are sent; before, what comes back. 0 in the first moments.
+ */
+static double clicks_per_second(const struct player *player)
+{
+    int64_t since_us = player->live_us ? player->live_us : player->answered_us;
+    uint64_t count = player->live_us ? player->sent - player->live_from : player->answered;
+    double since_s = since_us ? (double)(now_us(player) - since_us) * 1e-6 : 0;
+    return since_s > 0.5 ? (double)count / since_s : 0;
+}
+
 struct view player_view(const struct player *player)
 {
     const struct metrics *metrics = stage_metrics(player->stage);
-    double live_s = player->live_us ? (double)(now_us(player) - player->live_us) * 1e-6 : 0;
     return (struct view){
         .watch = &player->watch,
         .catalogue = player->catalogue,
         .live = player->live_us != 0,
         .stream_ms = player->stream_ms,
-        .clicks_per_second = live_s > 0.5 ? (double)(player->sent - player->live_from) / live_s : 0,
+        .clicks_per_second = clicks_per_second(player),
         .clicks_left = player->options.clicks_path ? 0 : EMBEDDED_CLICKS - player->sent,
         .sessions_open = metric_get(metrics, METRIC_SESSIONS_OPEN),
         .sessions_learned = metric_get(metrics, METRIC_SESSIONS_LEARNED),

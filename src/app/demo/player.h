@@ -24,6 +24,7 @@ struct player;
 /* Fills the items topic and starts eddy on the stage, which must outlive the player. */
 MUST_CHECK struct status player_open(const struct player_options *options, struct stage *stage,
                                      struct player **ret_player, struct complaint *complaint);
+/* Says on stderr what of the stream could not be played. */
 void player_close(struct player *player);
 
 /* Sends what is due, and takes what has come, waiting a few milliseconds for it. UNAVAILABLE when no answer has come

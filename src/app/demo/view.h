@@ -8,8 +8,8 @@ struct view {
     const struct watch *watch;
     const struct catalogue *catalogue;
     bool live;                /* false: learning at full speed, when clicks queue and latencies say nothing */
-    int64_t stream_ms;        /* event time of the last click sent */
-    double clicks_per_second; /* sent, of late */
+    int64_t stream_ms;        /* event time of the last click sent; 0: none yet */
+    double clicks_per_second; /* live: sent, else answered; 0: not known yet */
     uint64_t clicks_left;     /* 0: not known */
     int64_t sessions_open, sessions_learned;
     const char *bootstrap, *topic; /* where to look at the recommendations */

@@ -3,10 +3,11 @@
 
 #include <stdlib.h>
 
-struct status watch_open(const struct catalogue *catalogue, struct watch *ret_watch)
+struct status watch_open(const struct catalogue *catalogue, bool by_user, struct watch *ret_watch)
 {
     static const struct judge_options options = {.places = WATCH_LIST, .sessions_max = WATCH_SESSIONS};
-    struct watch watch = {.catalogue = catalogue, .sessions = calloc(WATCH_SESSIONS, sizeof *watch.sessions)};
+    struct watch watch = {
+        .catalogue = catalogue, .by_user = by_user, .sessions = calloc(WATCH_SESSIONS, sizeof *watch.sessions)};
     if (!watch.sessions)
         return FAIL(MEMORY, WATCH_SESSIONS, "no memory for the sessions to show");
     struct status status = judge_open(&options, &watch.judge);
@@ -27,7 +28,8 @@ void watch_release(struct watch *watch)
 
 void watch_restart(struct watch *watch)
 {
-    *watch = (struct watch){.catalogue = watch->catalogue, .judge = watch->judge, .sessions = watch->sessions};
+    *watch = (struct watch){
+        .catalogue = watch->catalogue, .by_user = watch->by_user, .judge = watch->judge, .sessions = watch->sessions};
 }
 
 double watch_hit_rate(const struct watch *watch)
@@ -40,9 +42,9 @@ double watch_reciprocal_rank(const struct watch *watch)
     return watch->judged ? watch->reciprocal_ranks / (double)watch->judged : 0;
 }
 
-static uint64_t hash_of(struct bytes session_id)
+static uint64_t hash_of(struct bytes key)
 {
-    return bytes_hash(session_id) | 1;
+    return bytes_hash(key) | 1;
 }
 
 static struct watched_session *place_of(const struct watch *watch, uint64_t hash)
@@ -61,21 +63,22 @@ const struct watched_click *watched_click_at(const struct watched_session *sessi
     return kept ? &session->clicks[(number - 1) % WATCH_CLICKS] : NULL;
 }
 
-static void place_take(struct watch *watch, struct watched_session *place, uint64_t hash, struct bytes session_id)
+static void place_take(struct watch *watch, struct watched_session *place, uint64_t hash, struct bytes key)
 {
     if (place->hash)
-        judge_forget(watch->judge, bytes_of_text(place->session_id));
+        judge_forget(watch->judge, bytes_of_text(place->key));
     *place = (struct watched_session){.hash = hash};
-    assert(session_id.size < sizeof place->session_id);
-    memcpy(place->session_id, session_id.data, session_id.size);
+    assert(key.size < sizeof place->key);
+    memcpy(place->key, key.data, key.size);
 }
 
 void watch_click(struct watch *watch, const struct click *click, int64_t now_us)
 {
-    uint64_t hash = hash_of(click->session_id);
+    struct bytes key = watch->by_user ? click->user_id : click->session_id;
+    uint64_t hash = hash_of(key);
     struct watched_session *session = place_of(watch, hash);
     if (session->hash != hash)
-        place_take(watch, session, hash, click->session_id);
+        place_take(watch, session, hash, key);
     session->active_us = now_us;
     session->click_count++;
     *ring(session, session->click_count) = (struct watched_click){
@@ -102,7 +105,7 @@ static struct status judge_list(struct watch *watch, const struct recommendation
 {
     struct recommended_item items[WATCH_LIST] = {0};
     struct recommendation recommendation = {
-        .session_id = record->session_id,
+        .session_id = watch->by_user ? record->user_id : record->session_id,
         .position = record->position,
         .click_item = click->item,
         .items = items,
@@ -138,7 +141,7 @@ static void take_list(const struct watch *watch, const struct recommendation_rec
 struct status watch_answer(struct watch *watch, const struct recommendation_record *record, int64_t now_us,
                            const struct watched_session **ret_session)
 {
-    uint64_t hash = hash_of(record->session_id);
+    uint64_t hash = hash_of(watch->by_user ? record->user_id : record->session_id);
     struct watched_session *session = place_of(watch, hash);
     uint32_t item = catalogue_find(watch->catalogue, record->click_item_id);
     uint32_t number = session->hash == hash ? answered_click(session, record, item) : 0;
@@ -149,6 +152,7 @@ struct status watch_answer(struct watch *watch, const struct recommendation_reco
     struct watched_click *click = ring(session, number);
     TRY(judge_list(watch, record, click));
     click->answered = true;
+    session->answered_us = now_us;
     watch->answers++;
     histogram_record(&watch->latency_us, now_us > click->sent_us ? (uint64_t)(now_us - click->sent_us) : 0);
     if (number > session->list.click)
@@ -157,16 +161,21 @@ struct status watch_answer(struct watch *watch, const struct recommendation_reco
     return OK;
 }
 
+static bool later(const struct watched_session *a, const struct watched_session *b)
+{
+    return a->answered_us != b->answered_us ? a->answered_us > b->answered_us : a->active_us > b->active_us;
+}
+
 size_t watch_latest(const struct watch *watch, const struct watched_session **ret_sessions, size_t capacity)
 {
     assert(capacity > 0);
     size_t count = 0;
     for (size_t i = 0; i < WATCH_SESSIONS; i++) {
         const struct watched_session *session = &watch->sessions[i];
-        if (!session->hash || (count == capacity && session->active_us <= ret_sessions[count - 1]->active_us))
+        if (!session->hash || (count == capacity && !later(session, ret_sessions[count - 1])))
             continue;
         size_t place = count < capacity ? count++ : count - 1;
-        for (; place > 0 && ret_sessions[place - 1]->active_us < session->active_us; place--)
+        for (; place > 0 && later(session, ret_sessions[place - 1]); place--)
             ret_sessions[place] = ret_sessions[place - 1];
         ret_sessions[place] = session;
     }

@@ -3,7 +3,8 @@
 /* watch: keeps what the demo shows. It sees each click as it is sent and each recommendation as it comes back from the
  * topic, where the core's judge says what the list before it was worth: HR@20 and MRR@20.
  *
- * A recommendation is matched to its click by session, time and item. Memory is fixed: WATCH_SESSIONS places, where a
+ * A session goes by what sessions are kept by: session_id, or user_id (all visits of a user are one here). A
+ * recommendation is matched to its click by session, time and item. Memory is fixed: WATCH_SESSIONS places, where a
  * session that hashes to a taken place pushes out the one there, and the last WATCH_CLICKS clicks of each. */
 #include <eddy/base/histogram.h>
 #include <eddy/core/codec.h>
@@ -32,8 +33,8 @@ struct watched_list {
 
 struct watched_session {
     uint64_t hash; /* 0: the place is free */
-    char session_id[CLICK_ID_MAX + 1];
-    int64_t active_us;                         /* when its last click was sent */
+    char key[CLICK_ID_MAX + 1];
+    int64_t active_us, answered_us;            /* when its last click was sent, and answered; 0: never */
     uint32_t click_count;                      /* ever */
     struct watched_click clicks[WATCH_CLICKS]; /* a ring: click number n at (n - 1) % WATCH_CLICKS */
     struct watched_list list;                  /* the newest */
@@ -41,6 +42,7 @@ struct watched_session {
 
 struct watch {
     const struct catalogue *catalogue;
+    bool by_user;
     struct judge *judge;
     struct watched_session *sessions; /* (WATCH_SESSIONS) */
     uint64_t clicks, answers, judged, hits;
@@ -48,7 +50,7 @@ struct watch {
     struct histogram latency_us;
 };
 
-MUST_CHECK struct status watch_open(const struct catalogue *catalogue, struct watch *ret_watch);
+MUST_CHECK struct status watch_open(const struct catalogue *catalogue, bool by_user, struct watch *ret_watch);
 void watch_release(struct watch *watch);
 
 /* A click is being sent at `now_us`. */
@@ -66,5 +68,6 @@ double watch_reciprocal_rank(const struct watch *watch);
 /* Click number `number` (from 1) of the session; NULL when it is too long ago. */
 const struct watched_click *watched_click_at(const struct watched_session *session, uint32_t number);
 
-/* The sessions that clicked last, latest first; returns how many, at most `capacity` > 0. */
+/* The sessions that were answered last, latest first, then of those that were not the ones that clicked last; returns
+ * how many, at most `capacity` > 0. */
 size_t watch_latest(const struct watch *watch, const struct watched_session **ret_sessions, size_t capacity);

@@ -19,7 +19,7 @@ static int world_open(void **state)
         struct item item = {.item_id = bytes_of_text(ids[i]), .title = bytes_of_text(titles[i]), .available = true};
         assert_ok(catalogue_put(world.catalogue, &item, NULL));
     }
-    assert_ok(watch_open(world.catalogue, &world.watch));
+    assert_ok(watch_open(world.catalogue, false, &world.watch));
     *state = &world;
     return 0;
 }
@@ -143,8 +143,8 @@ static void the_latest_sessions_come_first(void **state)
     click(world, "third", "a", 1000, 30);
     click(world, "first", "b", 2000, 40);
     assert_int_equal(watch_latest(&world->watch, sessions, 2), 2);
-    assert_string_equal(sessions[0]->session_id, "first");
-    assert_string_equal(sessions[1]->session_id, "third");
+    assert_string_equal(sessions[0]->key, "first");
+    assert_string_equal(sessions[1]->key, "third");
 }
 
 /* ---- drawing */
@@ -223,6 +223,97 @@ static void a_screen_shows_titles_ranks_reasons_and_where_to_look(void **state)
             fail_msg("'%s' is not on the screen", parts[i]);
 }
 
+/* The frame of a terminal with so many rows, of which `parts` must be seen, and `missing` not (NULL: none). */
+static void check_rows(const struct view *view, uint32_t rows, const char *const *parts, const char *missing)
+{
+    AUTO(buffer) out = {0};
+    struct terminal terminal = {true, false, 80, rows};
+    view_screen(view, &terminal, &out);
+    for (; *parts; parts++)
+        if (!strstr(buffer_text(&out), *parts))
+            fail_msg("with %u rows '%s' is not on the screen", rows, *parts);
+    if (missing && strstr(buffer_text(&out), missing))
+        fail_msg("with %u rows '%s' is on the screen", rows, missing);
+}
+
+static void on_a_low_terminal_a_visitor_with_recommendations_is_the_last_to_go(void **state)
+{
+    struct world *world = *state;
+    struct view view = view_of(world);
+    click(world, "other", "a", 1000, 0);
+    answer(world, "other", "a", 1, "d", 10);
+    click(world, "s", "a", 1000, 20);
+    answer(world, "s", "a", 1, "cb", 30);
+#define VISITOR "session s, click 1", "1 green hat  50 %  popular now"
+    static const char *const all[] = {"eddy demo", "clicks 2", "HR@20", VISITOR, "2 blue scarf", "kcat -b", NULL};
+    static const char *const head[] = {"eddy demo", "clicks 2", "HR@20", VISITOR, "2 blue scarf", NULL};
+    static const char *const visitor[] = {VISITOR, "2 blue scarf", NULL}, *const first[] = {VISITOR, NULL};
+    static const char *const two[] = {"session other", VISITOR, "eddy demo", "kcat -b", NULL};
+    static const char *const quality[] = {"HR@20", NULL};
+    check_rows(&view, 16, two, NULL);
+    check_rows(&view, 15, all, "session other");
+    check_rows(&view, 12, all, NULL);
+    check_rows(&view, 9, all, NULL);
+    check_rows(&view, 8, head, "kcat -b");
+    check_rows(&view, 7, head, NULL);
+    check_rows(&view, 4, visitor, "eddy demo");
+    check_rows(&view, 2, first, NULL);
+    check_rows(&view, 1, quality, "session");
+}
+
+static void what_was_answered_is_shown_before_what_waits(void **state)
+{
+    struct world *world = *state;
+    const struct watched_session *sessions[3];
+    click(world, "old", "a", 1000, 0);
+    answer(world, "old", "a", 1, "b", 10);
+    click(world, "new", "a", 1000, 20);
+    answer(world, "new", "a", 1, "cb", 30);
+    click(world, "new", "b", 2000, 40);
+    click(world, "waits", "a", 1000, 50);
+    assert_int_equal(watch_latest(&world->watch, sessions, 3), 3);
+    assert_string_equal(sessions[0]->key, "new");
+    assert_string_equal(sessions[1]->key, "old");
+    assert_string_equal(sessions[2]->key, "waits");
+    struct view view = view_of(world);
+    static const char *const parts[] = {"session new, click 1", "1 green hat", NULL};
+    check_rows(&view, 12, parts, "click 2,");
+}
+
+static void sessions_kept_by_user_go_by_their_user(void **state)
+{
+    struct world *world = *state;
+    struct watch watch;
+    assert_ok(watch_open(world->catalogue, true, &watch));
+    const struct watched_session *found = NULL;
+    const struct bytes next = BYTES("b"), reason = BYTES("popular now");
+    static const float score = 1;
+    for (uint32_t i = 1; i <= 2; i++) {
+        struct bytes item = i == 1 ? BYTES("a") : next;
+        struct click click = {.user_id = BYTES("u7"), .item_id = item, .time_ms = i * 1000};
+        struct recommendation_record record = {.session_id = BYTES("u7/1000"),
+                                               .user_id = BYTES("u7"),
+                                               .click_item_id = item,
+                                               .click_time_ms = i * 1000,
+                                               .position = i,
+                                               .count = 1,
+                                               .item_ids = &next,
+                                               .scores = &score,
+                                               .reasons = &reason};
+        watch_click(&watch, &click, 0);
+        assert_ok(watch_answer(&watch, &record, 10, &found));
+        assert_non_null(found);
+    }
+    assert_int_equal(watch.judged, 1);
+    assert_int_equal(watch.hits, 1);
+    struct view view = view_of(world);
+    AUTO(buffer) out = {0};
+    view.watch = &watch;
+    view_answer(&view, found, &out);
+    assert_non_null(strstr(buffer_text(&out), "user u7, click 2: blue scarf (was no. 1)"));
+    watch_release(&watch);
+}
+
 static void without_colour_there_is_none_and_titles_cannot_control_the_terminal(void **state)
 {
     struct world *world = *state;
@@ -253,6 +344,10 @@ static void plain_lines_say_the_same(void **state)
     buffer_clear(&out);
     view_counts(&view, &out);
     assert_non_null(strstr(buffer_text(&out), "clicks 2 (20/s)"));
+    buffer_clear(&out);
+    view.clicks_per_second = 0; /* not known yet */
+    view_counts(&view, &out);
+    assert_non_null(strstr(buffer_text(&out), "clicks 2  "));
 }
 
 int main(void)
@@ -267,6 +362,9 @@ int main(void)
         TEST(the_latest_sessions_come_first),
         TEST(a_frame_fits_its_terminal),
         TEST(a_screen_shows_titles_ranks_reasons_and_where_to_look),
+        TEST(on_a_low_terminal_a_visitor_with_recommendations_is_the_last_to_go),
+        TEST(what_was_answered_is_shown_before_what_waits),
+        TEST(sessions_kept_by_user_go_by_their_user),
         TEST(without_colour_there_is_none_and_titles_cannot_control_the_terminal),
         TEST(plain_lines_say_the_same),
     };
