@@ -201,7 +201,7 @@ int command_topics(int argc, char **argv)
     }
     const char *verb = verbs.count == 1 ? verbs.texts[0] : "";
     bool creates = !strcmp(verb, "create");
-    if (!creates && strcmp(verb, "check")) {
+    if (!creates && strcmp(verb, "check") != 0) {
         fputs("eddy topics: say 'create' or 'check'\nRun 'eddy topics --help' for what they do.\n", stderr);
         return EXIT_USAGE;
     }

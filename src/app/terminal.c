@@ -16,7 +16,7 @@ struct terminal terminal_of_output(void)
     const char *kind = environment_get("TERM"), *no_colour = environment_get("NO_COLOR");
     struct winsize size;
     struct terminal terminal = {.columns = 80, .rows = 24};
-    terminal.screen = isatty(STDOUT_FILENO) && kind && strcmp(kind, "dumb");
+    terminal.screen = isatty(STDOUT_FILENO) && kind && strcmp(kind, "dumb") != 0;
     terminal.colour = terminal.screen && !(no_colour && *no_colour);
     if (terminal.screen && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col && size.ws_row) {
         terminal.columns = size.ws_col;

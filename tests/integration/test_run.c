@@ -42,7 +42,7 @@ static void open_rig_without(struct rig *rig, const char *missing, int late_part
     assert_ok(kafka_mock_open(1, &rig->mock));
     rig->folder = temporary_folder_make();
     for (size_t i = 0; i < sizeof topics / sizeof *topics; i++)
-        if (strcmp(topics[i], missing))
+        if (strcmp(topics[i], missing) != 0)
             assert_ok(kafka_mock_create_topic(rig->mock, topics[i],
                                               strcmp(topics[i], "late-clicks") ? PARTITIONS : late_partitions));
 }

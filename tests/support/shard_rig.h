@@ -62,4 +62,4 @@ struct shard_trace {
     size_t fail_at;      /* this effect, from 1, is refused ... */
     struct status fault; /* ... with this */
 };
-struct status shard_trace_effect(void *trace, enum memory_effect effect);
+struct status shard_trace_effect(void *context, enum memory_effect effect);

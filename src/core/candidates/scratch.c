@@ -145,9 +145,11 @@ static void tables_kinds(struct tables *tables)
 static void tables_prepare(struct tables *tables, const struct fusion_options *options,
                            const struct learned_options *learned)
 {
+    /* NOLINTBEGIN(bugprone-suspicious-memory-comparison,cert-exp42-c,cert-flp37-c): at worst they are made anew */
     if (tables->ready && !memcmp(&tables->options, options, sizeof *options) &&
         !memcmp(&tables->learned, learned, sizeof *learned))
         return;
+    /* NOLINTEND(bugprone-suspicious-memory-comparison,cert-exp42-c,cert-flp37-c) */
     /* memcpy: padding too, so that the comparison above holds */
     memcpy(&tables->options, options, sizeof *options);
     memcpy(&tables->learned, learned, sizeof *learned);

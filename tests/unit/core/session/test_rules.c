@@ -86,7 +86,7 @@ static void run_script(const struct script *script)
     struct run run = {.watermark_ms = INT64_MIN};
     assert_ok(session_table_open(&options, &run.table));
     for (const char *step = script->steps; step; step = strchr(step, ';') ? strchr(step, ';') + 2 : NULL) {
-        if (strncmp(step, "w ", 2)) {
+        if (strncmp(step, "w ", 2) != 0) {
             run_click(&run, step, options.by_user);
             continue;
         }
@@ -95,7 +95,7 @@ static void run_script(const struct script *script)
         log_closed(&run);
     }
     const char *log = buffer_text(&run.log);
-    if (strcmp(log, script->log))
+    if (strcmp(log, script->log) != 0)
         fail_msg("%s:\n steps  %s\n wanted %s\n got    %s", script->name, script->steps, script->log, log);
     session_table_close(run.table);
     arena_release(&run.arena);
