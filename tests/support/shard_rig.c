@@ -4,7 +4,6 @@
 #include "support/shard_rig.h"
 
 #include <eddy/base/random.h>
-#include <eddy/core/codec.h>
 
 static int64_t rig_wall_ms(void *self)
 {
@@ -76,11 +75,12 @@ static void close_parts(struct shard_rig *rig)
     shard_close(rig->shard);
     follower_close(rig->follower);
     decoder_close(rig->decoder);
+    decoder_close(rig->items_decoder);
     decoder_close(rig->sessions_decoder);
     knowledge_close(rig->knowledge);
     rig->shard = NULL;
     rig->follower = NULL;
-    rig->decoder = rig->sessions_decoder = NULL;
+    rig->decoder = rig->items_decoder = rig->sessions_decoder = NULL;
     rig->knowledge = NULL;
     assert_int_equal(rig->stores_open, 0);
 }
@@ -117,9 +117,10 @@ struct status shard_rig_start(struct shard_rig *rig, struct complaint *complaint
 {
     assert_null(rig->shard);
     assert_ok(knowledge_open(&rig->knowledge_options, &rig->knowledge, NULL));
-    assert_ok(decoder_open(RECORD_CLICK, RECORD_AVRO, &rig->decoder));
+    assert_ok(decoder_open(RECORD_CLICK, rig->clicks, &rig->decoder));
+    assert_ok(decoder_open(RECORD_ITEM, RECORD_JSON, &rig->items_decoder));
     assert_ok(decoder_open(RECORD_CLOSED_SESSION, RECORD_AVRO, &rig->sessions_decoder));
-    assert_ok(follower_open(NULL, rig->sessions_decoder, rig->knowledge, &rig->metrics, &rig->follower));
+    assert_ok(follower_open(rig->items_decoder, rig->sessions_decoder, rig->knowledge, &rig->metrics, &rig->follower));
     feed_items(rig);
     feed_sessions(rig);
     const struct shard_ports ports = {.source = memory_world_source(rig->world),
@@ -188,6 +189,14 @@ int64_t shard_rig_click(struct shard_rig *rig, int32_t partition, const char *se
     AUTO(buffer) value = {0};
     encode_click((struct encoding){RECORD_AVRO, 0}, &click, &value);
     return memory_world_append(rig->world, partition, time_ms, click.session_id, buffer_bytes(&value));
+}
+
+void shard_rig_item(struct shard_rig *rig, const char *item_id, const char *value)
+{
+    struct message message = {.key = bytes_of_text(item_id)};
+    if (value)
+        message.value = bytes_of_text(value);
+    assert_ok(follower_take_items(rig->follower, &message, 1));
 }
 
 void shard_rig_traffic(struct shard_rig *rig, size_t count, uint64_t seed)

@@ -4,18 +4,20 @@
 #include "app/follower.h"
 #include "app/shard.h"
 
+#include <eddy/core/codec.h>
 #include <eddy/io/memory.h>
 
 struct shard_rig {
     struct memory_world *world;
     int32_t partitions;
-    bool exactly_once; /* of the committer */
-    int items;         /* in the catalogue from the start: item-0, item-1, ... */
+    bool exactly_once;         /* of the committer */
+    int items;                 /* in the catalogue from the start: item-0, item-1, ... */
+    enum record_format clicks; /* what the topic holds; those of the functions below are bare Avro */
     struct shard_options options;
     struct knowledge_options knowledge_options;
 
     struct knowledge *knowledge;
-    struct decoder *decoder, *sessions_decoder;
+    struct decoder *decoder, *items_decoder, *sessions_decoder;
     struct follower *follower;
     struct metrics metrics;
     struct shard *shard;
@@ -42,6 +44,8 @@ MUST_CHECK struct status shard_rig_run(struct shard_rig *rig);
 /* Appends the click of a visitor; the record's timestamp is the click's. */
 int64_t shard_rig_click(struct shard_rig *rig, int32_t partition, const char *session_id, const char *item_id,
                         int64_t time_ms);
+/* A record of the items topic comes, as JSON; NULL: a tombstone. */
+void shard_rig_item(struct shard_rig *rig, const char *item_id, const char *value);
 #define SHARD_RIG_TIME INT64_C(1700000000000)
 /* `count` more clicks of interleaved sessions over the partitions, 250 ms apart. */
 void shard_rig_traffic(struct shard_rig *rig, size_t count, uint64_t seed);

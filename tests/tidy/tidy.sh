@@ -7,7 +7,7 @@ root=$(cd "${1:-$here/../..}" && pwd)
 list=$(mktemp)
 trap 'rm -f "$list"' EXIT
 cd "$root"
-find . \( -name .git -o -name build -o -name corpus -o -name golden -o -name data -o -name .cache \) -prune -o -type f \
+find . \( -name .git -o -name build -o -name corpus -o -name data -o -name .cache \) -prune -o -type f \
     \( -name '*.[ch]' -o -name '*.sh' -o -name '*.awk' -o -name '*.py' -o -name '*.md' -o -name '*.cmake' \
     -o -name CMakeLists.txt -o -name 'CMakePresets.json' -o -name '*.avsc' -o -name '*.yaml' -o -name '*.yml' \
     -o -name '*.service' -o -name Dockerfile -o -name dev -o -path './.ci/*' \) -print |
