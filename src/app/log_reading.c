@@ -119,8 +119,8 @@ struct status log_reading_no_room(struct log_reading *reading, const char *place
 void log_reading_report(const struct log_reading *reading)
 {
     if (reading->skipped > 0)
-        fprintf(stderr, "eddy: %llu broken records were skipped, %llu taken\n",
-                (unsigned long long)reading->skipped, (unsigned long long)reading->records);
+        fprintf(stderr, "eddy: %llu broken records were skipped, %llu taken\n", (unsigned long long)reading->skipped,
+                (unsigned long long)reading->records);
     if (reading->no_room > 0)
         fprintf(stderr, "eddy: " FULL ": left out were %llu %s\n", (unsigned long long)reading->no_room,
                 reading->items ? "of the items" : "clicks on items that it had no room for");
