@@ -5,7 +5,8 @@
  *   bench_broker BOOTSTRAP EDDY_BINARY [throughput|latency] [CLICKS|SECONDS] [KEY=VALUE...]
  *
  * The kNN scorer looks at 500 sessions and lets 100 vote, as Serenade's published setting, unless told otherwise. */
-#include <eddy/base/histogram.h>
+#include "bench/listener.h"
+
 #include <eddy/core/codec.h>
 #include <eddy/core/generate.h>
 #include <eddy/io/kafka.h>
@@ -304,71 +305,6 @@ static void learn_shop(const char *file)
     unlink(clicks);
 }
 
-struct listener {
-    const char *topic;
-    bool recommendations, committed; /* what it hears; not before it is committed */
-    int64_t base_ms;
-    const _Atomic int64_t *sent_us; /* by number of the click */
-    int64_t count, warm_up;
-    struct histogram latency_us;
-    _Atomic int64_t heard, listed; /* records; items in them */
-    _Atomic bool stop, ready;
-};
-
-static void hear(struct listener *listener, struct decoder *decoder, struct arena *arena, const struct message *message)
-{
-    struct complaint complaint;
-    int64_t time_ms, heard_us = now_us();
-    if (listener->recommendations) {
-        struct recommendation_record record;
-        must(decode_recommendation(decoder, message->value, arena, &record, &complaint), "recommendation");
-        time_ms = record.click_time_ms;
-        listener->listed += record.count;
-    } else {
-        struct click click;
-        must(decode_click(decoder, message->value, &click, &complaint), "click");
-        time_ms = click.time_ms;
-    }
-    arena_reset(arena);
-    int64_t number = time_ms - listener->base_ms;
-    if (number < 0 || number >= listener->count)
-        die("an answer to nothing");
-    if (number >= listener->warm_up)
-        histogram_record(&listener->latency_us, (uint64_t)(heard_us - listener->sent_us[number]));
-    listener->heard++;
-}
-
-static void *listen_on(void *context)
-{
-    struct listener *listener = context;
-    const struct kafka_property isolation = {"isolation.level",
-                                             listener->committed ? "read_committed" : "read_uncommitted"};
-    const struct kafka_options kafka = {
-        .bootstrap = bootstrap, .client_id = "bench", .properties = &isolation, .property_count = 1};
-    const struct kafka_reader_options options = {
-        .kafka = &kafka, .topic = listener->topic, .partition_count = PARTITIONS};
-    struct kafka_reader *reader;
-    struct decoder *decoder;
-    struct complaint complaint = {0};
-    struct arena arena = {0};
-    must(kafka_reader_open(&options, &reader, &complaint), "reader");
-    must(decoder_open(listener->recommendations ? RECORD_RECOMMENDATION : RECORD_CLICK, RECORD_AVRO, &decoder),
-         "decoder");
-    while (!listener->stop) {
-        struct message messages[64];
-        size_t count;
-        must(kafka_reader_poll(reader, 50, messages, 64, &count), "poll");
-        for (size_t i = 0; i < count; i++)
-            hear(listener, decoder, &arena, &messages[i]);
-        if (kafka_reader_caught_up(reader))
-            listener->ready = true;
-    }
-    kafka_reader_close(reader);
-    decoder_close(decoder);
-    arena_release(&arena);
-    return NULL;
-}
-
 static void send_clicks(const char *topic, int64_t base_ms, int64_t count, _Atomic int64_t *sent_us)
 {
     struct kafka_sink *sink = open_sink(topic, NULL);
@@ -395,19 +331,6 @@ static void send_clicks(const char *topic, int64_t base_ms, int64_t count, _Atom
     generator_close(generator);
 }
 
-static double p99_ms(const struct listener *listener)
-{
-    return (double)histogram_quantile(&listener->latency_us, 0.99) / 1e3;
-}
-
-static void report(const char *what, const struct listener *listener)
-{
-    printf("%-28s %lld records, p50 %.2f ms, p90 %.2f ms, p99 %.2f ms, max %.2f ms\n", what,
-           (long long)listener->latency_us.total, (double)histogram_quantile(&listener->latency_us, 0.5) / 1e3,
-           (double)histogram_quantile(&listener->latency_us, 0.9) / 1e3, p99_ms(listener),
-           (double)listener->latency_us.max / 1e3);
-}
-
 enum heard { HEARD_CLICKS, HEARD_LISTS, HEARD_COMMITTED_LISTS, HEARD_COUNT };
 
 static const char *const heard_texts[HEARD_COUNT] = {"click produced to consumed", "click to recommendation",
@@ -416,7 +339,7 @@ static const char *const heard_texts[HEARD_COUNT] = {"click produced to consumed
 static void start_listeners(struct listener *listeners, pthread_t *threads)
 {
     for (int i = 0; i < HEARD_COUNT; i++)
-        pthread_create(&threads[i], NULL, listen_on, &listeners[i]);
+        pthread_create(&threads[i], NULL, listener_run, &listeners[i]);
     wait_ready();
     for (int i = 0; i < HEARD_COUNT; i++)
         while (!listeners[i].ready)
@@ -445,7 +368,9 @@ static void latency(int64_t seconds, double ret_p99_ms[HEARD_COUNT])
     create_topics();
     static struct listener listeners[HEARD_COUNT];
     for (int i = 0; i < HEARD_COUNT; i++)
-        listeners[i] = (struct listener){.topic = i == HEARD_CLICKS ? clicks_topic : lists_topic,
+        listeners[i] = (struct listener){.bootstrap = bootstrap,
+                                         .partitions = PARTITIONS,
+                                         .topic = i == HEARD_CLICKS ? clicks_topic : lists_topic,
                                          .recommendations = i != HEARD_CLICKS,
                                          .committed = i == HEARD_COMMITTED_LISTS,
                                          .base_ms = base_ms,
@@ -458,8 +383,8 @@ static void latency(int64_t seconds, double ret_p99_ms[HEARD_COUNT])
     send_clicks(clicks_topic, base_ms, count, sent_us);
     stop_listeners(listeners, threads);
     for (int i = 0; i < HEARD_COUNT; i++) {
-        report(heard_texts[i], &listeners[i]);
-        ret_p99_ms[i] = p99_ms(&listeners[i]);
+        listener_report(&listeners[i], heard_texts[i]);
+        ret_p99_ms[i] = listener_p99_ms(&listeners[i]);
     }
     const struct listener *lists = &listeners[HEARD_COMMITTED_LISTS];
     if (lists->heard != count)
