@@ -10,9 +10,9 @@
 #define HEADERS_MAX    8
 #define FIXED_MAX      16
 
-/* A transaction has a time-out of its own, over all its records. */
 static const struct kafka_property defaults[] = {
-    {"linger.ms", "0"}, /* half a millisecond would cost two; batches form by themselves under load */
+    {"transaction.timeout.ms", "15000"}, /* readers of committed records wait so long for a process that is gone */
+    {"linger.ms", "0"},                  /* half a millisecond would cost two; batches form by themselves under load */
     {"message.max.bytes", "8000000"},
     {NULL, NULL},
 };
