@@ -135,6 +135,19 @@ struct session_store {
     void *self;
 };
 
+/* ---- where writers' schemas come from */
+
+struct schema_source_ops {
+    /* Appends the Avro schema (JSON text) of the id that stands before a record. NOT_FOUND: there is no such id, for
+     * now; BAD_INPUT: what it stands for is of no use, for ever; UNAVAILABLE: it cannot be had now, ask again later.
+     * The complaint says more. May wait for the network, boundedly. Any thread. */
+    struct status (*fetch)(void *self, int32_t id, struct buffer *out, struct complaint *complaint);
+};
+struct schema_source {
+    const struct schema_source_ops *ops; /* NULL: there is none */
+    void *self;
+};
+
 /* ---- time, so that tests and replay own it */
 
 struct time_source_ops {

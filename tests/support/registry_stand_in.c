@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "support/registry_stand_in.h"
+
+#include "support/support.h"
+
+#include <eddy/io/system.h>
+
+#include <arpa/inet.h>
+#include <microhttpd.h>
+#include <netinet/in.h>
+#include <pthread.h>
+
+#define ANSWERS_MAX 16
+
+struct stand_in {
+    struct MHD_Daemon *daemon;
+    char url[64];
+    pthread_mutex_t lock;
+    struct stand_in_answer answers[ANSWERS_MAX]; /* this and the rest under lock */
+    size_t answer_count, next, request_count;
+    struct stand_in_request request;
+};
+
+static struct stand_in_answer next_answer(struct stand_in *stand_in, const struct stand_in_request *request)
+{
+    pthread_mutex_lock(&stand_in->lock);
+    struct stand_in_answer answer = stand_in->answers[stand_in->next];
+    if (stand_in->next + 1 < stand_in->answer_count)
+        stand_in->next++;
+    stand_in->request = *request;
+    stand_in->request_count++;
+    pthread_mutex_unlock(&stand_in->lock);
+    return answer;
+}
+
+static enum MHD_Result reply(struct MHD_Connection *connection, const struct stand_in_answer *answer)
+{
+    size_t size = answer->body ? strlen(answer->body) : 0, times = answer->repeat ? answer->repeat : 1;
+    char *body = malloc(size * times + 1);
+    assert_non_null(body);
+    for (size_t i = 0; i < times; i++)
+        memcpy(body + i * size, answer->body ? answer->body : "", size);
+    struct MHD_Response *response = MHD_create_response_from_buffer(size * times, body, MHD_RESPMEM_MUST_FREE);
+    MHD_add_response_header(response, "Content-Type",
+                            answer->content_type ? answer->content_type : "application/vnd.schemaregistry.v1+json");
+    if (answer->location)
+        MHD_add_response_header(response, "Location", answer->location);
+    enum MHD_Result result = MHD_queue_response(connection, answer->code, response);
+    MHD_destroy_response(response);
+    return result;
+}
+
+static enum MHD_Result handle(void *context, struct MHD_Connection *connection, const char *path, const char *method,
+                              const char *version, const char *upload, size_t *upload_size, void **state)
+{
+    (void)version;
+    struct stand_in_request *request = *state;
+    if (!request) {
+        *state = calloc(1, sizeof *request);
+        return *state ? MHD_YES : MHD_NO;
+    }
+    size_t used = strlen(request->body);
+    if (*upload_size) {
+        snprintf(request->body + used, sizeof request->body - used, "%.*s", (int)*upload_size, upload);
+        *upload_size = 0;
+        return MHD_YES;
+    }
+    const char *authorization = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Authorization");
+    snprintf(request->method, sizeof request->method, "%s", method);
+    snprintf(request->path, sizeof request->path, "%s", path);
+    snprintf(request->authorization, sizeof request->authorization, "%s", authorization ? authorization : "");
+    struct stand_in_answer answer = next_answer(context, request);
+    if (answer.delay_ms)
+        system_wait_ms(answer.delay_ms);
+    return answer.hang_up ? MHD_NO : reply(connection, &answer);
+}
+
+static void done(void *context, struct MHD_Connection *connection, void **state, enum MHD_RequestTerminationCode code)
+{
+    (void)context;
+    (void)connection;
+    (void)code;
+    free(*state);
+    *state = NULL;
+}
+
+/* As it was sent: names of subjects come escaped. */
+static size_t leave_escaped(void *context, struct MHD_Connection *connection, char *text)
+{
+    (void)context;
+    (void)connection;
+    return strlen(text);
+}
+
+struct stand_in *stand_in_open(const struct stand_in_answer *answers, size_t count)
+{
+    struct stand_in *stand_in = calloc(1, sizeof *stand_in);
+    assert_non_null(stand_in);
+    pthread_mutex_init(&stand_in->lock, NULL);
+    stand_in_tell(stand_in, answers, count);
+    const struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    stand_in->daemon = MHD_start_daemon(MHD_USE_INTERNAL_POLLING_THREAD, 0, NULL, NULL, handle, stand_in,
+                                        MHD_OPTION_SOCK_ADDR, &address, MHD_OPTION_NOTIFY_COMPLETED, done, NULL,
+                                        MHD_OPTION_UNESCAPE_CALLBACK, leave_escaped, NULL, MHD_OPTION_END);
+    assert_non_null(stand_in->daemon);
+    const union MHD_DaemonInfo *info = MHD_get_daemon_info(stand_in->daemon, MHD_DAEMON_INFO_BIND_PORT);
+    snprintf(stand_in->url, sizeof stand_in->url, "http://127.0.0.1:%u", info->port);
+    return stand_in;
+}
+
+void stand_in_close(struct stand_in *stand_in)
+{
+    MHD_stop_daemon(stand_in->daemon);
+    pthread_mutex_destroy(&stand_in->lock);
+    free(stand_in);
+}
+
+void stand_in_tell(struct stand_in *stand_in, const struct stand_in_answer *answers, size_t count)
+{
+    assert_in_range(count, 1, ANSWERS_MAX);
+    pthread_mutex_lock(&stand_in->lock);
+    memcpy(stand_in->answers, answers, count * sizeof *answers);
+    stand_in->answer_count = count;
+    stand_in->next = 0;
+    pthread_mutex_unlock(&stand_in->lock);
+}
+
+const char *stand_in_url(const struct stand_in *stand_in)
+{
+    return stand_in->url;
+}
+
+size_t stand_in_request_count(struct stand_in *stand_in)
+{
+    pthread_mutex_lock(&stand_in->lock);
+    size_t count = stand_in->request_count;
+    pthread_mutex_unlock(&stand_in->lock);
+    return count;
+}
+
+struct stand_in_request stand_in_request(struct stand_in *stand_in)
+{
+    pthread_mutex_lock(&stand_in->lock);
+    struct stand_in_request request = stand_in->request;
+    pthread_mutex_unlock(&stand_in->lock);
+    return request;
+}
