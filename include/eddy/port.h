@@ -12,7 +12,8 @@ struct message {
     int64_t offset;
     int64_t timestamp_ms;
     struct bytes key;
-    struct bytes value; /* data == NULL: a tombstone */
+    struct bytes value;         /* data == NULL: a tombstone */
+    struct bytes schema_header; /* the value of SCHEMA_HEADER; empty without one */
 };
 
 /* A partition that a source is about to deliver. */
@@ -137,11 +138,20 @@ struct session_store {
 
 /* ---- where writers' schemas come from */
 
+#define SCHEMA_HEADER "__value_schema_id" /* where a record names its schema that does not name it before its value */
+
+/* How a record names its writer's schema. */
+struct schema_name {
+    int32_t id;       /* the number that a registry gave it */
+    int32_t by_guid;  /* 1: by `guid`, which every registry gives it, and `id` is 0 */
+    uint8_t guid[16]; /* otherwise zeros */
+};
+
 struct schema_source_ops {
-    /* Appends the Avro schema (JSON text) of the id that stands before a record. NOT_FOUND: there is no such id, for
-     * now; BAD_INPUT: what it stands for is of no use, for ever; UNAVAILABLE: it cannot be had now, ask again later.
-     * The complaint says more. May wait for the network, boundedly. Any thread. */
-    struct status (*fetch)(void *self, int32_t id, struct buffer *out, struct complaint *complaint);
+    /* Appends the Avro schema (JSON text) of a name. NOT_FOUND: there is none, for now; BAD_INPUT: what there is is of
+     * no use, for ever; UNAVAILABLE: it cannot be had now, ask again later. The complaint says more. May wait for the
+     * network, boundedly. Any thread. */
+    struct status (*fetch)(void *self, const struct schema_name *name, struct buffer *out, struct complaint *complaint);
 };
 struct schema_source {
     const struct schema_source_ops *ops; /* NULL: there is none */

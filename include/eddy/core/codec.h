@@ -7,9 +7,10 @@
  *   JSON -> jansson ---------------------------------------------------^
  *
  * Formats: RECORD_AVRO, bare Avro binary in the embedded schema; RECORD_CONFLUENT, magic byte 0, big-endian 4-byte
- * schema id, Avro binary in that id's schema; RECORD_JSON, one JSON object with the schema's field names (an id may be
- * a number, a timestamp milliseconds or an RFC 3339 string; unknown fields are ignored; missing ones, and nulls where
- * the schema has no null, take the schema's default; an unknown type is a view, and noted in the click).
+ * schema id, Avro binary in that id's schema, or the schema's name in a header of the record, and bare Avro;
+ * RECORD_JSON, one JSON object with the schema's field names (an id may be a number, a timestamp milliseconds or an RFC
+ * 3339 string; unknown fields are ignored; missing ones, and nulls where the schema has no null, take the schema's
+ * default; an unknown type is a view, and noted in the click).
  *
  * Another writer's schema is resolved by the rules of Avro: fields are matched by name, whatever their order; those
  * eddy does not know are skipped, those it misses take its schema's default; int, long and float are promoted; unions
@@ -25,6 +26,7 @@
 #include <eddy/base/buffer.h>
 #include <eddy/core/learner.h>
 #include <eddy/core/recommendation.h>
+#include <eddy/port.h>
 
 enum record_format { RECORD_AVRO, RECORD_CONFLUENT, RECORD_JSON };
 enum record_type { RECORD_CLICK, RECORD_ITEM, RECORD_RECOMMENDATION, RECORD_CLOSED_SESSION, RECORD_TYPE_COUNT };
@@ -45,6 +47,21 @@ void decoder_close(struct decoder *decoder);
 MUST_CHECK struct status decoder_add_schema(struct decoder *decoder, int32_t id, struct bytes schema,
                                             struct complaint *complaint);
 
+/* The same for any name of a schema, while the process runs: at 256 names the one that was used longest ago leaves. */
+MUST_CHECK struct status decoder_learn_schema(struct decoder *decoder, const struct schema_name *name,
+                                              struct bytes schema, struct complaint *complaint);
+/* From now on records in that schema are BAD_INPUT, because of `why`: it is the schema that cannot be used. */
+MUST_CHECK struct status decoder_refuse_schema(struct decoder *decoder, const struct schema_name *name,
+                                               const char *why);
+/* What the next record's SCHEMA_HEADER says; it goes before what stands in the record. Empty: the record has none. */
+void decoder_set_header(struct decoder *decoder, struct bytes header);
+/* Which schema was unknown when a record could not be decoded with NOT_FOUND. */
+struct schema_name decoder_missing(const struct decoder *decoder);
+
+#define SCHEMA_NAME_TEXT_MAX 48
+/* "id 8" or "GUID 89791762-2336-4f8f-a1e1-2f1e0a3b5c5d" */
+void schema_name_text(const struct schema_name *name, char text[SCHEMA_NAME_TEXT_MAX]);
+
 /* Sets the writer schema of bare Avro (RECORD_AVRO; an Avro container's header, for example). */
 MUST_CHECK struct status decoder_set_schema(struct decoder *decoder, struct bytes schema, struct complaint *complaint);
 
@@ -53,8 +70,8 @@ MUST_CHECK struct status decoder_set_schema(struct decoder *decoder, struct byte
 MUST_CHECK struct status decoder_measure(const struct decoder *decoder, struct bytes records, size_t *ret_size,
                                          struct complaint *complaint);
 
-/* NOT_FOUND (detail = the id) when the record names an unknown schema id. A click's texts and time are left to
- * click_check(); in the other records texts are checked UTF-8 and item ids have 1..CLICK_ID_MAX bytes. */
+/* NOT_FOUND (detail = the id; decoder_missing()) when the record names an unknown schema. A click's texts and time are
+ * left to click_check(); in the other records texts are checked UTF-8 and item ids have 1..CLICK_ID_MAX bytes. */
 MUST_CHECK struct status decode_click(struct decoder *decoder, struct bytes record, struct click *ret_click,
                                       struct complaint *complaint);
 MUST_CHECK struct status decode_item(struct decoder *decoder, struct bytes record, struct item *ret_item,

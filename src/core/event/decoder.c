@@ -2,25 +2,18 @@
 #include "core/event/embedded.h"
 #include "core/event/fixed.h"
 #include "core/event/json.h"
-#include "core/event/resolve.h"
+#include "core/event/writers.h"
 
 #include <stdlib.h>
-
-#define WRITERS_MAX 256 /* schema ids known to one decoder */
-
-struct writer { /* a writer's schema; {0}: the embedded one */
-    int32_t id;
-    struct schema_document document; /* owns the plan too */
-    struct plan *plan;               /* NULL: its bytes are those of the embedded schema */
-};
 
 struct decoder {
     enum record_type type;
     enum record_format format;
     struct schema_document reader;
     struct writer bare;     /* of RECORD_AVRO */
-    struct writer *writers; /* of RECORD_CONFLUENT, by ascending id */
-    size_t writer_count;
+    struct writers writers; /* of RECORD_CONFLUENT */
+    struct bytes header;    /* of the next record */
+    struct schema_name missing;
     struct buffer datum;   /* the record in the embedded schema's bytes, when it came in others */
     struct buffer unknown; /* a symbol of the record that an enum's default stands for */
 };
@@ -74,94 +67,58 @@ void decoder_close(struct decoder *decoder)
 {
     if (!decoder)
         return;
-    for (size_t i = 0; i < decoder->writer_count; i++)
-        schema_document_release(&decoder->writers[i].document);
-    free(decoder->writers);
-    schema_document_release(&decoder->bare.document);
+    writers_release(&decoder->writers);
+    writer_release(&decoder->bare);
     schema_document_release(&decoder->reader);
     buffer_release(&decoder->datum);
     buffer_release(&decoder->unknown);
     free(decoder);
 }
 
-static struct status writer_make(const struct decoder *decoder, struct bytes schema, struct writer *ret_writer,
-                                 struct complaint *complaint)
-{
-    AUTO(schema_document) document = {0};
-    struct plan *plan = NULL;
-    TRY(schema_parse(schema, &document, complaint));
-    if (!schema_is_same(document.root, decoder->reader.root))
-        TRY(plan_make(document.root, decoder->reader.root, &document.memory, &plan, complaint));
-    *ret_writer = (struct writer){.document = document, .plan = plan};
-    document = (struct schema_document){0};
-    return OK;
-}
-
-/* The place of the first id that is not below `id`. */
-static size_t writer_place(const struct decoder *decoder, int32_t id)
-{
-    size_t low = 0, high = decoder->writer_count;
-    while (low < high) {
-        size_t middle = (low + high) / 2;
-        if (decoder->writers[middle].id < id)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
-}
-
-static struct writer *writer_find(const struct decoder *decoder, int32_t id)
-{
-    size_t place = writer_place(decoder, id);
-    bool found = place < decoder->writer_count && decoder->writers[place].id == id;
-    return found ? &decoder->writers[place] : NULL;
-}
-
-/* Makes room for a new id; its writer is {0} but for the id. */
-static struct status writer_insert(struct decoder *decoder, int32_t id, struct writer **ret_writer)
-{
-    if (decoder->writer_count == WRITERS_MAX)
-        return FAIL(LIMIT, WRITERS_MAX, "too many schema ids");
-    struct writer *writers = realloc(decoder->writers, (decoder->writer_count + 1) * sizeof *writers);
-    if (!writers)
-        return FAIL(MEMORY, 0, "no memory for a schema");
-    decoder->writers = writers;
-    size_t place = writer_place(decoder, id);
-    memmove(writers + place + 1, writers + place, (decoder->writer_count - place) * sizeof *writers);
-    writers[place] = (struct writer){.id = id};
-    decoder->writer_count++;
-    *ret_writer = &writers[place];
-    return OK;
-}
-
-/* Puts a new schema in the place of an older one. */
-static void writer_replace(struct writer *writer, struct writer fresh)
-{
-    schema_document_release(&writer->document);
-    fresh.id = writer->id;
-    *writer = fresh;
-}
-
 struct status decoder_add_schema(struct decoder *decoder, int32_t id, struct bytes schema, struct complaint *complaint)
 {
     assert(decoder->format == RECORD_CONFLUENT);
-    struct writer fresh, *writer = writer_find(decoder, id);
-    TRY(writer_make(decoder, schema, &fresh, complaint));
-    struct status status = writer ? OK : writer_insert(decoder, id, &writer);
-    if (failed(status))
-        schema_document_release(&fresh.document);
-    else
-        writer_replace(writer, fresh);
-    return status;
+    const struct schema_name name = {.id = id};
+    struct writer fresh = {0};
+    TRY(writer_make(schema, decoder->reader.root, &fresh, complaint));
+    return writers_put(&decoder->writers, &name, &fresh, false);
+}
+
+struct status decoder_learn_schema(struct decoder *decoder, const struct schema_name *name, struct bytes schema,
+                                   struct complaint *complaint)
+{
+    assert(decoder->format == RECORD_CONFLUENT);
+    struct writer fresh = {0};
+    TRY(writer_make(schema, decoder->reader.root, &fresh, complaint));
+    return writers_put(&decoder->writers, name, &fresh, true);
+}
+
+struct status decoder_refuse_schema(struct decoder *decoder, const struct schema_name *name, const char *why)
+{
+    assert(decoder->format == RECORD_CONFLUENT);
+    struct writer refused = {.refusal = strdup(why)};
+    if (!refused.refusal)
+        return FAIL(MEMORY, 0, "no memory for a refused schema");
+    return writers_put(&decoder->writers, name, &refused, true);
+}
+
+void decoder_set_header(struct decoder *decoder, struct bytes header)
+{
+    decoder->header = header;
+}
+
+struct schema_name decoder_missing(const struct decoder *decoder)
+{
+    return decoder->missing;
 }
 
 struct status decoder_set_schema(struct decoder *decoder, struct bytes schema, struct complaint *complaint)
 {
     assert(decoder->format == RECORD_AVRO);
-    struct writer fresh;
-    TRY(writer_make(decoder, schema, &fresh, complaint));
-    writer_replace(&decoder->bare, fresh);
+    struct writer fresh = {0};
+    TRY(writer_make(schema, decoder->reader.root, &fresh, complaint));
+    writer_release(&decoder->bare);
+    decoder->bare = fresh;
     return OK;
 }
 
@@ -211,21 +168,39 @@ static struct status convert_json(struct decoder *decoder, struct bytes record, 
     return converted(decoder, ret_reader, complaint);
 }
 
-static struct status read_frame(const struct decoder *decoder, struct reader *reader, const struct writer **ret_writer,
-                                struct complaint *complaint)
+/* Which schema the record is in, from its header or from the frame before its datum. */
+static struct status read_name(struct decoder *decoder, struct reader *reader, struct schema_name *ret_name,
+                               struct complaint *complaint)
 {
-    const uint8_t *frame = reader->at;
-    if (reader_left(reader) < CONFLUENT_FRAME_SIZE || frame[0] != 0)
-        return complain(complaint, FAIL(BAD_INPUT, 0, "the record has no Confluent frame"),
-                        "record: it does not begin with the magic byte 0 and a schema id of 4 bytes (is its format "
-                        "another one?)");
-    uint32_t id = (uint32_t)frame[1] << 24 | (uint32_t)frame[2] << 16 | (uint32_t)frame[3] << 8 | frame[4];
-    *ret_writer = writer_find(decoder, (int32_t)id);
-    if (!*ret_writer)
-        return complain(complaint, FAIL(NOT_FOUND, (int32_t)id, "the schema id is unknown"),
-                        "record: its schema id %d is unknown", (int32_t)id);
-    reader->at += CONFLUENT_FRAME_SIZE;
+    struct bytes header = decoder->header, frame = bytes_of(reader->at, reader_left(reader));
+    if (header.size > 0) {
+        decoder->header = (struct bytes){0};
+        return schema_name_read(header, true, ret_name, NULL, complaint);
+    }
+    size_t taken;
+    TRY(schema_name_read(frame, false, ret_name, &taken, complaint));
+    reader->at += taken;
     return OK;
+}
+
+static struct status find_writer(struct decoder *decoder, struct reader *reader, const struct writer **ret_writer,
+                                 struct complaint *complaint)
+{
+    struct schema_name name;
+    char text[SCHEMA_NAME_TEXT_MAX];
+    TRY(read_name(decoder, reader, &name, complaint));
+    const struct writer *writer = writers_find(&decoder->writers, &name);
+    if (writer && !writer->refusal) {
+        *ret_writer = writer;
+        return OK;
+    }
+    schema_name_text(&name, text);
+    if (writer)
+        return complain(complaint, FAIL(BAD_INPUT, name.id, "the record's schema cannot be used"),
+                        "record: its schema %s cannot be used: %s", text, writer->refusal);
+    decoder->missing = name;
+    return complain(complaint, FAIL(NOT_FOUND, name.id, "the schema id is unknown"), "record: its schema %s is unknown",
+                    text);
 }
 
 /* The record's datum in the embedded schema's bytes. */
@@ -238,7 +213,7 @@ static struct status datum_of(struct decoder *decoder, struct bytes record, stru
     const struct writer *writer = &decoder->bare;
     *ret_reader = reader_of(record);
     if (decoder->format == RECORD_CONFLUENT)
-        TRY(read_frame(decoder, ret_reader, &writer, complaint));
+        TRY(find_writer(decoder, ret_reader, &writer, complaint));
     return writer->plan ? convert_avro(decoder, writer, ret_reader, complaint) : OK;
 }
 

@@ -190,9 +190,15 @@ void kafka_client_stop(struct kafka_client *client)
 void kafka_message_view(const rd_kafka_message_t *from, struct message *ret_message)
 {
     rd_kafka_timestamp_type_t type;
+    rd_kafka_headers_t *headers;
+    const void *header = NULL;
+    size_t header_size = 0;
+    if (!rd_kafka_message_headers(from, &headers))
+        rd_kafka_header_get_last(headers, SCHEMA_HEADER, &header, &header_size);
     *ret_message = (struct message){.partition = from->partition,
                                     .offset = from->offset,
                                     .timestamp_ms = rd_kafka_message_timestamp(from, &type),
                                     .key = bytes_of(from->key, from->key_len),
-                                    .value = bytes_of(from->payload, from->len)};
+                                    .value = bytes_of(from->payload, from->len),
+                                    .schema_header = bytes_of(header, header_size)};
 }

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-/* cache: what a registry said about schema ids: a schema or a reason why there is none. An id never changes its schema,
- * so schemas and refusals stay until the bound; that an id does not exist is believed for a while. At the bound the
- * entry used longest ago leaves. One thread at a time. */
+/* cache: what a registry said about the names of schemas: a schema or a reason why there is none. A name never changes
+ * its schema, so schemas and refusals stay until the bound; that one does not exist is believed for a while. At the
+ * bound the entry used longest ago leaves. One thread at a time. */
 #include <eddy/io/registry.h>
 
 #define CACHED_MAX 256
 
 struct cached {
-    int32_t id;
+    struct schema_name name;
     struct status status; /* OK, BAD_INPUT or NOT_FOUND */
     int64_t until_us;     /* INT64_MAX: for ever */
     uint64_t used;        /* 0: the place is free */
@@ -22,6 +22,7 @@ struct cache {
 
 void cache_release(struct cache *cache);
 /* NULL when nothing is known at now_us. Valid until the next call. */
-const struct cached *cache_find(struct cache *cache, int32_t id, int64_t now_us);
+const struct cached *cache_find(struct cache *cache, const struct schema_name *name, int64_t now_us);
 /* Notes what was said; without memory nothing is noted. */
-void cache_note(struct cache *cache, int32_t id, struct status status, struct bytes text, int64_t until_us);
+void cache_note(struct cache *cache, const struct schema_name *name, struct status status, struct bytes text,
+                int64_t until_us);

@@ -5,6 +5,7 @@
 #include "io/registry/exchange.h"
 #include "io/registry/reply.h"
 
+#include <eddy/core/codec.h>
 #include <eddy/io/system.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -117,7 +118,7 @@ struct status registry_count_subjects(struct registry *registry, size_t *ret_cou
     return reply_read_count(buffer_bytes(&body), ret_count, complaint);
 }
 
-/* ---- schemas by id */
+/* ---- schemas by name */
 
 static int64_t now_us(void)
 {
@@ -126,11 +127,11 @@ static int64_t now_us(void)
 }
 
 /* What is known already; false when nothing is. */
-static bool look_into_cache(struct registry *registry, int32_t id, struct buffer *out, struct status *ret_status,
-                            struct complaint *complaint)
+static bool look_into_cache(struct registry *registry, const struct schema_name *name, struct buffer *out,
+                            struct status *ret_status, struct complaint *complaint)
 {
     pthread_mutex_lock(&registry->lock);
-    const struct cached *cached = cache_find(&registry->cache, id, now_us());
+    const struct cached *cached = cache_find(&registry->cache, name, now_us());
     if (cached && !failed(cached->status)) {
         buffer_append_bytes(out, buffer_bytes(&cached->text));
         *ret_status = buffer_check(out);
@@ -141,37 +142,43 @@ static bool look_into_cache(struct registry *registry, int32_t id, struct buffer
     return cached != NULL;
 }
 
-static void note(struct registry *registry, int32_t id, struct status status, struct bytes text)
+static void note(struct registry *registry, const struct schema_name *name, struct status status, struct bytes text)
 {
     int64_t until_us = INT64_MAX;
     if (failed_as(status, FAULT_NOT_FOUND))
         until_us = now_us() + registry->target.options.unknown_ms * 1000;
     pthread_mutex_lock(&registry->lock);
-    cache_note(&registry->cache, id, status, text, until_us);
+    cache_note(&registry->cache, name, status, text, until_us);
     pthread_mutex_unlock(&registry->lock);
 }
 
-static struct status ask_schema(struct registry *registry, int32_t id, struct buffer *out, struct complaint *complaint)
+static struct status ask_schema(struct registry *registry, const struct schema_name *name, struct buffer *out,
+                                struct complaint *complaint)
 {
-    char path[40];
+    char text[SCHEMA_NAME_TEXT_MAX], path[80];
     AUTO(buffer) body = {0};
-    snprintf(path, sizeof path, "/schemas/ids/%d", id);
+    schema_name_text(name, text);
+    snprintf(path, sizeof path, name->by_guid ? "/schemas/guids/%s" : "/schemas/ids/%s", strchr(text, ' ') + 1);
     const struct exchange_request request = {.path = path};
-    TRY(exchange(&registry->target, &request, &body, complaint));
+    struct status status = exchange(&registry->target, &request, &body, complaint);
+    if (name->by_guid && failed_as(status, FAULT_UNAVAILABLE) && status.detail == 404)
+        return complain(complaint, FAIL(NOT_FOUND, 0, "the schema registry knows no GUIDs"),
+                        "this schema registry cannot be asked by GUID");
+    TRY(status);
     return reply_read_schema(buffer_bytes(&body), out, complaint);
 }
 
-static struct status fetch(void *self, int32_t id, struct buffer *out, struct complaint *complaint)
+static struct status fetch(void *self, const struct schema_name *name, struct buffer *out, struct complaint *complaint)
 {
     struct registry *registry = self;
     struct status status;
     struct complaint why = {""};
     AUTO(buffer) schema = {0};
-    if (look_into_cache(registry, id, out, &status, complaint))
+    if (look_into_cache(registry, name, out, &status, complaint))
         return status;
-    status = ask_schema(registry, id, &schema, &why);
+    status = ask_schema(registry, name, &schema, &why);
     if (!failed(status) || failed_as(status, FAULT_NOT_FOUND) || failed_as(status, FAULT_BAD_INPUT))
-        note(registry, id, status, failed(status) ? bytes_of_text(why.text) : buffer_bytes(&schema));
+        note(registry, name, status, failed(status) ? bytes_of_text(why.text) : buffer_bytes(&schema));
     if (failed(status))
         return complain(complaint, status, "%s", why.text);
     buffer_append_bytes(out, buffer_bytes(&schema));

@@ -40,7 +40,8 @@ static struct status fetch(struct registry *registry, int32_t id, struct buffer 
     struct schema_source source = registry_source(registry);
     buffer_clear(out);
     *complaint = (struct complaint){""};
-    return source.ops->fetch(source.self, id, out, complaint);
+    const struct schema_name name = {.id = id};
+    return source.ops->fetch(source.self, &name, out, complaint);
 }
 
 /* What fetching an id says when the registry answers so. */
@@ -71,6 +72,25 @@ static void a_schema_is_fetched_once_and_remembered(void **state)
     assert_string_equal(request.method, "GET");
     assert_string_equal(request.path, "/schemas/ids/7");
     assert_string_equal(request.authorization, "");
+    registry_close(registry);
+    stand_in_close(stand_in);
+}
+
+static void a_guid_is_asked_for_where_the_registry_has_them(void **state)
+{
+    (void)state;
+    const struct stand_in_answer no_such_path = {.code = 404};
+    struct stand_in *stand_in = stand_in_open(&string_schema, 1);
+    struct registry *registry = open_for(stand_in_url(stand_in));
+    struct schema_source source = registry_source(registry);
+    struct schema_name name = {.by_guid = 1, .guid = {0x89, 0x79, 0x17, 0x62, 0x23, 0x36, 0x4f, 0x8f, 0xa1}};
+    AUTO(buffer) schema = {0};
+    struct complaint complaint;
+    assert_ok(source.ops->fetch(source.self, &name, &schema, &complaint));
+    assert_string_equal(stand_in_request(stand_in).path, "/schemas/guids/89791762-2336-4f8f-a100-000000000000");
+    name.guid[15] = 1;
+    stand_in_tell(stand_in, &no_such_path, 1);
+    assert_fails(NOT_FOUND, source.ops->fetch(source.self, &name, &schema, &complaint));
     registry_close(registry);
     stand_in_close(stand_in);
 }
@@ -317,6 +337,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_schema_is_fetched_once_and_remembered),
+        cmocka_unit_test(a_guid_is_asked_for_where_the_registry_has_them),
         cmocka_unit_test(the_cache_is_bounded_and_the_oldest_leaves),
         cmocka_unit_test(an_id_that_does_not_exist_is_believed_for_a_while),
         cmocka_unit_test(schemas_that_eddy_cannot_use_are_refused_for_good),
