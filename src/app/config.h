@@ -37,6 +37,11 @@ struct start_position {
     int64_t time_ms;                                                      /* START_TIME */
 };
 
+/* What a schema's subject in the registry is called. */
+enum subject_naming { SUBJECT_TOPIC, SUBJECT_RECORD, SUBJECT_TOPIC_RECORD };
+/* Where the name of a record's schema is written: before its value, or in a header. */
+enum id_place { ID_IN_PAYLOAD, ID_IN_HEADER };
+
 struct text_list {
     char **texts;
     size_t count;
@@ -96,6 +101,15 @@ struct config {
     } state;
     char *http_listen;
     struct {
+        char *url; /* "": there is none */
+        char *user, *password, *ca, *certificate, *key, *key_password;
+        bool verify, registers;
+        enum subject_naming subjects;
+        enum id_place id_place;
+        int64_t timeout_ms, unknown_ms;
+        uint32_t retries;
+    } registry;
+    struct {
         enum log_level level;
         enum log_format format;
     } log;
@@ -135,6 +149,8 @@ MUST_CHECK struct status config_make(struct config *config, const char *file, co
 
 /* The full name, after config_check(). */
 const char *config_topic(const struct config *config, enum topic topic);
+/* The topic that holds records of a type. */
+const char *config_record_topic(const struct config *config, enum record_type type);
 /* The value of kafka.<name>, NULL when it is not set. */
 const char *config_kafka(const struct config *config, const char *name);
 /* For the clients of io/kafka, borrowing from `config`; without a listener. CONFIG when no broker is configured, or as

@@ -2,6 +2,7 @@
 #include "app/follower.h"
 
 #include "app/log.h"
+#include "app/schemas.h"
 
 #include <stdlib.h>
 
@@ -11,8 +12,16 @@ struct follower {
     struct decoder *items, *sessions;
     struct knowledge *knowledge;
     struct metrics *metrics;
+    struct schema_source schemas;
+    struct decoder *asks; /* the one that misses a schema; NULL: none */
     struct arena batch;
     int64_t latest_close_ms;
+};
+
+/* One of the two topics. */
+struct followed {
+    struct status (*apply)(struct follower *follower, const struct message *message);
+    void (*is_bad)(struct follower *follower, const struct message *message, const char *reason);
 };
 
 struct status follower_open(struct decoder *items, struct decoder *sessions, struct knowledge *knowledge,
@@ -35,20 +44,64 @@ void follower_close(struct follower *follower)
     free(follower);
 }
 
-/* Applies `messages` one by one, under the writer lock for some at a time. */
+void follower_set_schemas(struct follower *follower, struct schema_source schemas)
+{
+    follower->schemas = schemas;
+}
+
+/* Applies messages one by one, under the writer lock for some at a time; *at: how far it came. */
 static struct status apply_locked(struct follower *follower, const struct message *messages, size_t count,
-                                  struct status (*apply)(struct follower *, const struct message *))
+                                  const struct followed *followed, size_t *at)
 {
     struct status status = OK;
-    for (size_t from = 0; from < count && !failed(status); from += LOCKED_MAX) {
-        size_t to = from + LOCKED_MAX < count ? from + LOCKED_MAX : count;
-        knowledge_lock_write(follower->knowledge);
-        for (size_t i = from; i < to && !failed(status); i++)
-            status = apply(follower, &messages[i]);
-        knowledge_unlock(follower->knowledge);
-        arena_reset(&follower->batch);
+    size_t end = *at + LOCKED_MAX < count ? *at + LOCKED_MAX : count;
+    follower->asks = NULL;
+    knowledge_lock_write(follower->knowledge);
+    while (*at < end && !failed(status)) {
+        status = followed->apply(follower, &messages[*at]);
+        *at += !failed(status);
     }
+    knowledge_unlock(follower->knowledge);
+    arena_reset(&follower->batch);
     return status;
+}
+
+/* Without the lock, as a registry may be slow: the record is decodable then, or a bad one. */
+static struct status ask_schema(struct follower *follower, const struct message *message,
+                                const struct followed *followed, size_t *at)
+{
+    struct complaint complaint = {""};
+    struct status status = schemas_resolve(follower->schemas, follower->asks, &complaint);
+    if (failed_as(status, FAULT_UNAVAILABLE)) {
+        metric_add(follower->metrics, METRIC_SCHEMA_WAITS, 1);
+        log_event(LOG_WARN, "waiting_for_schema", "reason=%s", complaint.text);
+        return FAIL(UNAVAILABLE, *at, "a schema cannot be had now");
+    }
+    if (!failed(status) || failed_as(status, FAULT_MEMORY))
+        return status;
+    followed->is_bad(follower, message, complaint.text);
+    ++*at;
+    return OK;
+}
+
+static struct status apply_all(struct follower *follower, const struct message *messages, size_t count,
+                               const struct followed *followed)
+{
+    for (size_t at = 0; at < count;) {
+        struct status status = apply_locked(follower, messages, count, followed, &at);
+        if (follower->asks)
+            status = ask_schema(follower, &messages[at], followed, &at);
+        TRY(status);
+    }
+    return OK;
+}
+
+/* True when a record is to be tried again with another schema. */
+static bool misses_schema(struct follower *follower, struct decoder *decoder, struct status status)
+{
+    bool misses = failed_as(status, FAULT_NOT_FOUND) && follower->schemas.ops;
+    follower->asks = misses ? decoder : NULL;
+    return misses;
 }
 
 /* ---- items */
@@ -70,7 +123,10 @@ static struct status apply_item(struct follower *follower, const struct message 
         metric_add(follower->metrics, METRIC_ITEMS_CONSUMED, 1);
         return OK;
     }
+    decoder_set_header(follower->items, message->schema_header);
     struct status status = decode_item(follower->items, message->value, &item, &complaint);
+    if (misses_schema(follower, follower->items, status))
+        return status;
     if (failed(status)) {
         item_is_bad(follower, message, complaint.text[0] ? complaint.text : status.fault->what);
         return failed_as(status, FAULT_MEMORY) ? status : OK;
@@ -89,7 +145,8 @@ static struct status apply_item(struct follower *follower, const struct message 
 struct status follower_take_items(struct follower *follower, const struct message *messages, size_t count)
 {
     assert(follower->items || count == 0);
-    return apply_locked(follower, messages, count, apply_item);
+    static const struct followed followed = {apply_item, item_is_bad};
+    return apply_all(follower, messages, count, &followed);
 }
 
 /* ---- sessions */
@@ -145,8 +202,11 @@ static struct status apply_session(struct follower *follower, const struct messa
         session_is_bad(follower, message, "the record has no value");
         return OK;
     }
+    decoder_set_header(follower->sessions, message->schema_header);
     struct status status =
         decode_closed_session(follower->sessions, message->value, &follower->batch, &record, &complaint);
+    if (misses_schema(follower, follower->sessions, status))
+        return status;
     if (!failed(status))
         status = check_times(&record);
     if (!failed(status))
@@ -165,7 +225,8 @@ static struct status apply_session(struct follower *follower, const struct messa
 
 struct status follower_take_sessions(struct follower *follower, const struct message *messages, size_t count)
 {
-    TRY(apply_locked(follower, messages, count, apply_session));
+    static const struct followed followed = {apply_session, session_is_bad};
+    TRY(apply_all(follower, messages, count, &followed));
     if (count == 0 || follower->latest_close_ms == INT64_MIN)
         return OK;
     knowledge_lock_write(follower->knowledge);

@@ -20,8 +20,12 @@ struct follower;
 /* The decoders stay the caller's; `items` may be NULL when that topic is not read. */
 MUST_CHECK struct status follower_open(struct decoder *items, struct decoder *sessions, struct knowledge *knowledge,
                                        struct metrics *metrics, struct follower **ret_follower);
+/* Where schemas come from that the decoders miss; without it records in them are broken ones. */
+void follower_set_schemas(struct follower *follower, struct schema_source schemas);
 void follower_close(struct follower *follower);
 
+/* UNAVAILABLE (detail: how many of the messages were taken) when a schema cannot be had now: call again with the rest.
+ */
 MUST_CHECK struct status follower_take_items(struct follower *follower, const struct message *messages, size_t count);
 MUST_CHECK struct status follower_take_sessions(struct follower *follower, const struct message *messages,
                                                 size_t count);

@@ -6,6 +6,7 @@
 #include "app/list_dump.h"
 #include "app/progress.h"
 #include "app/run/decoders.h"
+#include "app/schemas.h"
 #include "app/snapshot.h"
 
 #include <eddy/base/timestamp.h>
@@ -19,6 +20,7 @@ struct replay {
     const struct replay_options *options;
     const struct config *config;
     struct driver *driver;
+    struct registry *registry; /* of a topic's schemas; NULL: none */
     struct judge *judge;
     struct log_writer *output;
     struct list_dump *dump;
@@ -149,7 +151,14 @@ static struct status decode(struct replay *replay, struct decoder *decoder, cons
     struct driver_click click = {.partition = message->partition, .offset = message->offset};
     if (!message->value.data)
         return complain(complaint, FAIL(BAD_INPUT, 0, "a click without a value"), "the record has no value");
-    TRY(decode_click(decoder, message->value, &click.click, complaint));
+    decoder_set_header(decoder, message->schema_header);
+    struct status status = decode_click(decoder, message->value, &click.click, complaint);
+    if (failed_as(status, FAULT_NOT_FOUND)) {
+        TRY(schemas_resolve(schemas_source(replay->registry), decoder, complaint));
+        decoder_set_header(decoder, message->schema_header);
+        status = decode_click(decoder, message->value, &click.click, complaint);
+    }
+    TRY(status);
     click.record_time_ms = message->timestamp_ms >= 0 ? message->timestamp_ms : click.click.time_ms;
     TRY(click_check(&click.click, click.record_time_ms, &replay->config->clicks, complaint));
     *ret_click = click;
@@ -175,6 +184,8 @@ static struct status run_message(struct replay *replay, struct decoder *decoder,
             status = FAIL(BAD_INPUT, status.detail, "a click in an unknown schema");
         message_place(replay, message, &place);
         complain(replay->complaint, status, "%s: %s", buffer_text(&place), reason.text);
+        if (failed_as(status, FAULT_UNAVAILABLE)) /* the schema registry */
+            return status;
         return log_reading_skip(reading, status, 1, replay->complaint);
     }
     log_reading_took(reading, &click.click);
@@ -227,11 +238,15 @@ static struct status run_topic(struct replay *replay)
     TRY(count_partitions(replay, &kafka, &wanted.partition_count));
     struct status status = decoder_open_configured(replay->config, RECORD_CLICK, &decoder, replay->complaint);
     if (!failed(status))
+        status = schemas_open_registry(replay->config, &replay->registry, replay->complaint);
+    if (!failed(status))
         status = kafka_range_open(&wanted, &range, replay->complaint);
     if (!failed(status))
         status = run_range(replay, range, decoder);
     kafka_range_close(range);
     decoder_close(decoder);
+    registry_close(replay->registry);
+    replay->registry = NULL;
     return status;
 }
 

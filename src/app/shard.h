@@ -20,6 +20,9 @@
  * tests and a simulator can. Bounds: a batch holds batch_clicks messages; the sink's queue is bounded, and its fill
  * stops and restarts the partitions; closed sessions waiting to be offered to the learner are bounded by OFFERS_MAX.
  *
+ * A click whose schema cannot be had now (the registry is away) is waited for, with what was taken behind it: the shard
+ * polls no more until it can be decoded, but goes on to commit, and takes and gives up partitions.
+ *
  * A failed status is the end of the shard: nothing may be committed any more, and a new one starts from the last
  * commit. What can be waited for (a broker that is away) is waited for and logged, not failed. */
 #include "app/knowledge.h"
@@ -33,7 +36,8 @@ struct shard_options {
     struct engine_options engine; /* partition is filled in per task */
     struct click_limits limits;
     struct encoding recommendations, sessions;
-    struct bytes topic; /* of the clicks; outlives the shard */
+    struct bytes schema_headers[OUTPUT_COUNT]; /* of those two; they outlive the shard. Empty: none */
+    struct bytes topic;                        /* of the clicks; outlives the shard */
     uint32_t batch_clicks, commit_clicks, commit_sessions;
     int64_t commit_interval_ms;
     int64_t idle_ms;   /* 0: the wall clock moves no watermark */
@@ -54,7 +58,8 @@ struct shard_ports {
     struct committer committer;
     struct time_source time;
     struct store_opener stores;
-    struct decoder *decoder; /* of clicks; for this shard alone, its owner closes it */
+    struct decoder *decoder;      /* of clicks; for this shard alone, its owner closes it */
+    struct schema_source schemas; /* where the decoder's missing ones come from; may be none */
     struct knowledge *knowledge;
     struct metrics *metrics;
 };

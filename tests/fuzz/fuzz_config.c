@@ -10,7 +10,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
  * became ***, or a text holds what stands for a variable. */
 static bool dump(struct config *config, struct buffer *out)
 {
-    bool loadable = true;
+    bool loadable = !*config->registry.password && !*config->registry.key_password;
     for (size_t i = 0; i < config->kafka_count; i++) {
         config->kafka[i].origin.source = CONFIG_DEFAULT;
         loadable = loadable && !config->kafka[i].secret;

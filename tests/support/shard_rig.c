@@ -129,6 +129,7 @@ struct status shard_rig_start(struct shard_rig *rig, struct complaint *complaint
                                       .time = {&rig_clock, rig},
                                       .stores = {open_store, close_store, rig},
                                       .decoder = rig->decoder,
+                                      .schemas = rig->schemas,
                                       .knowledge = rig->knowledge,
                                       .metrics = &rig->metrics};
     assert_ok(shard_open(&rig->options, &ports, &rig->shard));

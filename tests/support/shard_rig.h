@@ -15,6 +15,7 @@ struct shard_rig {
     enum record_format clicks; /* what the topic holds; those of the functions below are bare Avro */
     struct shard_options options;
     struct knowledge_options knowledge_options;
+    struct schema_source schemas;
 
     struct knowledge *knowledge;
     struct decoder *decoder, *items_decoder, *sessions_decoder;

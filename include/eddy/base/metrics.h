@@ -59,6 +59,8 @@
       "Input partitions paused because the producer's queue is full")                                                  \
     X(REBALANCES, counter, "eddy_rebalances_total", "", "Assignments and revocations")                                 \
     X(BROKER_ERRORS, counter, "eddy_broker_errors_total", "", "Errors reported by librdkafka")                         \
+    X(SCHEMA_WAITS, counter, "eddy_schema_waits_total", "",                                                            \
+      "Times a record had to wait because the schema registry did not give its schema")                                \
     X(STATE_MAP_USED_RATIO, gauge, "eddy_state_map_used_percent", "", "Fullest LMDB map, in percent of its size")      \
     X(READY, gauge, "eddy_ready", "", "1 when the process has its partitions and answers")
 

@@ -42,6 +42,8 @@ MUST_CHECK struct status registry_check_urls(const char *urls, struct complaint 
 struct registry_version {
     int32_t id;
     int32_t number; /* within the subject; 0: not told */
+    bool has_guid;  /* newer registries tell it */
+    uint8_t guid[16];
 };
 
 /* Makes the schema known under the subject, which may be so already. BAD_INPUT when it does not fit to its versions. */

@@ -3,6 +3,7 @@
 #include "app/config/options.h"
 
 #include <eddy/io/http.h>
+#include <eddy/io/registry.h>
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -82,14 +83,16 @@ static struct status check_topic(struct config *config, int topic, struct compla
 static struct status check_format(const struct config *config, enum record_type type, const char *format_key,
                                   const char *id_key, struct complaint *complaint)
 {
-    if (config->encodings[type].format != RECORD_CONFLUENT)
+    if (config->encodings[type].format != RECORD_CONFLUENT || *config->registry.url)
         return OK;
     if (id_key && config->encodings[type].schema_id == 0)
         return complain(complaint, FAIL(CONFIG, 0, "format without a schema id"),
-                        "%s: confluent needs %s, the schema id to write", place_of(config, format_key).text, id_key);
+                        "%s: confluent needs %s, the schema id to write, or registry.url",
+                        place_of(config, format_key).text, id_key);
     if (config->schema_count == 0 && type != RECORD_RECOMMENDATION)
         return complain(complaint, FAIL(CONFIG, 0, "format without schema ids"),
-                        "%s: confluent needs the writers' schema ids: schema_ids.<id>: <path of the .avsc>",
+                        "%s: confluent needs registry.url, or the writers' schema ids: schema_ids.<id>: <path of the "
+                        ".avsc>",
                         place_of(config, format_key).text);
     return OK;
 }
@@ -140,6 +143,24 @@ static struct status check_listen(const struct config *config, struct complaint 
     return failed(status) ? complain(complaint, status, "%s: %s", place_of(config, "http.listen").text, why.text) : OK;
 }
 
+static struct status check_registry(const struct config *config, struct complaint *complaint)
+{
+    struct complaint why = {""};
+    if (!*config->registry.url)
+        return OK;
+    struct status status = registry_check_urls(config->registry.url, &why);
+    if (failed(status))
+        return complain(complaint, status, "%s: %s", place_of(config, "registry.url").text, why.text);
+    if (*config->registry.key && !*config->registry.certificate)
+        return complain(complaint, FAIL(CONFIG, 0, "a key without a certificate"),
+                        "%s needs registry.certificate, the certificate that belongs to it",
+                        place_of(config, "registry.key").text);
+    if (*config->registry.password && !*config->registry.user)
+        return complain(complaint, FAIL(CONFIG, 0, "a password without a user"), "%s needs registry.user",
+                        place_of(config, "registry.password").text);
+    return OK;
+}
+
 static struct status derive(struct config *config)
 {
     const struct text_list *excluded = &config->categories_excluded;
@@ -185,5 +206,6 @@ struct status config_check(struct config *config, struct complaint *complaint)
     TRY(check_formats(config, complaint));
     TRY(check_bounds(config, complaint));
     TRY(check_listen(config, complaint));
+    TRY(check_registry(config, complaint));
     return derive(config);
 }

@@ -134,7 +134,9 @@ static struct status resolve_and_read(struct config *config, const struct config
     if (!resolved.texts)
         return FAIL(MEMORY, 0, "no memory for a configured value");
     for (size_t i = 0; i < assignment->value.count; i++) {
-        TRY(secret_resolve(assignment->value.texts[i], false, assignment->origin.source, &resolved.texts[i], why));
+        const char *text = assignment->value.texts[i];
+        bool secret = secret_name(option->key) && *text; /* "" is none, and what a dump says of that */
+        TRY(secret_resolve(text, secret, assignment->origin.source, &resolved.texts[i], why));
         resolved.count++;
     }
     struct raw_value value = {resolved.texts, resolved.count, assignment->value.list};
@@ -249,4 +251,15 @@ const char *config_topic(const struct config *config, enum topic topic)
 {
     assert(*config->topics.full[topic]);
     return config->topics.full[topic];
+}
+
+const char *config_record_topic(const struct config *config, enum record_type type)
+{
+    static const enum topic topics[RECORD_TYPE_COUNT] = {
+        [RECORD_CLICK] = TOPIC_CLICKS,
+        [RECORD_ITEM] = TOPIC_ITEMS,
+        [RECORD_RECOMMENDATION] = TOPIC_RECOMMENDATIONS,
+        [RECORD_CLOSED_SESSION] = TOPIC_SESSIONS,
+    };
+    return config_topic(config, topics[type]);
 }

@@ -8,6 +8,16 @@ static bool in_section(const struct config_option *option, const char *section)
     return strlen(section) == size && !strncmp(option->key, section, size);
 }
 
+/* Of an option, as YAML; a secret is not shown. */
+static void write_value(const struct config_option *option, const struct config *config, struct buffer *out)
+{
+    const char *const *text = (const char *const *)((const char *)config + option->offset);
+    if (option->kind == OPTION_TEXT && secret_name(option->key) && **text)
+        yaml_write_text("***", out);
+    else
+        option_write(option, config, out);
+}
+
 static void write_origin(const struct config *config, struct config_origin origin, struct buffer *out)
 {
     if (origin.source == CONFIG_FILE)
@@ -21,7 +31,7 @@ void config_dump(const struct config *config, struct buffer *out)
 {
     for (size_t i = 0; i < option_count; i++) {
         buffer_format(out, "%s: ", option_table[i].key);
-        option_write(&option_table[i], config, out);
+        write_value(&option_table[i], config, out);
         write_origin(config, config->origins[i], out);
     }
     for (size_t i = 0; i < config->schema_count; i++) {
@@ -45,7 +55,7 @@ void config_write_sets(const struct config *config, const char *const *keys, str
         if (config->origins[option - option_table].source != CONFIG_SET)
             continue;
         buffer_format(out, " --set %s=", *keys);
-        option_write(option, config, out);
+        write_value(option, config, out);
     }
 }
 

@@ -44,6 +44,8 @@ static const char *const delivery_words[] = {"at_least_once", "exactly_once", NU
 static const char *const session_key_words[] = {"session_id", "user_id", NULL};
 static const char *const seen_words[] = {"learned", "exclude", NULL};
 static const char *const formula_words[] = {"eddy", "vmis", NULL};
+static const char *const subject_words[] = {"topic", "record", "topic_record", NULL};
+static const char *const id_place_words[] = {"payload", "header", NULL};
 static const char *const level_words[] = {"debug", "info", "warn", "error", NULL};
 static const char *const log_format_words[] = {"auto", "logfmt", "json", NULL};
 
@@ -56,6 +58,13 @@ const struct option_section option_sections[] = {
     {"schema_ids",
      "Confluent schema ids. `schema_ids.<id>: <path of an .avsc>` makes the writer schema of an id known; "
      "the keys below are the ids that eddy writes."},
+    {"registry",
+     "A schema registry that speaks Confluent's API (for Apicurio Registry, http://HOST:8080/apis/ccompat/v7). With it "
+     "topics whose format is `confluent` need no schema_ids: the ids of what eddy writes come from it at the start, "
+     "and "
+     "the schema of an id that is met for the first time is fetched. While it cannot be reached, the partitions whose "
+     "next record needs it wait; a record whose id it does not know, or whose schema cannot be used, is a dead letter. "
+     "`eddy schemas` registers and checks what it holds."},
     {"session", "What a session is. All times are event time."},
     {"learn", "What is learned from closed sessions, and within which bounds."},
     {"knn", "The kNN scorer: sessions like this one (VMIS-kNN)."},
@@ -136,6 +145,37 @@ const struct config_option option_table[] = {
            "Id written before recommendations; needed with formats.recommendations: confluent."),
     NUMBER("schema_ids.write.sessions", encodings[RECORD_CLOSED_SESSION].schema_id, "0", 0, INT32_MAX,
            "Id written before closed sessions; needed with formats.sessions: confluent."),
+
+    PLAIN("registry.url", registry.url, "",
+          "Base URL, http or https; several, separated by commas, are tried in turn. Empty: there is no registry."),
+    PLAIN("registry.user", registry.user, "", "For basic authentication. Empty: none."),
+    PLAIN("registry.password", registry.password, "", "A secret: `${NAME}`, or `file:/path`."),
+    PLAIN("registry.ca", registry.ca, "",
+          "PEM file of the certificate authorities to trust. Empty: those of the system."),
+    PLAIN("registry.certificate", registry.certificate, "", "PEM file of eddy's own certificate. Empty: none."),
+    PLAIN("registry.key", registry.key, "", "PEM file of its private key."),
+    PLAIN("registry.key_password", registry.key_password, "", "Of that key. A secret, as registry.password."),
+    PLAIN(
+        "registry.verify", registry.verify, "true",
+        "Check the registry's certificate and name. false is for trying things out: anybody in between could read the "
+        "password and give other schemas."),
+    NUMBER("registry.timeout_ms", registry.timeout_ms, "5s", 100, 30 * SECOND_MS, "How long to wait for an answer."),
+    NUMBER(
+        "registry.retries", registry.retries, "3", 0, 20,
+        "How often a request of the start or of `eddy schemas` is repeated, with growing pauses, when the registry is "
+        "not reached, is busy or has an error of its own. Schemas met in records are asked for until it answers."),
+    NUMBER("registry.unknown_ms", registry.unknown_ms, "1min", 0, DAY_MS,
+           "How long an id that the registry does not know is not asked for again."),
+    PLAIN("registry.register", registry.registers, "true",
+          "Register the schemas of what eddy writes at its start. false: they must be there."),
+    CHOICE("registry.subjects", registry.subjects, "topic", subject_words,
+           "What subjects are called. topic: `<topic>-value`, record: the schema's full name, topic_record: "
+           "`<topic>-<full name>`."),
+    CHOICE(
+        "registry.id_place", registry.id_place, "payload", id_place_words,
+        "Where eddy writes the schema's id. payload: before the value (magic byte 0, 4 bytes). header: in the header "
+        "`__value_schema_id`, as magic byte 1 and the schema's GUID, or as magic byte 0 and its id where the registry "
+        "gives no GUIDs. Both are read, whatever this says."),
 
     CHOICE("session.key", engine.session.by_user, "session_id", session_key_words,
            "What sessions are kept by; the clicks topic must be keyed by it."),

@@ -67,7 +67,7 @@ static bool is_service_link(const char *name, const char *value)
 /* Variables of eddy's tests and scripts. */
 static bool is_reserved(const char *name)
 {
-    static const char *const names[] = {"EDDY_BINARY", "EDDY_SEED", "EDDY_KAFKA"};
+    static const char *const names[] = {"EDDY_BINARY", "EDDY_SEED", "EDDY_KAFKA", "EDDY_REGISTRY"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (!strcmp(names[i], name))
             return true;

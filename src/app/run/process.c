@@ -8,6 +8,7 @@
 #include "app/run/stores.h"
 #include "app/run/topic_reader.h"
 #include "app/run/topic_warnings.h"
+#include "app/schemas.h"
 
 #include <eddy/io/system.h>
 #include <stdatomic.h>
@@ -21,12 +22,14 @@
 #define REFRESH_TIMEOUT_MS 10000
 #define GAUGES_INTERVAL_US 1000000
 
-enum stage { STAGE_BROKERS, STAGE_READING, STAGE_JOINING, STAGE_CATCHING_UP, STAGE_READY, STAGE_STOPPING };
+enum stage { STAGE_BROKERS, STAGE_SCHEMAS, STAGE_READING, STAGE_JOINING, STAGE_CATCHING_UP, STAGE_READY, STAGE_STOPPING };
 
 struct process {
     struct process_options options;
     const struct config *config;
     struct kafka_options kafka;
+    struct registry *registry; /* NULL: none */
+    struct schema_writing recommendations, sessions;
     struct metrics metrics;
     struct kafka_log log;
     _Atomic bool stopping;
@@ -53,6 +56,7 @@ static void on_kafka_log(void *context, int level, const char *facility, const c
 
 static const char *const stage_texts[] = {
     [STAGE_BROKERS] = "waiting for the brokers",
+    [STAGE_SCHEMAS] = "waiting for the schema registry",
     [STAGE_READING] = "reading items and sessions",
     [STAGE_JOINING] = "waiting for the group to assign partitions",
     [STAGE_CATCHING_UP] = "applying clicks that were answered before",
@@ -101,6 +105,8 @@ struct status process_open(const struct process_options *options, struct process
     struct status status = config_kafka_options(options->config, &process->kafka, complaint);
     process->kafka.listener = (struct kafka_listener){on_kafka_log, &process->log};
     if (!failed(status))
+        status = schemas_open_registry(options->config, &process->registry, complaint);
+    if (!failed(status))
         status = open_service(process, complaint);
     if (failed(status)) {
         process_close(process);
@@ -130,6 +136,7 @@ void process_close(struct process *process)
     knowledge_close(process->knowledge);
     stores_close(process->stores);
     kafka_log_close(&process->log);
+    registry_close(process->registry);
     free(process);
 }
 
@@ -157,7 +164,9 @@ static bool stopping(const struct process *process)
 
 static void wait_before_retry(struct process *process, int backoff_ms, const struct complaint *complaint)
 {
-    log_always(LOG_WARN, "brokers_unreachable", "next_try_ms=%d reason=%s", backoff_ms, complaint->text);
+    bool registry = atomic_load(&process->stage) == STAGE_SCHEMAS;
+    log_always(LOG_WARN, registry ? "registry_unreachable" : "brokers_unreachable", "next_try_ms=%d reason=%s",
+               backoff_ms, complaint->text);
     for (; backoff_ms > 0 && !stopping(process); backoff_ms -= WAIT_SLICE_MS)
         system_wait_ms(WAIT_SLICE_MS);
 }
@@ -167,7 +176,8 @@ static int next_backoff(int backoff_ms)
     return backoff_ms * 2 < BACKOFF_MAX_MS ? backoff_ms * 2 : BACKOFF_MAX_MS;
 }
 
-/* Calls `attempt` until it does something else than not reaching a broker. INTERRUPTED when the process is stopped. */
+/* Calls `attempt` until it does something else than not reaching a broker (or the registry). INTERRUPTED when the
+ * process is stopped. */
 static struct status keep_trying(struct process *process,
                                  struct status (*attempt)(struct process *process, struct complaint *complaint),
                                  struct complaint *complaint)
@@ -178,7 +188,7 @@ static struct status keep_trying(struct process *process,
             return status;
         wait_before_retry(process, backoff_ms, complaint);
     }
-    return FAIL(INTERRUPTED, 0, "stopped while waiting for the brokers");
+    return FAIL(INTERRUPTED, 0, "stopped while waiting for brokers or registry");
 }
 
 static struct status look_at_topics(struct process *process, struct complaint *complaint)
@@ -195,11 +205,29 @@ static struct status look_at_topics(struct process *process, struct complaint *c
     return status;
 }
 
+/* The ids of what this process writes. */
+static struct status ask_registry(struct process *process, struct complaint *complaint)
+{
+    const struct config *config = process->config;
+    TRY(schema_writing_of(config, process->registry, RECORD_RECOMMENDATION, &process->recommendations, complaint));
+    TRY(schema_writing_of(config, process->registry, RECORD_CLOSED_SESSION, &process->sessions, complaint));
+    if (process->registry)
+        log_always(LOG_INFO, "schemas", "recommendations=%d sessions=%d", process->recommendations.encoding.schema_id,
+                   process->sessions.encoding.schema_id);
+    return OK;
+}
+
 static struct status open_reader(struct process *process, struct complaint *complaint)
 {
     struct time_source time = system_time();
-    return topic_reader_open(process->config, &process->kafka, &process->counts, time.ops->wall_ms(time.self),
-                             process->knowledge, &process->metrics, &process->reader, complaint);
+    const struct topic_reader_options options = {.config = process->config,
+                                                 .kafka = &process->kafka,
+                                                 .counts = &process->counts,
+                                                 .wall_ms = time.ops->wall_ms(time.self),
+                                                 .knowledge = process->knowledge,
+                                                 .metrics = &process->metrics,
+                                                 .schemas = schemas_source(process->registry)};
+    return topic_reader_open(&options, &process->reader, complaint);
 }
 
 static struct status read_topics(struct process *process, struct complaint *complaint)
@@ -326,18 +354,21 @@ static uint32_t lanes_wanted(const struct process *process)
 static struct shard_options shard_options_of(const struct process *process)
 {
     const struct config *config = process->config;
-    return (struct shard_options){.engine = config->engine,
-                                  .limits = config->clicks,
-                                  .recommendations = config->encodings[RECORD_RECOMMENDATION],
-                                  .sessions = config->encodings[RECORD_CLOSED_SESSION],
-                                  .topic = bytes_of_text(config_topic(config, TOPIC_CLICKS)),
-                                  .batch_clicks = config->batch_clicks,
-                                  .commit_clicks = config->commit_clicks,
-                                  .commit_sessions = config->commit_sessions,
-                                  .commit_interval_ms = config->commit_interval_ms,
-                                  .idle_ms = config->session_idle_ms,
-                                  .start_stored = config->start.kind == START_STORED,
-                                  .adopt = process->options.adopt};
+    return (struct shard_options){
+        .engine = config->engine,
+        .limits = config->clicks,
+        .recommendations = process->recommendations.encoding,
+        .sessions = process->sessions.encoding,
+        .schema_headers = {[OUTPUT_RECOMMENDATIONS] = schema_header(&process->recommendations),
+                           [OUTPUT_SESSIONS] = schema_header(&process->sessions)},
+        .topic = bytes_of_text(config_topic(config, TOPIC_CLICKS)),
+        .batch_clicks = config->batch_clicks,
+        .commit_clicks = config->commit_clicks,
+        .commit_sessions = config->commit_sessions,
+        .commit_interval_ms = config->commit_interval_ms,
+        .idle_ms = config->session_idle_ms,
+        .start_stored = config->start.kind == START_STORED,
+        .adopt = process->options.adopt};
 }
 
 static struct status open_output(struct process *process, uint32_t number, struct complaint *complaint)
@@ -358,6 +389,7 @@ static struct status start_lane(struct process *process, uint32_t number, struct
     const struct shard_options options = shard_options_of(process);
     const struct shard_ports ports = {.time = system_time(),
                                       .stores = stores_opener(process->stores),
+                                      .schemas = schemas_source(process->registry),
                                       .knowledge = process->knowledge,
                                       .metrics = &process->metrics};
     return lane_start(&process->lanes[number], process->config, &options, ports, process->consumer, number, complaint);
@@ -461,6 +493,8 @@ static struct status start(struct process *process, struct complaint *complaint)
     TRY(keep_trying(process, look_at_topics, complaint));
     TRY(stores_open(config, process->options.state_in_memory, &process->stores, complaint));
     TRY(knowledge_open(&knowledge, &process->knowledge, complaint));
+    enter(process, STAGE_SCHEMAS);
+    TRY(keep_trying(process, ask_registry, complaint));
     enter(process, STAGE_READING);
     TRY(read_topics(process, complaint));
     enter(process, STAGE_JOINING);

@@ -14,6 +14,10 @@
 #define MARK_TIMEOUT_MS 1000
 #define REFRESH_LOOK_MS 10
 
+/* Between two tries to get a schema. */
+#define ASK_PAUSE_FIRST_MS 200
+#define ASK_PAUSE_MAX_MS   5000
+
 struct topic_reader {
     struct decoder *item_decoder, *session_decoder;
     struct follower *follower;
@@ -26,13 +30,37 @@ struct topic_reader {
     _Atomic(const struct fault *) fault;
 };
 
+static void wait_to_ask(const struct topic_reader *reader, int *pause_ms)
+{
+    for (int left_ms = *pause_ms; left_ms > 0 && !atomic_load(&reader->stopping); left_ms -= REFRESH_LOOK_MS)
+        system_wait_ms(REFRESH_LOOK_MS);
+    *pause_ms = *pause_ms * 2 < ASK_PAUSE_MAX_MS ? *pause_ms * 2 : ASK_PAUSE_MAX_MS;
+}
+
+/* Takes all, however long a schema cannot be had, or until the reader is stopped. */
+static struct status take_all(struct topic_reader *reader, size_t count,
+                              struct status (*take)(struct follower *, const struct message *, size_t))
+{
+    int pause_ms = ASK_PAUSE_FIRST_MS;
+    size_t taken = 0;
+    struct status status;
+    while (failed_as(status = take(reader->follower, reader->messages + taken, count - taken), FAULT_UNAVAILABLE)) {
+        if (atomic_load(&reader->stopping))
+            return OK;
+        pause_ms = status.detail > 0 ? ASK_PAUSE_FIRST_MS : pause_ms;
+        taken += (size_t)status.detail;
+        wait_to_ask(reader, &pause_ms);
+    }
+    return status;
+}
+
 /* One portion of a topic; *ret_count says how much. */
 static struct status read_some(struct topic_reader *reader, struct kafka_reader *from, int wait_ms,
                                struct status (*take)(struct follower *, const struct message *, size_t),
                                size_t *ret_count)
 {
     TRY(kafka_reader_poll(from, wait_ms, reader->messages, BATCH, ret_count));
-    return take(reader->follower, reader->messages, *ret_count);
+    return take_all(reader, *ret_count, take);
 }
 
 static struct status read_both(struct topic_reader *reader, int wait_ms, size_t *ret_count)
@@ -75,29 +103,35 @@ static void *read_on(void *context)
     return NULL;
 }
 
-static struct status open_parts(struct topic_reader *reader, const struct config *config,
-                                const struct kafka_options *kafka, const struct topic_counts *counts, int64_t wall_ms,
+static struct status open_parts(struct topic_reader *reader, const struct topic_reader_options *options,
                                 struct complaint *complaint)
 {
-    struct kafka_reader_options sessions = {.kafka = kafka,
+    const struct config *config = options->config;
+    const struct topic_counts *counts = options->counts;
+    struct kafka_reader_options sessions = {.kafka = options->kafka,
                                             .topic = config_topic(config, TOPIC_SESSIONS),
                                             .partition_count = counts->partitions[TOPIC_SESSIONS]};
-    struct kafka_reader_options items = {
-        .kafka = kafka, .topic = config_topic(config, TOPIC_ITEMS), .partition_count = counts->partitions[TOPIC_ITEMS]};
+    struct kafka_reader_options items = {.kafka = options->kafka,
+                                         .topic = config_topic(config, TOPIC_ITEMS),
+                                         .partition_count = counts->partitions[TOPIC_ITEMS]};
     if (config->learn_history_ms > 0)
-        sessions.start = (struct kafka_start){KAFKA_START_TIME, wall_ms - config->learn_history_ms};
+        sessions.start = (struct kafka_start){KAFKA_START_TIME, options->wall_ms - config->learn_history_ms};
     if (config->items_enabled)
         TRY(kafka_reader_open(&items, &reader->items, complaint));
     return kafka_reader_open(&sessions, &reader->sessions, complaint);
 }
 
-static struct status open_follower(struct topic_reader *reader, const struct config *config,
-                                   struct knowledge *knowledge, struct metrics *metrics, struct complaint *complaint)
+static struct status open_follower(struct topic_reader *reader, const struct topic_reader_options *options,
+                                   struct complaint *complaint)
 {
+    const struct config *config = options->config;
     if (config->items_enabled)
         TRY(decoder_open_configured(config, RECORD_ITEM, &reader->item_decoder, complaint));
     TRY(decoder_open_configured(config, RECORD_CLOSED_SESSION, &reader->session_decoder, complaint));
-    return follower_open(reader->item_decoder, reader->session_decoder, knowledge, metrics, &reader->follower);
+    TRY(follower_open(reader->item_decoder, reader->session_decoder, options->knowledge, options->metrics,
+                      &reader->follower));
+    follower_set_schemas(reader->follower, options->schemas);
+    return OK;
 }
 
 static struct status start_thread(struct topic_reader *reader)
@@ -107,16 +141,15 @@ static struct status start_thread(struct topic_reader *reader)
     return error ? FAIL(MEMORY, error, "a thread cannot be made") : OK;
 }
 
-struct status topic_reader_open(const struct config *config, const struct kafka_options *kafka,
-                                const struct topic_counts *counts, int64_t wall_ms, struct knowledge *knowledge,
-                                struct metrics *metrics, struct topic_reader **ret_reader, struct complaint *complaint)
+struct status topic_reader_open(const struct topic_reader_options *options, struct topic_reader **ret_reader,
+                                struct complaint *complaint)
 {
     struct topic_reader *reader = calloc(1, sizeof *reader);
     if (!reader)
         return FAIL(MEMORY, 0, "no memory for a reader");
-    struct status status = open_follower(reader, config, knowledge, metrics, complaint);
+    struct status status = open_follower(reader, options, complaint);
     if (!failed(status))
-        status = open_parts(reader, config, kafka, counts, wall_ms, complaint);
+        status = open_parts(reader, options, complaint);
     if (!failed(status))
         status = start_thread(reader);
     if (failed(status)) {

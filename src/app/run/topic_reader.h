@@ -8,11 +8,20 @@
 
 struct topic_reader;
 
-/* Reads the sessions that are younger than config->learn_history_ms at wall_ms, or all. */
-MUST_CHECK struct status topic_reader_open(const struct config *config, const struct kafka_options *kafka,
-                                           const struct topic_counts *counts, int64_t wall_ms,
-                                           struct knowledge *knowledge, struct metrics *metrics,
-                                           struct topic_reader **ret_reader, struct complaint *complaint);
+struct topic_reader_options {
+    const struct config *config; /* outlives the reader, as do the rest */
+    const struct kafka_options *kafka;
+    const struct topic_counts *counts;
+    int64_t wall_ms;
+    struct knowledge *knowledge;
+    struct metrics *metrics;
+    struct schema_source schemas;
+};
+
+/* Reads the sessions that are younger than config->learn_history_ms at wall_ms, or all. A record whose schema cannot be
+ * had now is waited for. */
+MUST_CHECK struct status topic_reader_open(const struct topic_reader_options *options, struct topic_reader **ret_reader,
+                                           struct complaint *complaint);
 void topic_reader_close(struct topic_reader *reader);
 
 /* True once both topics were read to the ends they had. */

@@ -31,11 +31,14 @@ struct status shard_send(struct shard *shard)
     for (size_t i = 0; i < shard->outgoing_count; i++) {
         const struct outgoing *outgoing = &shard->outgoing[i];
         const uint8_t *data = shard->outbox.data + outgoing->at;
+        const struct header header = {SCHEMA_HEADER, shard->options.schema_headers[outgoing->output]};
         const struct output_record record = {.output = outgoing->output,
                                              .partition = outgoing->partition,
                                              .timestamp_ms = outgoing->timestamp_ms,
                                              .key = bytes_of(data, outgoing->key_size),
-                                             .value = bytes_of(data + outgoing->key_size, outgoing->value_size)};
+                                             .value = bytes_of(data + outgoing->key_size, outgoing->value_size),
+                                             .headers = &header,
+                                             .header_count = header.value.size > 0};
         TRY(shard_publish(shard, &record));
     }
     shard->outgoing_count = 0;
@@ -111,12 +114,15 @@ static struct status publish_late_click(struct shard *shard, const struct messag
                      "the click is late, and with %zu bytes too large to be handed on to the late clicks", size);
         return shard_publish_dead_letter(shard, message, status, &complaint);
     }
+    const struct header header = {SCHEMA_HEADER, message->schema_header};
     /* To the partition it came from, whatever partitioner the user has. */
     const struct output_record record = {.output = OUTPUT_LATE_CLICKS,
                                          .partition = message->partition,
                                          .timestamp_ms = message->timestamp_ms,
                                          .key = message->key,
-                                         .value = message->value};
+                                         .value = message->value,
+                                         .headers = &header,
+                                         .header_count = header.value.size > 0};
     metric_add(shard->ports.metrics, METRIC_CLICKS_LATE, 1);
     return shard_publish(shard, &record);
 }

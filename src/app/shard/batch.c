@@ -2,11 +2,16 @@
 #include "app/shard/shard.h"
 
 #include "app/log.h"
+#include "app/schemas.h"
 
 #include <stdio.h>
 
 /* Of one value or key in a dead letter; what is longer is cut, because the broker would refuse the record. */
 #define DEAD_LETTER_BYTES_MAX (400 * 1024)
+
+/* Between two tries to get a schema. */
+#define ASK_PAUSE_FIRST_MS 200
+#define ASK_PAUSE_MAX_MS   5000
 
 static struct bytes number_text(char *text, size_t size, int64_t number)
 {
@@ -27,21 +32,26 @@ struct status shard_publish_dead_letter(struct shard *shard, const struct messag
     const char *text = complaint->text[0] ? complaint->text : reason.fault->what;
     struct bytes value = cut(message->value), key = cut(message->key);
     bool whole = value.size == message->value.size && key.size == message->key.size;
-    const struct header headers[] = {
+    struct header headers[7] = {
         {"__connect.errors.topic", shard->options.topic},
         {"__connect.errors.partition", number_text(partition, sizeof partition, message->partition)},
         {"__connect.errors.offset", number_text(offset, sizeof offset, message->offset)},
         {"__connect.errors.exception.class.name", bytes_of_text(kind)},
         {"__connect.errors.exception.message", bytes_of_text(text)},
-        {"eddy.cut.from.bytes", number_text(size, sizeof size, (int64_t)(message->value.size + message->key.size))},
     };
+    size_t header_count = 5;
+    if (!whole)
+        headers[header_count++] = (struct header){
+            "eddy.cut.from.bytes", number_text(size, sizeof size, (int64_t)(message->value.size + message->key.size))};
+    if (message->schema_header.size > 0)
+        headers[header_count++] = (struct header){SCHEMA_HEADER, cut(message->schema_header)};
     const struct output_record record = {.output = OUTPUT_DEAD_LETTERS,
                                          .partition = -1,
                                          .timestamp_ms = message->timestamp_ms,
                                          .key = key,
                                          .value = value,
                                          .headers = headers,
-                                         .header_count = whole ? 5 : 6};
+                                         .header_count = header_count};
     metric_add(shard->ports.metrics, METRIC_CLICKS_DEAD, 1);
     log_event(LOG_WARN, "dead_letter", "partition=%d offset=%lld reason=%s", message->partition,
               (long long)message->offset, text);
@@ -84,12 +94,25 @@ static struct status decode(struct shard *shard, const struct message *message, 
     struct engine_click click = {.item = ITEM_NONE, .offset = message->offset};
     if (!message->value.data)
         return complain(complaint, FAIL(BAD_INPUT, 0, "a click without a value"), "the record has no value");
+    decoder_set_header(shard->ports.decoder, message->schema_header);
     TRY(decode_click(shard->ports.decoder, message->value, &click.click, complaint));
     /* Brokers older than 0.10 give no timestamp. */
     click.record_time_ms = message->timestamp_ms >= 0 ? message->timestamp_ms : click.click.time_ms;
     TRY(click_check(&click.click, click.record_time_ms, &shard->options.limits, complaint));
     *ret_click = click;
     return OK;
+}
+
+/* Decodes, and when the schema is unknown asks for it first. UNAVAILABLE: it cannot be had now. */
+static struct status decode_in_any_schema(struct shard *shard, const struct message *message,
+                                          struct engine_click *ret_click, struct complaint *complaint)
+{
+    struct status status = decode(shard, message, ret_click, complaint);
+    if (!failed_as(status, FAULT_NOT_FOUND))
+        return status;
+    TRY(schemas_resolve(shard->ports.schemas, shard->ports.decoder, complaint));
+    log_always(LOG_INFO, "schema_fetched", "type=click id=%lld", (long long)status.detail);
+    return decode(shard, message, ret_click, complaint);
 }
 
 static void check_key(struct shard *shard, const struct message *message, const struct click *click)
@@ -124,9 +147,20 @@ static struct status end_silence(struct shard *shard, struct task *task)
     return task_mind_catching_up(shard, task);
 }
 
-static struct status take(struct shard *shard, const struct message *message)
+static void wait_for_schema(struct shard *shard, const struct complaint *complaint)
+{
+    int pause_ms = shard->ask_pause_ms ? shard->ask_pause_ms * 2 : ASK_PAUSE_FIRST_MS;
+    shard->ask_pause_ms = pause_ms < ASK_PAUSE_MAX_MS ? pause_ms : ASK_PAUSE_MAX_MS;
+    shard->ask_again_us = shard_monotonic_us(shard) + (int64_t)shard->ask_pause_ms * 1000;
+    metric_add(shard->ports.metrics, METRIC_SCHEMA_WAITS, 1);
+    log_event(LOG_WARN, "waiting_for_schema", "next_try_ms=%d reason=%s", shard->ask_pause_ms, complaint->text);
+}
+
+/* *ret_wait: the click cannot be decoded yet. */
+static struct status take(struct shard *shard, const struct message *message, bool *ret_wait)
 {
     struct task *task = shard_task(shard, message->partition);
+    *ret_wait = false;
     if (!task || message->offset < task->next_offset)
         return OK; /* given up in the meantime, or delivered before */
     if (shard->run_task != task || shard->run_count == RUN_MAX)
@@ -135,7 +169,13 @@ static struct status take(struct shard *shard, const struct message *message)
         TRY(end_silence(shard, task));
     struct complaint complaint = {0};
     struct engine_click *click = &shard->run[shard->run_count];
-    struct status status = decode(shard, message, click, &complaint);
+    struct status status = decode_in_any_schema(shard, message, click, &complaint);
+    *ret_wait = failed_as(status, FAULT_UNAVAILABLE);
+    if (*ret_wait) {
+        wait_for_schema(shard, &complaint);
+        return OK;
+    }
+    shard->ask_pause_ms = 0;
     if (failed_as(status, FAULT_MEMORY))
         return status;
     if (failed(status))
@@ -149,10 +189,22 @@ static struct status take(struct shard *shard, const struct message *message)
     return OK;
 }
 
-struct status shard_take(struct shard *shard, const struct message *messages, size_t count)
+struct status shard_take(struct shard *shard)
 {
-    for (size_t i = 0; i < count; i++)
-        TRY(take(shard, &messages[i]));
+    bool wait = shard->ask_pause_ms && shard_monotonic_us(shard) < shard->ask_again_us;
+    while (shard->taken < shard->held && !wait) {
+        TRY(take(shard, &shard->messages[shard->taken], &wait));
+        shard->taken += !wait;
+    }
     TRY(shard_answer_run(shard));
     return shard_send(shard);
+}
+
+void shard_drop_held(struct shard *shard, int32_t partition)
+{
+    size_t kept = shard->taken;
+    for (size_t i = shard->taken; i < shard->held; i++)
+        if (shard->messages[i].partition != partition)
+            shard->messages[kept++] = shard->messages[i];
+    shard->held = kept;
 }

@@ -3,6 +3,7 @@
 
 #include "app/log.h"
 
+#include <eddy/io/system.h>
 #include <stdlib.h>
 
 #define FILL_STOP        0.75
@@ -11,6 +12,7 @@
 #define FENCED_MAX_US    60000000
 #define OVERDUE_US       5000000 /* of a commit: then no more clicks are taken until it is done */
 #define PAUSED_WAIT_MS   5
+#define SCHEMA_LOOK_MS   20    /* while one is waited for; not longer, as partitions may be asked for */
 #define IDLE_STEP_MS     2000  /* between two looks at a partition without clicks */
 #define IDLE_STANDARD_MS 60000 /* when the wall clock moves no watermark, for learning alone */
 
@@ -147,12 +149,14 @@ static struct status mind_idle(struct shard *shard, struct task *task, int64_t w
 static struct status mind_tasks(struct shard *shard)
 {
     int64_t wall_ms = shard_wall_ms(shard), sessions = 0, behind = 0;
+    bool waits = shard->taken < shard->held; /* for a schema: a partition that seems idle may have clicks held */
     for (int32_t p = 0; p < shard->tasks_end; p++) {
         struct task *task = shard->tasks[p];
         if (!task)
             continue;
         TRY(task_mind_catching_up(shard, task));
-        TRY(mind_idle(shard, task, wall_ms));
+        if (!waits)
+            TRY(mind_idle(shard, task, wall_ms));
         sessions += session_table_count(engine_sessions(task->engine));
         behind += task_clicks_behind(task);
     }
@@ -209,18 +213,31 @@ static struct status mind_commit(struct shard *shard)
     return full || commit_is_due(shard) ? try_commit(shard) : OK;
 }
 
-struct status shard_step(struct shard *shard, int timeout_ms, size_t *ret_messages)
+/* What is held is valid until the next poll, so there is none before it is done with. */
+static struct status fill_batch(struct shard *shard, int timeout_ms)
 {
     struct click_source source = shard->ports.source;
-    size_t count = 0;
+    if (shard->paused && timeout_ms > PAUSED_WAIT_MS)
+        timeout_ms = PAUSED_WAIT_MS;
+    if (shard->taken < shard->held) {
+        system_wait_ms(timeout_ms < SCHEMA_LOOK_MS ? timeout_ms : SCHEMA_LOOK_MS);
+        return OK;
+    }
+    shard->taken = shard->held = 0;
+    shard->ask_pause_ms = 0;
+    return source.ops->poll(source.self, timeout_ms, shard->messages, shard->options.batch_clicks, &shard->held);
+}
+
+struct status shard_step(struct shard *shard, int timeout_ms, size_t *ret_messages)
+{
     TRY(shard->failure);
     *ret_messages = 0;
     if (shard->uncommitted)
         return try_commit(shard);
-    if (shard->paused && timeout_ms > PAUSED_WAIT_MS)
-        timeout_ms = PAUSED_WAIT_MS;
-    TRY(source.ops->poll(source.self, timeout_ms, shard->messages, shard->options.batch_clicks, &count));
-    TRY(shard_take(shard, shard->messages, count));
+    TRY(fill_batch(shard, timeout_ms));
+    size_t before = shard->taken;
+    TRY(shard_take(shard));
+    size_t count = shard->taken - before;
     TRY(mind_tasks(shard));
     TRY(shard_send(shard)); /* sessions that the clock closed */
     TRY(mind_commit(shard));

@@ -58,6 +58,9 @@ struct shard {
     size_t outgoing_count;
     struct buffer encoded;    /* one stored session */
     struct message *messages; /* batch_clicks */
+    size_t taken, held;       /* of them: done with, and polled; what is between waits for a schema */
+    int64_t ask_again_us;     /* when the schema is asked for again ... */
+    int ask_pause_ms;         /* ... after a pause of this; 0: nothing is waited for */
 
     struct task *run_task; /* the run being gathered */
     struct engine_click run[RUN_MAX];
@@ -91,7 +94,10 @@ static inline int64_t shard_monotonic_us(const struct shard *shard)
 }
 
 /* batch.c */
-MUST_CHECK struct status shard_take(struct shard *shard, const struct message *messages, size_t count);
+/* Takes the messages that are held, all or up to one that has to wait for its schema. */
+MUST_CHECK struct status shard_take(struct shard *shard);
+/* Drops those of a partition. */
+void shard_drop_held(struct shard *shard, int32_t partition);
 MUST_CHECK struct status shard_publish_dead_letter(struct shard *shard, const struct message *message,
                                                    struct status reason, const struct complaint *complaint);
 

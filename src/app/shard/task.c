@@ -59,6 +59,7 @@ void task_close(struct shard *shard, struct task *task)
     knowledge_leave(shard->ports.knowledge, task->partition);
     knowledge_unlock(shard->ports.knowledge);
     shard->tasks[task->partition] = NULL;
+    shard_drop_held(shard, task->partition); /* whoever takes it up again is delivered them again */
     shard->task_count--;
     task_free(shard, task);
     metric_add(shard->ports.metrics, METRIC_PARTITIONS_ASSIGNED, -1);

@@ -50,17 +50,38 @@ struct status reply_read_schema(struct bytes body, struct buffer *out, struct co
     return status;
 }
 
+/* "89791762-2336-4f8f-a1e1-2f1e0a3b5c5d"; hyphens may stand anywhere. */
+static bool read_guid(const char *text, uint8_t ret_guid[16])
+{
+    static const char digits[] = "0123456789abcdef";
+    size_t count = 0;
+    for (; text && *text; text++) {
+        if (*text == '-')
+            continue;
+        const char *digit = strchr(digits, *text >= 'A' && *text <= 'F' ? *text + ('a' - 'A') : *text);
+        if (!digit || count == 32)
+            return false;
+        uint8_t value = (uint8_t)(digit - digits);
+        ret_guid[count / 2] = (uint8_t)((count % 2 ? ret_guid[count / 2] << 4 : 0) | value);
+        count++;
+    }
+    return count == 32;
+}
+
 struct status reply_read_version(struct bytes body, struct registry_version *ret_version, struct complaint *complaint)
 {
     json_t *reply = load(body);
     const json_t *id = json_object_get(reply, "id"), *number = json_object_get(reply, "version");
     json_int_t id_value = json_integer_value(id), number_value = json_integer_value(number);
     bool good = json_is_integer(id) && id_value >= 0 && id_value <= INT32_MAX;
+    bool told = number_value > 0 && number_value <= INT32_MAX;
+    struct registry_version version = {.id = (int32_t)(good ? id_value : 0),
+                                       .number = (int32_t)(told ? number_value : 0)};
+    version.has_guid = read_guid(json_string_value(json_object_get(reply, "guid")), version.guid);
     json_decref(reply);
     if (!good)
         return no_answer(complaint, "id");
-    bool told = number_value > 0 && number_value <= INT32_MAX;
-    *ret_version = (struct registry_version){(int32_t)id_value, told ? (int32_t)number_value : 0};
+    *ret_version = version;
     return OK;
 }
 

@@ -7,7 +7,7 @@
 /* {"schema": TEXT, "schemaType": "AVRO", "references": []}: appends the text. BAD_INPUT when it is of no use to eddy;
  * UNAVAILABLE when this is no registry's answer. */
 MUST_CHECK struct status reply_read_schema(struct bytes body, struct buffer *out, struct complaint *complaint);
-/* {"id": 7, "version": 2}; the version may be missing. UNAVAILABLE as above. */
+/* {"id": 7, "version": 2, "guid": "..."}; the last two may be missing. UNAVAILABLE as above. */
 MUST_CHECK struct status reply_read_version(struct bytes body, struct registry_version *ret_version,
                                             struct complaint *complaint);
 /* {"is_compatible": true} */

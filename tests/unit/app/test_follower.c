@@ -144,11 +144,61 @@ static void sessions_of_absurd_times_are_passed_over(void **state)
     close_rig(&rig);
 }
 
+struct away {
+    bool away;
+    int asked;
+};
+
+static struct status fetch_item_schema(void *self, const struct schema_name *name, struct buffer *out,
+                                       struct complaint *complaint)
+{
+    struct away *source = self;
+    source->asked++;
+    if (source->away)
+        return complain(complaint, FAIL(UNAVAILABLE, 0, "away"), "the registry is away");
+    if (name->id == 9)
+        return complain(complaint, FAIL(NOT_FOUND, 0, "unknown"), "no such schema");
+    buffer_append_text(out, record_schema(RECORD_ITEM));
+    return buffer_check(out);
+}
+
+static void items_in_a_schema_that_cannot_be_had_now_are_kept_for_later(void **state)
+{
+    (void)state;
+    struct rig rig;
+    open_rig(&rig, 10);
+    decoder_close(rig.items);
+    follower_close(rig.follower);
+    assert_ok(decoder_open(RECORD_ITEM, RECORD_CONFLUENT, &rig.items));
+    assert_ok(follower_open(rig.items, rig.sessions, rig.knowledge, &rig.metrics, &rig.follower));
+    struct away source = {.away = true};
+    static const struct schema_source_ops ops = {fetch_item_schema};
+    follower_set_schemas(rig.follower, (struct schema_source){&ops, &source});
+    AUTO(buffer) good = {0};
+    AUTO(buffer) bad = {0};
+    struct item item = {.item_id = BYTES("a"), .title = BYTES("Red boots"), .available = true};
+    encode_item((struct encoding){RECORD_CONFLUENT, 7}, &item, &good);
+    encode_item((struct encoding){RECORD_CONFLUENT, 9}, &item, &bad);
+    const struct message messages[] = {{.key = BYTES("b")},
+                                       {.key = BYTES("a"), .value = buffer_bytes(&good)},
+                                       {.key = BYTES("a"), .value = buffer_bytes(&bad)},
+                                       {.key = BYTES("a"), .value = buffer_bytes(&good)}};
+    struct status status = follower_take_items(rig.follower, messages, 4);
+    assert_true(failed_as(status, FAULT_UNAVAILABLE) && status.detail == 1);
+    source.away = false;
+    assert_ok(follower_take_items(rig.follower, messages + 1, 3));
+    assert_int_equal(metric_get(&rig.metrics, METRIC_ITEMS_CONSUMED), 3);
+    assert_int_equal(metric_get(&rig.metrics, METRIC_ITEMS_BAD), 1);
+    assert_int_equal(source.asked, 3);
+    close_rig(&rig);
+}
+
 int main(void)
 {
     log_configure(LOG_ERROR, LOG_FORMAT_LOGFMT, STDERR_FILENO);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(items_are_put_removed_and_passed_over_when_broken),
+        cmocka_unit_test(items_in_a_schema_that_cannot_be_had_now_are_kept_for_later),
         cmocka_unit_test(sessions_are_offered_once_and_old_ones_learned_at_once),
         cmocka_unit_test(sessions_of_absurd_times_are_passed_over),
     };

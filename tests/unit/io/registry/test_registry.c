@@ -229,6 +229,7 @@ static void errors_that_may_pass_are_retried_and_counted(void **state)
     struct complaint complaint = {""};
     assert_ok(registry_register(registry, "clicks-value", BYTES("\"string\""), &version, &complaint));
     assert_int_equal(version.id, 12);
+    assert_false(version.has_guid);
     assert_int_equal(version.number, 3);
     assert_int_equal(stand_in_request_count(stand_in), 3);
     stand_in_tell(stand_in, &broken, 1);
@@ -287,7 +288,9 @@ static void a_redirect_is_not_followed_so_no_password_leaves(void **state)
 static void subjects_are_asked_about(void **state)
 {
     (void)state;
-    struct stand_in_answer answer = {.code = 200, .body = "{\"id\":5,\"version\":2,\"schema\":\"\\\"int\\\"\"}"};
+    struct stand_in_answer answer = {.code = 200,
+                                     .body = "{\"id\":5,\"version\":2,\"schema\":\"\\\"int\\\"\","
+                                             "\"guid\":\"30313233-3435-3637-3839-616263646566\"}"};
     struct stand_in *stand_in = stand_in_open(&answer, 1);
     struct registry *registry = open_for(stand_in_url(stand_in));
     struct registry_version version;
@@ -297,6 +300,8 @@ static void subjects_are_asked_about(void **state)
     bool fits;
     assert_ok(registry_look_up(registry, "a/b value", BYTES("\"int\""), &version, &complaint));
     assert_int_equal(version.id, 5);
+    assert_true(version.has_guid);
+    assert_memory_equal(version.guid, "0123456789abcdef", 16);
     assert_string_equal(stand_in_request(stand_in).method, "POST");
     assert_string_equal(stand_in_request(stand_in).path, "/subjects/a%2Fb%20value");
     assert_string_equal(stand_in_request(stand_in).body, "{\"schema\":\"\\\"int\\\"\"}");
