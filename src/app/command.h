@@ -9,7 +9,7 @@ enum exit_code {
     EXIT_FAILED = 1,
     EXIT_USAGE = 2,
     EXIT_CONFIG = 3,
-    EXIT_UNAVAILABLE = 4, /* broker unreachable, authentication refused, http.listen taken: may pass */
+    EXIT_UNAVAILABLE = 4, /* broker or registry unreachable, authentication refused, http.listen taken: may pass */
     EXIT_DATA = 5,        /* a data threshold was passed: dead letters, --strict, a quality gate */
     EXIT_STATE = 6,       /* state corrupt or written by a newer version */
     EXIT_LOCKED = 7,      /* fenced, or the state directory belongs to another process */
@@ -39,4 +39,5 @@ int command_generate(int argc, char **argv);
 int command_import(int argc, char **argv);
 int command_replay(int argc, char **argv);
 int command_run(int argc, char **argv);
+int command_schemas(int argc, char **argv);
 int command_topics(int argc, char **argv);

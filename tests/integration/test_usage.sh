@@ -11,7 +11,7 @@ wrong() {
 }
 
 # Help goes to standard output, names every option's command and has examples that are right.
-for command in config demo evaluate generate import replay run topics; do
+for command in config demo evaluate generate import replay run schemas topics; do
   run 0 "$command" --help
   grep -q "^usage: eddy $command" out || fail "eddy $command --help: $(cat out)"
   grep -q "^  eddy $command" out || fail "eddy $command --help has no example"
@@ -31,6 +31,12 @@ wrong 2 'name either files or --topic' replay
 wrong 2 "no option '--jsn'; did you mean '--json'?" replay --jsn
 wrong 2 '--json wants a value: FILE' replay x --json
 wrong 2 '--json wants a value: FILE' replay x --json=
+wrong 2 "say 'register' or 'check'" schemas
+wrong 2 "say 'register' or 'check'" schemas drop
+wrong 3 'registry.url is not set' schemas check
+wrong 3 "no topic's format is confluent" schemas check --set registry.url=http://localhost:8081
+wrong 4 'http://127.0.0.1:1/subjects' schemas check --set registry.url=http://127.0.0.1:1 --set registry.retries=0 \
+  --set formats.clicks=confluent
 wrong 2 'name a file of clicks' evaluate
 wrong 2 'say by --test-from where the test begins' evaluate x
 wrong 2 'wants a time like 2014-04-07T10:51:09Z or 2014-04-07, or milliseconds' evaluate x --test-from tomorrow

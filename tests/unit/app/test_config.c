@@ -245,6 +245,7 @@ static void secrets_come_from_the_environment_or_a_file(void **state)
     setenv("EDDY_TEST_SECRET", "hunter2 ${HOME}", 1);
     setenv("EDDY_TEST_FOLDER", folder.path, 1);
     setenv("EDDY_KAFKA_SSL_KEY_PASSWORD", "from the variable", 1);
+    setenv("EDDY_REGISTRY_PASSWORD", "from the variable too", 1);
     snprintf(yaml, sizeof yaml,
              "kafka:\n  sasl.password: ${EDDY_TEST_SECRET}\n  ssl.keystore.password: file:%s\n"
              "  ssl.key.pem: file:${EDDY_TEST_FOLDER}/password\n  sasl.username: a-${EDDY_TEST_SECRET}\n",
@@ -262,6 +263,9 @@ static void secrets_come_from_the_environment_or_a_file(void **state)
     assert_null(strstr(buffer_text(&dump), "hunter2"));
     assert_null(strstr(buffer_text(&dump), "from the"));
     assert_non_null(strstr(buffer_text(&dump), "kafka.sasl.password: \"***\"  # f:2\n"));
+    assert_string_equal(config.registry.password, "from the variable too");
+    assert_non_null(strstr(buffer_text(&dump), "registry.password: \"***\"  # environment\n"));
+    unsetenv("EDDY_REGISTRY_PASSWORD");
     unsetenv("EDDY_TEST_SECRET");
     unsetenv("EDDY_TEST_FOLDER");
     unsetenv("EDDY_KAFKA_SSL_KEY_PASSWORD");

@@ -54,6 +54,25 @@ static void unknown_keys_are_named_with_line_and_suggestion(void **state)
     ASSERT_MISTAKES(mistakes);
 }
 
+static void what_is_wrong_about_a_registry_is_named_without_its_secrets(void **state)
+{
+    (void)state;
+    static const struct mistake mistakes[] = {
+        {"registry: {url: localhost:8081}\n", {"eddy.yaml:1: registry.url: 'localhost:8081' is not a URL"}},
+        {"registry: {url: 'http://eddy@a'}\n", {"registry.url", "set registry.user"}},
+        {"registry: {url: 'http://a', user: u, password: hunter2}\n", {"registry.password", "a secret must not be"}},
+        {"registry: {url: 'http://a', key_password: hunter2}\n", {"registry.key_password", "a secret must not be"}},
+        {"registry: {url: 'http://a', password: 'file:/dev/null', key: x}\n", {"registry.key", "registry.certificate"}},
+        {"registry: {url: 'http://a', timeout_ms: 1min}\n", {"eddy.yaml:1: registry.timeout_ms: 1min", "100ms .. 30s"}},
+        {"registry: {subjects: both}\n", {"'both' is not topic, record or topic_record"}},
+        {"formats: {clicks: confluent}\n", {"eddy.yaml:1: formats.clicks", "registry.url", "schema_ids"}},
+    };
+    ASSERT_MISTAKES(mistakes);
+    struct complaint complaint;
+    assert_ok(load("{registry: {url: 'http://a:1,https://b'}, formats: {clicks: confluent, sessions: confluent}}\n",
+                   &complaint));
+}
+
 static void values_of_the_wrong_kind_or_size_are_named_with_what_is_allowed(void **state)
 {
     (void)state;
@@ -250,6 +269,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(unknown_keys_are_named_with_line_and_suggestion),
+        cmocka_unit_test(what_is_wrong_about_a_registry_is_named_without_its_secrets),
         cmocka_unit_test(values_of_the_wrong_kind_or_size_are_named_with_what_is_allowed),
         cmocka_unit_test(what_is_not_plain_yaml_is_refused),
         cmocka_unit_test(options_against_each_other_are_named_with_the_line_of_the_one_that_was_set),
