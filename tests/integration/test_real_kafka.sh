@@ -163,14 +163,10 @@ for _ in $(seq 1 120); do
   sleep 0.5
 done
 stop_eddy
-python=${EDDY_PYTHON_ENVIRONMENT:-build/python}
-if ! [ -x "$python/bin/python" ] || ! "$python/bin/python" -c 'import confluent_kafka, fastavro' 2>/dev/null; then
-  if ! python3 -m venv "$python" >/dev/null 2>&1 ||
-    ! "$python/bin/pip" install -q confluent-kafka fastavro >/dev/null 2>&1; then
-    echo "left out: Python's clients cannot be installed here"
-    exit 0
-  fi
+if ! python=$(tests/integration/python.sh); then
+  echo "left out: Python's clients cannot be installed here"
+  exit 0
 fi
-"$python/bin/python" tests/integration/subscriber.py "$EDDY_KAFKA" "$run_id.wire.recommendations" \
+"$python" tests/integration/subscriber.py "$EDDY_KAFKA" "$run_id.wire.recommendations" \
   schemas/recommendation.avsc 4711 1900 || fail "the Python subscriber"
 echo "all well"
