@@ -124,7 +124,8 @@ struct reply_error reply_read_error(struct bytes body)
 
 void reply_write_request(struct bytes schema, struct buffer *out)
 {
-    json_t *request = json_pack("{s:s%}", "schema", (const char *)schema.data, schema.size);
+    const char *data = schema.size ? (const char *)schema.data : "";
+    json_t *request = json_pack("{s:s%}", "schema", data, schema.size);
     char *text = request ? json_dumps(request, JSON_COMPACT) : NULL;
     if (text)
         buffer_append_text(out, text);
