@@ -12,6 +12,23 @@
 
 #define ANSWERS_MAX 16
 
+const char stand_in_certificate[] = "-----BEGIN CERTIFICATE-----\n"
+                                    "MIIBWzCCAQKgAwIBAgIBATAKBggqhkjOPQQDAjAUMRIwEAYDVQQDDAllZGR5IHRl\n"
+                                    "c3QwIBcNMjAwMTAxMDAwMDAwWhgPMjEyMDAxMDEwMDAwMDBaMBQxEjAQBgNVBAMM\n"
+                                    "CWVkZHkgdGVzdDBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABLFsUU3GmOrTKaYO\n"
+                                    "+yQPdh9uciX/mlpAabBZK2JH1ZX9+7IOFPw2aT2IMwQ0ilCPJwp6coMak/+Y9THo\n"
+                                    "IgIaqG2jQzBBMA8GA1UdEwEB/wQFMAMBAf8wDwYDVR0RBAgwBocEfwAAATAdBgNV\n"
+                                    "HQ4EFgQUtBBh2VkbXb/T44hTDpYFHdgW9SAwCgYIKoZIzj0EAwIDRwAwRAIgf3VU\n"
+                                    "WnlM21P9VdQTJn/uSH92JrAar8XRUQRuY6jJrMECICwDc8V2SVxpqTmJ46zGXS8O\n"
+                                    "p66KURaW+v0OKplxwcj0\n"
+                                    "-----END CERTIFICATE-----\n";
+static const char certificate_key[] = /* of tests alone */
+    "-----BEGIN PRIVATE KEY-----\n"
+    "MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgiGoO5ZnudBHuW/BU\n"
+    "GRiMKTHKraKAS3Qz8LTgSMlHnYShRANCAASxbFFNxpjq0ymmDvskD3YfbnIl/5pa\n"
+    "QGmwWStiR9WV/fuyDhT8Nmk9iDMENIpQjycKenKDGpP/mPUx6CICGqht\n"
+    "-----END PRIVATE KEY-----\n";
+
 struct stand_in {
     struct MHD_Daemon *daemon;
     char url[64];
@@ -92,20 +109,36 @@ static size_t leave_escaped(void *context, struct MHD_Connection *connection, ch
     return strlen(text);
 }
 
-struct stand_in *stand_in_open(const struct stand_in_answer *answers, size_t count)
+static struct stand_in *start(const struct stand_in_answer *answers, size_t count, bool tls)
 {
     struct stand_in *stand_in = calloc(1, sizeof *stand_in);
     assert_non_null(stand_in);
     pthread_mutex_init(&stand_in->lock, NULL);
     stand_in_tell(stand_in, answers, count);
     const struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    stand_in->daemon = MHD_start_daemon(MHD_USE_INTERNAL_POLLING_THREAD, 0, NULL, NULL, handle, stand_in,
-                                        MHD_OPTION_SOCK_ADDR, &address, MHD_OPTION_NOTIFY_COMPLETED, done, NULL,
-                                        MHD_OPTION_UNESCAPE_CALLBACK, leave_escaped, NULL, MHD_OPTION_END);
+    struct MHD_OptionItem security[] = {
+        {MHD_OPTION_HTTPS_MEM_CERT, 0, (void *)(uintptr_t)stand_in_certificate},
+        {MHD_OPTION_HTTPS_MEM_KEY, 0, (void *)(uintptr_t)certificate_key},
+        {MHD_OPTION_END, 0, NULL},
+    };
+    stand_in->daemon = MHD_start_daemon(MHD_USE_INTERNAL_POLLING_THREAD | (tls ? MHD_USE_TLS : 0), 0, NULL, NULL,
+                                        handle, stand_in, MHD_OPTION_SOCK_ADDR, &address, MHD_OPTION_NOTIFY_COMPLETED,
+                                        done, NULL, MHD_OPTION_UNESCAPE_CALLBACK, leave_escaped, NULL, MHD_OPTION_ARRAY,
+                                        tls ? security : security + 2, MHD_OPTION_END);
     assert_non_null(stand_in->daemon);
     const union MHD_DaemonInfo *info = MHD_get_daemon_info(stand_in->daemon, MHD_DAEMON_INFO_BIND_PORT);
-    snprintf(stand_in->url, sizeof stand_in->url, "http://127.0.0.1:%u", info->port);
+    snprintf(stand_in->url, sizeof stand_in->url, "%s://127.0.0.1:%u", tls ? "https" : "http", info->port);
     return stand_in;
+}
+
+struct stand_in *stand_in_open(const struct stand_in_answer *answers, size_t count)
+{
+    return start(answers, count, false);
+}
+
+struct stand_in *stand_in_open_tls(const struct stand_in_answer *answers, size_t count)
+{
+    return start(answers, count, true);
 }
 
 void stand_in_close(struct stand_in *stand_in)

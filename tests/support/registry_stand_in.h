@@ -24,6 +24,9 @@ struct stand_in;
 
 /* `answers` are given one after the other, the last one for ever. */
 struct stand_in *stand_in_open(const struct stand_in_answer *answers, size_t count);
+/* The same over TLS, with a certificate for 127.0.0.1 that only stand_in_certificate (PEM) vouches for. */
+struct stand_in *stand_in_open_tls(const struct stand_in_answer *answers, size_t count);
+extern const char stand_in_certificate[];
 void stand_in_close(struct stand_in *stand_in);
 /* From now on. */
 void stand_in_tell(struct stand_in *stand_in, const struct stand_in_answer *answers, size_t count);

@@ -31,7 +31,7 @@ struct registry_options { /* texts are never NULL; "" is none */
 
 struct registry;
 
-/* No request is made. CONFIG when a URL is not one, or holds a user name. */
+/* No request is made. CONFIG when a URL is not one, or holds a user name, or a file cannot be read. */
 MUST_CHECK struct status registry_open(const struct registry_options *options, struct registry **ret_registry,
                                        struct complaint *complaint);
 void registry_close(struct registry *registry);

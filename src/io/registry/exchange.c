@@ -5,10 +5,12 @@
 
 #include <curl/curl.h>
 #include <eddy/io/system.h>
+#include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #define BACKOFF_FIRST_MS 100
 #define BACKOFF_MAX_MS   2000
@@ -90,11 +92,22 @@ static const char **option_text(struct registry_options *options, size_t i)
     return i < sizeof texts / sizeof *texts ? texts[i] : NULL;
 }
 
+static struct status check_file(const char *path, const char *what, struct complaint *complaint)
+{
+    if (!*path || !access(path, R_OK))
+        return OK;
+    return complain(complaint, FAIL(CONFIG, errno, "a file of a registry's options cannot be read"),
+                    "cannot read %s %s: %s", what, path, strerror(errno));
+}
+
 struct status exchange_target_open(const struct registry_options *options, struct exchange_target *ret_target,
                                    struct complaint *complaint)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     pthread_once(&once, start_curl);
+    TRY(check_file(options->ca, "registry.ca", complaint));
+    TRY(check_file(options->certificate, "registry.certificate", complaint));
+    TRY(check_file(options->key, "registry.key", complaint));
     *ret_target = (struct exchange_target){.options = *options};
     const char **text;
     bool good = true;

@@ -285,6 +285,48 @@ static void a_redirect_is_not_followed_so_no_password_leaves(void **state)
     stand_in_close(other);
 }
 
+static void a_certificate_is_checked_unless_that_is_switched_off(void **state)
+{
+    (void)state;
+    struct temporary_folder folder = temporary_folder_make();
+    struct stand_in *stand_in = stand_in_open_tls(&string_schema, 1);
+    char path[300], missing[300];
+    snprintf(path, sizeof path, "%s/ca.pem", folder.path);
+    snprintf(missing, sizeof missing, "%s/missing.pem", folder.path);
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    fputs(stand_in_certificate, file);
+    fclose(file);
+    const struct {
+        const char *ca, *certificate;
+        bool verify, good;
+    } cases[] = {{"", "", true, false},
+                 {path, "", true, true},
+                 {"", "", false, true},
+                 {path, path, true, false}}; /* a certificate without its key */
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct registry_options options = options_for(stand_in_url(stand_in));
+        struct registry *registry;
+        AUTO(buffer) schema = {0};
+        struct complaint complaint;
+        options.ca = cases[i].ca;
+        options.certificate = cases[i].certificate;
+        options.verify = cases[i].verify;
+        assert_ok(registry_open(&options, &registry, NULL));
+        struct status status = fetch(registry, 7, &schema, &complaint);
+        assert_true(cases[i].good ? !failed(status) : failed_as(status, FAULT_UNAVAILABLE));
+        registry_close(registry);
+    }
+    struct registry_options options = options_for(stand_in_url(stand_in));
+    struct registry *registry;
+    struct complaint complaint;
+    options.ca = missing;
+    assert_fails(CONFIG, registry_open(&options, &registry, &complaint));
+    assert_non_null(strstr(complaint.text, "missing.pem"));
+    stand_in_close(stand_in);
+    temporary_folder_remove(&folder);
+}
+
 static void subjects_are_asked_about(void **state)
 {
     (void)state;
@@ -353,6 +395,7 @@ int main(void)
         cmocka_unit_test(errors_that_may_pass_are_retried_and_counted),
         cmocka_unit_test(a_url_that_does_not_answer_is_followed_by_the_next),
         cmocka_unit_test(a_redirect_is_not_followed_so_no_password_leaves),
+        cmocka_unit_test(a_certificate_is_checked_unless_that_is_switched_off),
         cmocka_unit_test(subjects_are_asked_about),
         cmocka_unit_test(only_http_urls_without_a_user_are_taken),
     };
