@@ -165,7 +165,7 @@ static struct status run(const struct config *config,
     if (!*config->registry.url)
         return complain(complaint, FAIL(CONFIG, 0, "no registry"),
                         "registry.url is not set; write for example --set registry.url=http://localhost:8081");
-    TRY(schemas_open_registry(config, &command.registry, complaint));
+    TRY(schemas_open_registry(config, config->registry.retries, &command.registry, complaint));
     if (!command.registry)
         return complain(complaint, FAIL(CONFIG, 0, "no format needs a registry"),
                         "no topic's format is confluent, so no schemas are needed; see formats.* in the configuration");

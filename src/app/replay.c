@@ -238,7 +238,8 @@ static struct status run_topic(struct replay *replay)
     TRY(count_partitions(replay, &kafka, &wanted.partition_count));
     struct status status = decoder_open_configured(replay->config, RECORD_CLICK, &decoder, replay->complaint);
     if (!failed(status))
-        status = schemas_open_registry(replay->config, &replay->registry, replay->complaint);
+        status = schemas_open_registry(replay->config, replay->config->registry.retries, &replay->registry,
+                                       replay->complaint);
     if (!failed(status))
         status = kafka_range_open(&wanted, &range, replay->complaint);
     if (!failed(status))

@@ -17,7 +17,7 @@ size_t schema_uses(const struct config *config, struct schema_use uses[RECORD_TY
     return count;
 }
 
-struct status schemas_open_registry(const struct config *config, struct registry **ret_registry,
+struct status schemas_open_registry(const struct config *config, uint32_t retries, struct registry **ret_registry,
                                     struct complaint *complaint)
 {
     struct schema_use uses[RECORD_TYPE_COUNT];
@@ -33,7 +33,7 @@ struct status schemas_open_registry(const struct config *config, struct registry
                                              .key_password = config->registry.key_password,
                                              .verify = config->registry.verify,
                                              .timeout_ms = (int)config->registry.timeout_ms,
-                                             .retries = config->registry.retries,
+                                             .retries = retries,
                                              .unknown_ms = config->registry.unknown_ms};
     return registry_open(&options, ret_registry, complaint);
 }

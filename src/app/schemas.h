@@ -16,9 +16,10 @@ struct schema_use {
 /* In the order of the enum; returns how many. */
 size_t schema_uses(const struct config *config, struct schema_use uses[RECORD_TYPE_COUNT]);
 
-/* The registry of the configuration; NULL when it has none, or no topic needs it. */
-MUST_CHECK struct status schemas_open_registry(const struct config *config, struct registry **ret_registry,
-                                               struct complaint *complaint);
+/* The registry of the configuration; NULL when it has none, or no topic needs it. `retries`: who does not try again by
+ * itself takes config->registry.retries. */
+MUST_CHECK struct status schemas_open_registry(const struct config *config, uint32_t retries,
+                                               struct registry **ret_registry, struct complaint *complaint);
 /* Where schemas of unknown names come from; of a NULL registry: nowhere. */
 struct schema_source schemas_source(struct registry *registry);
 

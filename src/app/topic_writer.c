@@ -19,7 +19,7 @@ struct topic_writer {
 static struct status get_schemas(const struct config *config, struct topic_writer *writer, struct complaint *complaint)
 {
     struct registry *registry;
-    TRY(schemas_open_registry(config, &registry, complaint));
+    TRY(schemas_open_registry(config, config->registry.retries, &registry, complaint));
     struct status status = schema_writing_of(config, registry, RECORD_CLICK, &writer->clicks, complaint);
     if (!failed(status) && config->items_enabled)
         status = schema_writing_of(config, registry, RECORD_ITEM, &writer->items, complaint);

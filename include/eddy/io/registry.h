@@ -62,7 +62,6 @@ MUST_CHECK struct status registry_fits(struct registry *registry, const char *su
 MUST_CHECK struct status registry_count_subjects(struct registry *registry, size_t *ret_count,
                                                  struct complaint *complaint);
 
-/* Schemas by name, through a cache. Its fetch() asks each URL once and does not retry: its caller waits, and asks
- * again.
- */
+/* Schemas by name, through a cache. Its fetch() asks each URL at most once, for less than two timeouts together, and
+ * does not retry: its caller waits, and asks again. */
 struct schema_source registry_source(struct registry *registry);

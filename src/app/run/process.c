@@ -105,7 +105,7 @@ struct status process_open(const struct process_options *options, struct process
     struct status status = config_kafka_options(options->config, &process->kafka, complaint);
     process->kafka.listener = (struct kafka_listener){on_kafka_log, &process->log};
     if (!failed(status))
-        status = schemas_open_registry(options->config, &process->registry, complaint);
+        status = schemas_open_registry(options->config, 0, &process->registry, complaint);
     if (!failed(status))
         status = open_service(process, complaint);
     if (failed(status)) {

@@ -250,20 +250,28 @@ static struct status judge(const struct answer *answer, const char *url, enum ve
     bool cut = answer->body->overflow; /* then curl has failed, because we did not take the rest */
     if (answer->result != CURLE_OK && !cut)
         return judge_failure(answer, url, ret_verdict, complaint);
-    if (answer->code != 200)
+    if (answer->code / 100 != 2)
         return judge_refusal(answer, url, ret_verdict, complaint);
     return cut ? complain(complaint, FAIL(BAD_INPUT, BODY_BYTES_MAX, "an answer of the registry is too large"),
                           "%s: the answer has more than %d bytes", url, BODY_BYTES_MAX)
                : OK;
 }
 
-/* Each URL once, from the one that answered last on. */
+static int64_t now_us(void)
+{
+    struct time_source time = system_time();
+    return time.ops->monotonic_us(time.self);
+}
+
+/* Each URL once, from the one that answered last on; but when one timeout has gone by no more of them: somebody waits
+ * for us. The next call goes on where this one ended. */
 static struct status ask_all(struct exchange_target *target, const struct exchange_request *request,
                              struct buffer *body, enum verdict *ret_verdict, struct complaint *complaint)
 {
     struct status status = OK;
+    int64_t end_us = now_us() + (int64_t)target->options.timeout_ms * 1000;
     size_t first = atomic_load(&target->first);
-    for (size_t i = 0; i < target->count; i++) {
+    for (size_t i = 0; i < target->count && (i == 0 || now_us() < end_us); i++) {
         size_t place = (first + i) % target->count;
         AUTO(buffer) url = {0};
         buffer_format(&url, "%s%s", target->bases[place], request->path);
@@ -271,10 +279,9 @@ static struct status ask_all(struct exchange_target *target, const struct exchan
         struct answer answer = {.body = body};
         TRY(ask(target, request, buffer_text(&url), &answer));
         status = judge(&answer, buffer_text(&url), ret_verdict, complaint);
-        if (*ret_verdict == TRY_OTHERS)
-            continue;
-        atomic_store(&target->first, place);
-        return status;
+        atomic_store(&target->first, *ret_verdict == TRY_OTHERS ? (place + 1) % target->count : place);
+        if (*ret_verdict != TRY_OTHERS)
+            return status;
     }
     return status;
 }

@@ -24,6 +24,6 @@ struct exchange_request {
     uint32_t retries;
 };
 
-/* OK with the body of an answer that says 200. The failures are those of registry.h. */
+/* OK with the body of an answer of success. The failures are those of registry.h. */
 MUST_CHECK struct status exchange(struct exchange_target *target, const struct exchange_request *request,
                                   struct buffer *ret_body, struct complaint *complaint);
