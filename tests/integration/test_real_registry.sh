@@ -8,6 +8,7 @@ set -euo pipefail
 [ -n "${EDDY_REGISTRY:-}" ] || exit 77
 command -v kcat >/dev/null || exit 77
 
+export no_proxy=127.0.0.1
 folder=$(mktemp -d)
 eddy_pid='' forwarder=''
 finish() {
@@ -63,7 +64,7 @@ stop_eddy() {
 
 # metric NAME: the sum of its rows.
 metric() {
-  curl --noproxy '*' -s "http://127.0.0.1:$port/metrics" |
+  curl -s "http://127.0.0.1:$port/metrics" |
     awk -v name="$1" 'index($1, name) == 1 { sum += $2 } END { print sum + 0 }'
 }
 
@@ -102,10 +103,10 @@ client read "$EDDY_KAFKA" "$EDDY_REGISTRY" "$run_id.plain.recommendations" 200 |
 
 # ---- a subject that eddy's schema does not fit to
 compatible() { # SUBJECT
-  curl --noproxy '*' -s -f -X PUT -H 'Content-Type: application/vnd.schemaregistry.v1+json' \
+  curl -s -f -X PUT -H 'Content-Type: application/vnd.schemaregistry.v1+json' \
     --data '{"compatibility":"BACKWARD"}' "$EDDY_REGISTRY/config/$1" >/dev/null
 }
-curl --noproxy '*' -s -f -H 'Content-Type: application/vnd.schemaregistry.v1+json' \
+curl -s -f -H 'Content-Type: application/vnd.schemaregistry.v1+json' \
   --data '{"schema":"{\"type\":\"string\"}"}' "$EDDY_REGISTRY/subjects/$run_id.other.recommendations-value/versions" \
   >/dev/null || fail "a subject cannot be made"
 compatible "$run_id.other.recommendations-value" || fail "the compatibility cannot be set"

@@ -160,10 +160,9 @@ const struct config_option option_table[] = {
         "Check the registry's certificate and name. false is for trying things out: anybody in between could read the "
         "password and give other schemas."),
     NUMBER("registry.timeout_ms", registry.timeout_ms, "5s", 100, 30 * SECOND_MS, "How long to wait for an answer."),
-    NUMBER(
-        "registry.retries", registry.retries, "3", 0, 20,
-        "How often a request of the start or of `eddy schemas` is repeated, with growing pauses, when the registry is "
-        "not reached, is busy or has an error of its own. Schemas met in records are asked for until it answers."),
+    NUMBER("registry.retries", registry.retries, "3", 0, 20,
+           "How often commands repeat a request, with growing pauses, when the registry is not reached, is busy or has "
+           "an error of its own. `eddy run` asks until it has an answer."),
     NUMBER("registry.unknown_ms", registry.unknown_ms, "1min", 0, DAY_MS,
            "How long an id that the registry does not know is not asked for again."),
     PLAIN("registry.register", registry.registers, "true",
