@@ -40,6 +40,8 @@ void memory_world_set_faults(struct memory_world *world, struct memory_faults fa
 /* Appends a record to a click log; its offset is returned. */
 int64_t memory_world_append(struct memory_world *world, int32_t partition, int64_t timestamp_ms, struct bytes key,
                             struct bytes value);
+/* Gives the last message of a partition a SCHEMA_HEADER. */
+void memory_world_head(struct memory_world *world, int32_t partition, struct bytes schema_header);
 int64_t memory_world_end(const struct memory_world *world, int32_t partition);
 /* The group's offset of a partition, -1 for none; *ret_metadata (may be NULL) "" for none. */
 int64_t memory_world_committed(const struct memory_world *world, int32_t partition, const char **ret_metadata);

@@ -130,6 +130,13 @@ int64_t memory_world_append(struct memory_world *world, int32_t partition, int64
     return (int64_t)log->count++;
 }
 
+void memory_world_head(struct memory_world *world, int32_t partition, struct bytes schema_header)
+{
+    struct log *log = log_of(world, partition);
+    assert(log->count > 0);
+    log->messages[log->count - 1].schema_header = keep(world, schema_header);
+}
+
 int64_t memory_world_end(const struct memory_world *world, int32_t partition)
 {
     return (int64_t)log_of(world, partition)->count;

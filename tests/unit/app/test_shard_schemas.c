@@ -54,13 +54,19 @@ static void step(struct shard_rig *rig, int times)
     }
 }
 
+static struct bytes header_of(const struct output_record *record, const char *name)
+{
+    for (size_t i = 0; record && i < record->header_count; i++)
+        if (!strcmp(record->headers[i].name, name))
+            return record->headers[i].value;
+    return (struct bytes){0};
+}
+
 static bool dead_letter_says(const struct shard_rig *rig, size_t index, const char *text)
 {
     const struct output_record *record = shard_rig_output(rig, OUTPUT_DEAD_LETTERS, index);
-    for (size_t i = 0; record && i < record->header_count; i++)
-        if (!strcmp(record->headers[i].name, "__connect.errors.exception.message"))
-            return memmem(record->headers[i].value.data, record->headers[i].value.size, text, strlen(text));
-    return false;
+    struct bytes message = header_of(record, "__connect.errors.exception.message");
+    return memmem(message.data, message.size, text, strlen(text));
 }
 
 static void an_unknown_schema_is_asked_for_once(void **state)
@@ -162,6 +168,29 @@ static void an_id_that_nobody_knows_is_a_dead_letter(void **state)
     shard_rig_close(&rig);
 }
 
+static void a_header_names_the_schema_and_goes_along_with_what_is_handed_on(void **state)
+{
+    (void)state;
+    struct shard_rig rig;
+    struct source source = {0};
+    const struct bytes known = BYTES("\0\0\0\0\1"), unknown = BYTES("\0\0\0\0\x63"), answers = BYTES("\0\0\0\0\7");
+    open_rig(&rig, &source, 1);
+    rig.options.schema_headers[OUTPUT_RECOMMENDATIONS] = answers;
+    shard_rig_click(&rig, 0, "a", "item-1", SHARD_RIG_TIME + 100000); /* bare Avro */
+    memory_world_head(rig.world, 0, known);
+    shard_rig_click(&rig, 0, "b", "item-1", SHARD_RIG_TIME);
+    memory_world_head(rig.world, 0, known);
+    shard_rig_click(&rig, 0, "c", "item-1", SHARD_RIG_TIME + 100001);
+    memory_world_head(rig.world, 0, unknown);
+    assert_ok(shard_rig_start(&rig, NULL));
+    assert_ok(shard_rig_run(&rig));
+    assert_int_equal(shard_rig_count(&rig, OUTPUT_RECOMMENDATIONS), 1);
+    assert_true(bytes_equal(header_of(shard_rig_output(&rig, OUTPUT_RECOMMENDATIONS, 0), SCHEMA_HEADER), answers));
+    assert_true(bytes_equal(header_of(shard_rig_output(&rig, OUTPUT_LATE_CLICKS, 0), SCHEMA_HEADER), known));
+    assert_true(bytes_equal(header_of(shard_rig_output(&rig, OUTPUT_DEAD_LETTERS, 0), SCHEMA_HEADER), unknown));
+    shard_rig_close(&rig);
+}
+
 static void without_a_source_an_unknown_id_is_a_dead_letter_too(void **state)
 {
     (void)state;
@@ -182,6 +211,7 @@ int main(void)
         cmocka_unit_test(clicks_wait_for_a_registry_that_is_away_and_those_before_are_committed),
         cmocka_unit_test(a_partition_goes_while_it_waits_and_comes_back_whole),
         cmocka_unit_test(an_id_that_nobody_knows_is_a_dead_letter),
+        cmocka_unit_test(a_header_names_the_schema_and_goes_along_with_what_is_handed_on),
         cmocka_unit_test(without_a_source_an_unknown_id_is_a_dead_letter_too),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
