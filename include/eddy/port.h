@@ -163,6 +163,7 @@ struct schema_source {
 struct time_source_ops {
     int64_t (*wall_ms)(void *self);      /* since the Unix epoch */
     int64_t (*monotonic_us)(void *self); /* never runs backwards */
+    void (*wait)(void *self, int ms);    /* lets so much time pass */
 };
 struct time_source {
     const struct time_source_ops *ops;

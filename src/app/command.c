@@ -40,8 +40,8 @@ static void print_help(FILE *out)
           "  eddy run --config eddy.yaml        serve your own Kafka\n"
           "  eddy replay clicks.tsv.gz          what eddy would have recommended, and how often it was right\n"
           "  eddy generate --output clicks.tsv  clicks to try that with\n\n"
-          "exit codes: 0 done, 1 failed, 2 wrong usage, 3 wrong configuration, 4 no broker or registry, or http.listen\n"
-          "taken, 5 bad data, 6 damaged state, 7 state in use by another process\n",
+          "exit codes: 0 done, 1 failed, 2 wrong usage, 3 wrong configuration, 4 no broker or registry, or\n"
+          "http.listen taken, 5 bad data, 6 damaged state, 7 state in use by another process\n",
           out);
 }
 

@@ -3,7 +3,7 @@
 
 #include "app/log.h"
 #include "app/run/kafka_log.h"
-#include "app/run/lane.h"
+#include "app/run/lanes.h"
 #include "app/run/service.h"
 #include "app/run/stores.h"
 #include "app/run/topic_reader.h"
@@ -22,7 +22,15 @@
 #define REFRESH_TIMEOUT_MS 10000
 #define GAUGES_INTERVAL_US 1000000
 
-enum stage { STAGE_BROKERS, STAGE_SCHEMAS, STAGE_READING, STAGE_JOINING, STAGE_CATCHING_UP, STAGE_READY, STAGE_STOPPING };
+enum stage {
+    STAGE_BROKERS,
+    STAGE_SCHEMAS,
+    STAGE_READING,
+    STAGE_JOINING,
+    STAGE_CATCHING_UP,
+    STAGE_READY,
+    STAGE_STOPPING
+};
 
 struct process {
     struct process_options options;
@@ -40,8 +48,7 @@ struct process {
     struct knowledge *knowledge;
     struct topic_reader *reader;
     struct kafka_consumer *consumer;
-    struct lane *lanes;
-    uint32_t lane_count;
+    struct lanes lanes;
     int64_t gauges_us;
     struct status drained; /* a failure: what was done last could not be committed when stopping */
 };
@@ -116,21 +123,12 @@ struct status process_open(const struct process_options *options, struct process
     return OK;
 }
 
-static void close_lanes(struct process *process)
-{
-    for (uint32_t i = 0; i < process->lane_count; i++)
-        lane_close(&process->lanes[i]);
-    free(process->lanes);
-    process->lanes = NULL;
-    process->lane_count = 0;
-}
-
 void process_close(struct process *process)
 {
     if (!process)
         return;
     service_close(process->service);
-    close_lanes(process);
+    lanes_close(&process->lanes);
     kafka_consumer_close(process->consumer);
     topic_reader_close(process->reader);
     knowledge_close(process->knowledge);
@@ -244,35 +242,6 @@ static struct status read_topics(struct process *process, struct complaint *comp
 
 /* ---- rebalances; they run inside kafka_consumer_poll() and kafka_consumer_leave() */
 
-/* The assignments of one lane, handed to its worker; their starts are copied back. */
-static struct status accept_lane(struct process *process, uint32_t lane, struct assignment *assignments, size_t count,
-                                 struct assignment *room, struct complaint *complaint)
-{
-    size_t mine = 0;
-    for (size_t i = 0; i < count; i++)
-        if ((uint32_t)assignments[i].partition % process->lane_count == lane)
-            room[mine++] = assignments[i];
-    if (!mine)
-        return OK;
-    TRY(worker_accept(process->lanes[lane].worker, room, mine, complaint));
-    for (size_t i = 0, at = 0; i < count; i++)
-        if ((uint32_t)assignments[i].partition % process->lane_count == lane)
-            assignments[i].start = room[at++].start;
-    return OK;
-}
-
-/* The late clicks' partitions as all sinks know them now, when they can be asked. */
-static int32_t count_late_partitions(struct process *process)
-{
-    int32_t least = INT32_MAX, count;
-    for (uint32_t lane = 0; lane < process->lane_count; lane++) {
-        if (failed(lane_count_partitions(&process->lanes[lane], OUTPUT_LATE_CLICKS, TOPICS_TIMEOUT_MS, &count)))
-            return process->counts.partitions[TOPIC_LATE_CLICKS];
-        least = count < least ? count : least;
-    }
-    return least;
-}
-
 /* The clicks topic may grow while this runs. Late clicks keep their partition, as long as their topic has it. */
 static void mind_growth(struct process *process, const struct assignment *assignments, size_t count)
 {
@@ -282,7 +251,9 @@ static void mind_growth(struct process *process, const struct assignment *assign
             clicks = assignments[i].partition + 1;
     if (clicks <= process->counts.partitions[TOPIC_LATE_CLICKS])
         return;
-    process->counts.partitions[TOPIC_LATE_CLICKS] = count_late_partitions(process);
+    int32_t count_now; /* as before when it cannot be asked */
+    if (!failed(lanes_count_partitions(&process->lanes, OUTPUT_LATE_CLICKS, TOPICS_TIMEOUT_MS, &count_now)))
+        process->counts.partitions[TOPIC_LATE_CLICKS] = count_now;
     if (clicks > process->counts.partitions[TOPIC_LATE_CLICKS])
         topic_warn_growth(process->config, &process->kafka, &process->counts, clicks, TOPICS_TIMEOUT_MS);
 }
@@ -291,20 +262,14 @@ static struct status on_assigned(void *context, struct assignment *assignments, 
                                  struct complaint *complaint)
 {
     struct process *process = context;
-    struct assignment *room = calloc(count + 1, sizeof *room);
-    struct status status = room ? OK : FAIL(MEMORY, count, "no memory for an assignment");
     bool fresh = !count || topic_reader_refresh(process->reader, REFRESH_TIMEOUT_MS, &process->stopping);
-    if (stopping(process)) {
-        free(room);
+    if (stopping(process))
         return FAIL(INTERRUPTED, 0, "stopped while taking partitions up");
-    }
     if (!fresh)
         log_always(LOG_WARN, "sessions_behind", "note=%s",
                    "the sessions topic could not be read to its end in time; some closed sessions may not be learned");
     mind_growth(process, assignments, count);
-    for (uint32_t lane = 0; lane < process->lane_count && !failed(status); lane++)
-        status = accept_lane(process, lane, assignments, count, room, complaint);
-    free(room);
+    struct status status = lanes_accept(&process->lanes, assignments, count, complaint);
     metric_add(&process->metrics, METRIC_REBALANCES, 1);
     log_always(LOG_INFO, "assigned", "partitions=%zu", count);
     bool behind = metric_get(&process->metrics, METRIC_PARTITIONS_CATCHING_UP) > 0;
@@ -316,27 +281,11 @@ static struct status on_assigned(void *context, struct assignment *assignments, 
 static void on_revoked(void *context, const int32_t *partitions, size_t count, bool lost)
 {
     struct process *process = context;
-    int32_t *room = calloc(count + 1, sizeof *room);
-    assert(room);
     metric_add(&process->metrics, METRIC_REBALANCES, 1);
     log_always(LOG_INFO, "revoked", "partitions=%zu lost=%s", count, lost ? "yes" : "no");
-    for (uint32_t lane = 0; lane < process->lane_count; lane++) {
-        size_t mine = 0;
-        for (size_t i = 0; i < count; i++)
-            if ((uint32_t)partitions[i] % process->lane_count == lane)
-                room[mine++] = partitions[i];
-        if (!mine)
-            continue;
-        struct status status = worker_release(process->lanes[lane].worker, room, mine, lost, PROCESS_DRAIN_MS);
-        char text[256];
-        if (!failed(status))
-            continue;
-        log_always(LOG_ERROR, "last_commit_failed", "partitions=%zu reason=%s note=%s", mine,
-                   status_text(status, text, sizeof text), "the next owner answers the clicks since the last one");
-        if (!failed_as(status, FAULT_FENCED)) /* else a rebalance overtook the stop, and the next owner has begun */
-            process->drained = status;
-    }
-    free(room);
+    struct status status = lanes_release(&process->lanes, partitions, count, lost, PROCESS_DRAIN_MS);
+    if (failed(status))
+        process->drained = status;
     enum stage stage = atomic_load(&process->stage);
     if (stage == STAGE_READY || stage == STAGE_CATCHING_UP)
         enter(process, STAGE_JOINING);
@@ -375,7 +324,7 @@ static struct status open_output(struct process *process, uint32_t number, struc
 {
     const char *name = stores_instance(process->stores);
     for (int backoff_ms = BACKOFF_FIRST_MS; !stopping(process); backoff_ms = next_backoff(backoff_ms)) {
-        struct status status = lane_open_output(&process->lanes[number], process->config, &process->kafka,
+        struct status status = lane_open_output(&process->lanes.lanes[number], process->config, &process->kafka,
                                                 &process->counts, name, number, complaint);
         if (!failed_as(status, FAULT_UNAVAILABLE))
             return status;
@@ -392,7 +341,8 @@ static struct status start_lane(struct process *process, uint32_t number, struct
                                       .schemas = schemas_source(process->registry),
                                       .knowledge = process->knowledge,
                                       .metrics = &process->metrics};
-    return lane_start(&process->lanes[number], process->config, &options, ports, process->consumer, number, complaint);
+    return lane_start(&process->lanes.lanes[number], process->config, &options, ports, process->consumer, number,
+                      complaint);
 }
 
 /* For static membership: a process that comes back under the same name within the session's time-out gets its
@@ -409,22 +359,19 @@ static struct status join_group(struct process *process, struct complaint *compl
                                                   [START_EARLIEST] = KAFKA_START_EARLIEST,
                                                   [START_LATEST] = KAFKA_START_LATEST,
                                                   [START_TIME] = KAFKA_START_TIME};
-    process->lane_count = lanes_wanted(process);
-    process->lanes = calloc(process->lane_count, sizeof *process->lanes);
-    if (!process->lanes)
-        return FAIL(MEMORY, process->lane_count, "no memory for shards");
+    TRY(lanes_make(&process->lanes, lanes_wanted(process)));
     const struct kafka_consumer_options options = {.kafka = &process->kafka,
                                                    .group_id = config->group_id,
                                                    .instance_id = member_id(process),
                                                    .topic = config_topic(config, TOPIC_CLICKS),
                                                    .start = {kinds[config->start.kind], config->start.time_ms},
-                                                   .shard_count = process->lane_count,
+                                                   .shard_count = process->lanes.count,
                                                    .rebalance = {on_assigned, on_revoked, process}};
     /* Before the group's offsets are read: an open transaction of a former run would hold them back. */
-    for (uint32_t i = 0; i < process->lane_count; i++)
+    for (uint32_t i = 0; i < process->lanes.count; i++)
         TRY(open_output(process, i, complaint));
     TRY(kafka_consumer_open(&options, &process->consumer, complaint));
-    for (uint32_t i = 0; i < process->lane_count; i++)
+    for (uint32_t i = 0; i < process->lanes.count; i++)
         TRY(start_lane(process, i, complaint));
     return OK;
 }
@@ -441,10 +388,7 @@ static void refresh_gauges(struct process *process)
     struct metrics *metrics = &process->metrics;
     knowledge_measure(process->knowledge, metrics);
     metric_set(metrics, METRIC_STATE_MAP_USED_RATIO, stores_map_used_percent(process->stores));
-    int64_t failures = 0;
-    for (uint32_t i = 0; i < process->lane_count; i++)
-        failures += (int64_t)lane_failures(&process->lanes[i]);
-    metric_set(metrics, METRIC_DELIVERY_FAILURES, failures);
+    metric_set(metrics, METRIC_DELIVERY_FAILURES, lanes_refused(&process->lanes));
 }
 
 /* Ports fail without a sentence, as they know nothing of the configuration. */
@@ -462,8 +406,8 @@ static struct status explain(const struct process *process, struct status status
 static struct status check_threads(struct process *process, struct complaint *complaint)
 {
     struct status status = topic_reader_failure(process->reader);
-    for (uint32_t i = 0; i < process->lane_count && !failed(status); i++)
-        status = worker_failure(process->lanes[i].worker);
+    if (!failed(status))
+        status = lanes_failure(&process->lanes);
     return failed(status) ? explain(process, status, complaint) : OK;
 }
 

@@ -3,7 +3,6 @@
 
 #include "app/log.h"
 
-#include <eddy/io/system.h>
 #include <stdlib.h>
 
 #define FILL_STOP        0.75
@@ -220,7 +219,7 @@ static struct status fill_batch(struct shard *shard, int timeout_ms)
     if (shard->paused && timeout_ms > PAUSED_WAIT_MS)
         timeout_ms = PAUSED_WAIT_MS;
     if (shard->taken < shard->held) {
-        system_wait_ms(timeout_ms < SCHEMA_LOOK_MS ? timeout_ms : SCHEMA_LOOK_MS);
+        shard->ports.time.ops->wait(shard->ports.time.self, timeout_ms < SCHEMA_LOOK_MS ? timeout_ms : SCHEMA_LOOK_MS);
         return OK;
     }
     shard->taken = shard->held = 0;

@@ -24,9 +24,15 @@ static int64_t monotonic_us(void *self)
     return clock_ns(CLOCK_MONOTONIC) / 1000;
 }
 
+static void wait(void *self, int ms)
+{
+    (void)self;
+    system_wait_ms(ms);
+}
+
 struct time_source system_time(void)
 {
-    static const struct time_source_ops ops = {wall_ms, monotonic_us};
+    static const struct time_source_ops ops = {wall_ms, monotonic_us, wait};
     return (struct time_source){&ops, NULL};
 }
 
