@@ -247,13 +247,15 @@ static struct status finish_catching_up(struct shard *shard, struct task *task)
     return task->changed ? shard_commit_store(shard, task) : OK;
 }
 
-/* Offsets may be missing before the group's, of records that are no messages, so the end of the log counts too. */
 struct status task_mind_catching_up(struct shard *shard, struct task *task)
 {
+    return task->catching_up && task->next_offset >= task->answered.offset ? finish_catching_up(shard, task) : OK;
+}
+
+struct status task_mind_end(struct shard *shard, struct task *task)
+{
     struct click_source source = shard->ports.source;
-    if (!task->catching_up)
-        return OK;
-    if (task->next_offset >= task->answered.offset || source.ops->at_end(source.self, task->partition))
+    if (task->catching_up && source.ops->at_end(source.self, task->partition))
         return finish_catching_up(shard, task);
     return OK;
 }

@@ -153,9 +153,10 @@ static struct status mind_tasks(struct shard *shard)
         struct task *task = shard->tasks[p];
         if (!task)
             continue;
-        TRY(task_mind_catching_up(shard, task));
-        if (!waits)
+        if (!waits) {
+            TRY(task_mind_end(shard, task));
             TRY(mind_idle(shard, task, wall_ms));
+        }
         sessions += session_table_count(engine_sessions(task->engine));
         behind += task_clicks_behind(task);
     }

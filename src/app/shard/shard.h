@@ -123,6 +123,9 @@ MUST_CHECK struct status task_begin(struct shard *shard, struct task *task, stru
                                     struct complaint *complaint);
 /* Ends catching up when the task has come to the group's position. */
 MUST_CHECK struct status task_mind_catching_up(struct shard *shard, struct task *task);
+/* The same at the end of the log: offsets may be missing before the group's, of records that are no messages. Only
+ * between batches, for what was delivered last must have been taken. */
+MUST_CHECK struct status task_mind_end(struct shard *shard, struct task *task);
 static inline int64_t task_clicks_behind(const struct task *task)
 {
     int64_t behind = task->catching_up ? task->answered.offset - task->next_offset : 0;

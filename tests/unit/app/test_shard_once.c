@@ -304,6 +304,32 @@ static void a_new_owner_rebuilds_what_the_old_one_had(void **state)
     }
 }
 
+/* The source is at the end of its log as soon as it has delivered the last message, which is then not yet applied. */
+static void a_rebuild_takes_all_that_the_last_batch_delivered(void **state)
+{
+    (void)state;
+    struct shard_rig rig;
+    open_long_rig(&rig);
+    rig.options.batch_clicks = 300; /* several runs, the clicks between them unusable */
+    shard_rig_traffic(&rig, 100, 8);
+    memory_world_append(rig.world, 0, SHARD_RIG_TIME, BYTES("s"), BYTES("?"));
+    shard_rig_traffic(&rig, 100, 8);
+    memory_world_append(rig.world, 0, SHARD_RIG_TIME, BYTES("s"), BYTES("?"));
+    shard_rig_traffic(&rig, 98, 8);
+    assert_ok(shard_rig_start(&rig, NULL));
+    assert_ok(shard_rig_run(&rig));
+    assert_ok(shard_rig_stop(&rig));
+    uint64_t sessions = shard_rig_sessions(&rig);
+    size_t outputs = memory_world_output_count(rig.world);
+    forget_store(&rig);
+    assert_ok(shard_rig_start(&rig, NULL));
+    assert_ok(shard_rig_run(&rig));
+    assert_ok(shard_rig_stop(&rig));
+    assert_true(shard_rig_sessions(&rig) == sessions);
+    assert_int_equal(memory_world_output_count(rig.world), outputs);
+    shard_rig_close(&rig);
+}
+
 static void a_crash_in_the_middle_of_a_rebuild_commits_nothing_of_it(void **state)
 {
     (void)state;
@@ -348,6 +374,7 @@ int main(void)
         cmocka_unit_test(a_refused_commit_ends_a_shard_that_keeps_other_partitions),
         cmocka_unit_test(a_shard_that_is_fenced_for_long_ends),
         cmocka_unit_test(a_new_owner_rebuilds_what_the_old_one_had),
+        cmocka_unit_test(a_rebuild_takes_all_that_the_last_batch_delivered),
         cmocka_unit_test(a_crash_in_the_middle_of_a_rebuild_commits_nothing_of_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
