@@ -2,23 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # eddy on a real Apache Kafka: every click is answered also when eddy is killed, the same clicks give the same bytes,
 # and subscribers that know nothing of eddy read the answers. Needs a broker: EDDY_KAFKA=host:port, see './dev kafka'.
-set -euo pipefail
-[ -n "${EDDY_KAFKA:-}" ] || exit 77
-command -v kcat >/dev/null || exit 77
-
-folder=$(mktemp -d)
-eddy_pid=
-finish() {
-  [ -z "$eddy_pid" ] || kill -9 "$eddy_pid" 2>/dev/null || true
-  wait 2>/dev/null || true
-  rm -rf "$folder"
-}
-trap finish EXIT
-fail() {
-  printf 'FAILED: %s\n' "$*" >&2
-  [ ! -s "$folder/run.log" ] || tail -20 "$folder/run.log" >&2
-  exit 1
-}
+# shellcheck source=tests/support/real.sh
+. "$(dirname "$0")/../support/real.sh"
 
 run_id=$$-$(date +%s)
 port=$((20000 + RANDOM % 20000))

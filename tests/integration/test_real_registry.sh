@@ -3,26 +3,17 @@
 # eddy with a real schema registry and a real Apache Kafka: clicks by confluent-kafka's AvroSerializer are answered,
 # its AvroDeserializer reads the answers, and no click is lost while the registry is away. Needs both:
 # EDDY_KAFKA=host:port and EDDY_REGISTRY=url, see './dev kafka' and './dev registry'.
-set -euo pipefail
-[ -n "${EDDY_KAFKA:-}" ] || exit 77
-[ -n "${EDDY_REGISTRY:-}" ] || exit 77
-command -v kcat >/dev/null || exit 77
+# shellcheck source=tests/support/real.sh
+. "$(dirname "$0")/../support/real.sh"
 
+[ -n "${EDDY_REGISTRY:-}" ] || exit 77
 export no_proxy=127.0.0.1
-folder=$(mktemp -d)
-eddy_pid='' forwarder=''
-finish() {
-  [ -z "$eddy_pid" ] || kill -9 "$eddy_pid" 2>/dev/null || true
+forwarder=
+finish_all() {
   [ -z "$forwarder" ] || kill "$forwarder" 2>/dev/null || true
-  wait 2>/dev/null || true
-  rm -rf "$folder"
+  finish
 }
-trap finish EXIT
-fail() {
-  printf 'FAILED: %s\n' "$*" >&2
-  [ ! -s "$folder/run.log" ] || tail -20 "$folder/run.log" >&2
-  exit 1
-}
+trap finish_all EXIT
 
 if ! python=$(tests/integration/python.sh); then
   echo "left out: Python's clients cannot be installed here"

@@ -2,22 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # How eddy makes topics on a real Apache Kafka, and what it says of topics that others made otherwise. Needs a broker:
 # EDDY_KAFKA=host:port, see './dev kafka'.
-set -euo pipefail
-[ -n "${EDDY_KAFKA:-}" ] || exit 77
-
-folder=$(mktemp -d)
-eddy_pid=
-finish() {
-  [ -z "$eddy_pid" ] || kill -9 "$eddy_pid" 2>/dev/null || true
-  wait 2>/dev/null || true
-  rm -rf "$folder"
-}
-trap finish EXIT
-fail() {
-  printf 'FAILED: %s\n' "$*" >&2
-  cat "$folder"/* >&2 2>/dev/null || true
-  exit 1
-}
+# shellcheck source=tests/support/real.sh
+. "$(dirname "$0")/../support/real.sh"
 
 run_id=topics-$$-$(date +%s)
 
