@@ -20,7 +20,7 @@ struct message {
 struct assignment {
     int32_t partition;
     int64_t committed;    /* next to consume as the group knows it; -1: never committed */
-    const char *metadata; /* that was committed with it; "" when none */
+    struct bytes metadata; /* that was committed with it */
     int64_t low, high;    /* first offset in the log, and the one after the last */
     int64_t start;        /* where delivery begins: a proposal, for the receiver to change */
 };
@@ -97,7 +97,7 @@ struct committer_ops {
      * they are. UNAVAILABLE: they are not, or it is not known whether they are. FENCED: they are not, because the
      * process may own the partitions no more. After these two the caller may go on and commit later points, unless
      * `exactly_once`: then it publishes nothing and calls again with the same points until it is OK, or drops them. IO:
-     * a broker refuses a record or the points for good. Takes a second at most, waiting. */
+     * a broker refuses a record or the points for good. May wait for some seconds. */
     struct status (*commit)(void *self, const struct commit_point *points, size_t count);
     /* The partitions were lost: what was published since the last commit is not to become final, as far as it can be
      * taken back. */

@@ -92,6 +92,7 @@ struct config {
     int64_t session_idle_ms;    /* 0: the wall clock never moves a watermark */
     int64_t learn_history_ms;   /* 0: the whole sessions topic */
     char *learn_snapshot;
+    int64_t learn_save_interval_ms; /* 0: never */
     struct text_list categories_excluded; /* engine.fusion.filters points to it after config_check() */
     bool items_enabled;
     struct {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/knowledge.h"
 
+#include "app/log.h"
+#include "app/saved.h"
 #include "app/snapshot.h"
 
 #include <pthread.h>
@@ -17,6 +19,8 @@ struct knowledge {
     struct catalogue *catalogue;
     struct learned *learned;
     struct learner *learner;
+    int64_t *positions; /* of the sessions topic, as restored */
+    int32_t position_count;
     struct progress *tasks;
     size_t task_count, task_capacity;
 };
@@ -31,10 +35,41 @@ static void lock_open(pthread_rwlock_t *lock)
     pthread_rwlockattr_destroy(&attributes);
 }
 
+/* What a former run has left is a saving of time: without it the sessions topic is read from its start. */
+static struct status restore_own(struct knowledge *knowledge, const struct knowledge_options *options,
+                                 bool *ret_restored)
+{
+    struct complaint why = {0};
+    struct saved saved;
+    *ret_restored = false;
+    struct status status =
+        saved_read(options->own, &options->learned, &options->learner, knowledge->catalogue, &saved, &why);
+    if (failed_as(status, FAULT_NOT_FOUND))
+        return OK;
+    if (failed(status)) {
+        log_always(LOG_WARN, "learned_state_discarded", "reason=%s note=%s", why.text,
+                   "the sessions topic is read from its start instead");
+        return failed_as(status, FAULT_MEMORY) ? status : OK;
+    }
+    knowledge->learned = saved.learned;
+    knowledge->learner = saved.learner;
+    knowledge->positions = saved.positions;
+    knowledge->position_count = saved.position_count;
+    log_always(LOG_INFO, "learned_state_restored", "path=%s sessions=%llu", options->own,
+               (unsigned long long)learned_count(saved.learned));
+    *ret_restored = true;
+    return OK;
+}
+
 static struct status open_parts(struct knowledge *knowledge, const struct knowledge_options *options,
                                 struct complaint *complaint)
 {
+    bool restored = false;
     TRY(catalogue_open(&options->catalogue, &knowledge->catalogue));
+    if (options->own && options->own[0])
+        TRY(restore_own(knowledge, options, &restored));
+    if (restored)
+        return OK;
     if (options->snapshot && options->snapshot[0])
         TRY(snapshot_read(options->snapshot, &options->learned, knowledge->catalogue, &knowledge->learned, complaint));
     else
@@ -66,8 +101,25 @@ void knowledge_close(struct knowledge *knowledge)
     learned_close(knowledge->learned);
     catalogue_close(knowledge->catalogue);
     pthread_rwlock_destroy(&knowledge->lock);
+    free(knowledge->positions);
     free(knowledge->tasks);
     free(knowledge);
+}
+
+const int64_t *knowledge_positions(const struct knowledge *knowledge, int32_t *ret_count)
+{
+    *ret_count = knowledge->position_count;
+    return knowledge->positions;
+}
+
+struct status knowledge_save(struct knowledge *knowledge, const char *path, const int64_t *positions, int32_t count,
+                             struct complaint *complaint)
+{
+    AUTO(buffer) content = {.limit = SAVED_BYTES_MAX};
+    knowledge_lock_read(knowledge);
+    saved_encode(knowledge->learned, knowledge->learner, knowledge->catalogue, positions, count, &content);
+    knowledge_unlock(knowledge);
+    return saved_write(path, &content, complaint);
 }
 
 struct catalogue *knowledge_catalogue(const struct knowledge *knowledge)

@@ -18,6 +18,7 @@ struct knowledge_options {
     struct learned_options learned;
     struct learner_options learner;
     const char *snapshot; /* file to begin with; "" or NULL: with nothing learned */
+    const char *own;      /* file that knowledge_save() wrote, which comes first, if it can be used; "" or NULL: none */
 };
 
 struct knowledge;
@@ -26,6 +27,14 @@ struct knowledge;
 MUST_CHECK struct status knowledge_open(const struct knowledge_options *options, struct knowledge **ret_knowledge,
                                         struct complaint *complaint);
 void knowledge_close(struct knowledge *knowledge);
+
+/* Where the sessions topic is to be read on after `own` was restored: by partition, as many as there were then. NULL
+ * when all of it is to be read. */
+const int64_t *knowledge_positions(const struct knowledge *knowledge, int32_t *ret_count);
+/* Writes what is known, having read the sessions topic up to `positions`, to the file. Takes the reader lock while it
+ * copies the state. Only to be called by who reads that topic. */
+MUST_CHECK struct status knowledge_save(struct knowledge *knowledge, const char *path, const int64_t *positions,
+                                        int32_t count, struct complaint *complaint);
 
 /* The pointers are fixed; what they point to may be used between lock and unlock, const under the reader lock. */
 struct catalogue *knowledge_catalogue(const struct knowledge *knowledge);

@@ -142,7 +142,9 @@ struct status shard_rig_start(struct shard_rig *rig, struct complaint *complaint
     assert_ok(shard_open(&rig->options, &ports, &rig->shard));
     for (int32_t p = 0; p < rig->partitions; p++) {
         struct assignment assignment = {.partition = p, .high = memory_world_end(rig->world, p)};
-        assignment.committed = memory_world_committed(rig->world, p, &assignment.metadata);
+        const char *metadata;
+        assignment.committed = memory_world_committed(rig->world, p, &metadata);
+        assignment.metadata = bytes_of_text(metadata);
         assignment.start = assignment.committed < 0 ? 0 : assignment.committed;
         TRY(shard_accept(rig->shard, &assignment, complaint));
         memory_world_assign(rig->world, p, assignment.start);

@@ -40,6 +40,12 @@ MUST_CHECK struct status learner_advance(struct learner *learner, int64_t time_m
 /* Learns all that is pending. */
 MUST_CHECK struct status learner_drain(struct learner *learner);
 
+/* What is pending, and what was offered and learned last, as bytes; goes with the learned state as it is now. */
+void learner_encode(const struct learner *learner, const struct catalogue *catalogue, struct buffer *out);
+/* Back into a learner that was just opened, interning items. CORRUPT, NEWER, LIMIT when the catalogue is full, MEMORY:
+ * the learner is then to be closed. Survives any bytes. */
+MUST_CHECK struct status learner_restore(struct bytes snapshot, struct catalogue *catalogue, struct learner *learner);
+
 struct learner_counts {
     uint64_t learned, late, repeated;
     uint64_t early; /* of those learned: before their time, at pending_max */

@@ -159,6 +159,8 @@ struct kafka_reader_options {
     const char *topic;
     int32_t partition_count;
     struct kafka_start start;
+    const int64_t *offsets; /* where the first partitions begin instead; one that is in the log no more: its first */
+    int32_t offset_count;
 };
 
 struct kafka_reader;
@@ -169,6 +171,8 @@ void kafka_reader_close(struct kafka_reader *reader);
 /* As click_source.poll; one thread. */
 MUST_CHECK struct status kafka_reader_poll(struct kafka_reader *reader, int timeout_ms, struct message *messages,
                                            size_t capacity, size_t *ret_count);
+/* Next to deliver of a partition, which has been delivered up to there; -1: nothing was yet. */
+int64_t kafka_reader_position(const struct kafka_reader *reader, int32_t partition);
 /* True once every partition has been delivered to the end that it had when that was reached first, or marked last. */
 bool kafka_reader_caught_up(const struct kafka_reader *reader);
 /* Marks where the partitions end now. UNAVAILABLE when the brokers do not say so in time. */

@@ -90,7 +90,8 @@ const struct config_option option_table[] = {
     CHOICE("delivery", delivery, "at_least_once", delivery_words,
            "at_least_once: after a crash the last clicks may be answered twice, with the same identity (topic, "
            "partition, offset, revision) in the record. exactly_once: outputs and offsets are committed in one "
-           "transaction, so a consumer that reads only what is committed (the default of most) sees each answer once, "
+           "transaction, so a consumer with isolation.level=read_committed (not the default of most) sees each answer "
+           "once, "
            "commit_interval_ms later at most."),
     PLAIN("static_membership", static_membership, "true",
           "The process keeps its name in the group across restarts (group.instance.id, from state.directory): one that "
@@ -226,7 +227,12 @@ const struct config_option option_table[] = {
     PLAIN(
         "learn.snapshot", learn_snapshot, "",
         "File to begin with: the learned state that `eddy replay --into-state` left. What the sessions topic holds is "
-        "learned on top of it. Empty: none."),
+        "learned on top of it. Empty: none. Once the process has saved its own, that is what it begins with."),
+    NUMBER(
+        "learn.save_interval_ms", learn_save_interval_ms, "10min", 0, DAY_MS,
+        "The learned state is saved in state.directory this often and when the process stops, so that the next start "
+        "reads only what was added to the sessions topic since. 0: never. Nobody is answered while it is being copied, "
+        "about 1 ms per MB."),
 
     CHOICE("knn.formula", engine.fusion.knn.formula, "eddy", formula_words,
            "eddy: as in include/eddy/core/scorer.h. vmis: the plain VMIS-kNN of Serenade, for comparison; of the keys "

@@ -224,7 +224,8 @@ static struct status open_reader(struct process *process, struct complaint *comp
                                                  .wall_ms = time.ops->wall_ms(time.self),
                                                  .knowledge = process->knowledge,
                                                  .metrics = &process->metrics,
-                                                 .schemas = schemas_source(process->registry)};
+                                                 .schemas = schemas_source(process->registry),
+                                                 .saved = stores_saved(process->stores)};
     return topic_reader_open(&options, &process->reader, complaint);
 }
 
@@ -349,7 +350,8 @@ static struct status start_lane(struct process *process, uint32_t number, struct
  * partitions again at once, without a rebalance. */
 static const char *member_id(const struct process *process)
 {
-    return process->config->static_membership ? stores_instance(process->stores) : "";
+    bool stays = process->config->static_membership && !process->options.state_in_memory;
+    return stays ? stores_instance(process->stores) : "";
 }
 
 static struct status join_group(struct process *process, struct complaint *complaint)
@@ -432,12 +434,16 @@ static struct status serve(struct process *process, struct complaint *complaint)
 static struct status start(struct process *process, struct complaint *complaint)
 {
     const struct config *config = process->config;
-    const struct knowledge_options knowledge = {config->catalogue, config->learned, config->learner,
-                                                config->learn_snapshot};
     TRY(keep_trying(process, look_at_topics, complaint));
     TRY(stores_open(config, process->options.state_in_memory, &process->stores, complaint));
+    const struct knowledge_options knowledge = {.catalogue = config->catalogue,
+                                                .learned = config->learned,
+                                                .learner = config->learner,
+                                                .snapshot = config->learn_snapshot,
+                                                .own = stores_saved(process->stores)};
     TRY(knowledge_open(&knowledge, &process->knowledge, complaint));
-    enter(process, STAGE_SCHEMAS);
+    if (process->registry)
+        enter(process, STAGE_SCHEMAS);
     TRY(keep_trying(process, ask_registry, complaint));
     enter(process, STAGE_READING);
     TRY(read_topics(process, complaint));

@@ -5,6 +5,7 @@
 
 #include <eddy/io/memory.h>
 #include <eddy/io/session_store.h>
+#include <limits.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,6 +22,7 @@ struct stores {
     const struct config *config;
     struct state_directory *directory; /* NULL: in memory */
     char instance[INSTANCE_NAME_MAX + 1];
+    char saved[PATH_MAX];
     pthread_mutex_t lock;
     struct open_store *first; /* under lock */
 };
@@ -50,6 +52,8 @@ struct status stores_open(const struct config *config, bool in_memory, struct st
         free(stores);
         return status;
     }
+    if (stores->directory)
+        snprintf(stores->saved, sizeof stores->saved, "%s/learned", config->state.directory);
     if (stores->directory)
         snprintf(stores->instance, sizeof stores->instance, "%s", state_directory_instance(stores->directory));
     pthread_mutex_init(&stores->lock, NULL);
@@ -125,6 +129,11 @@ static void close_one(void *context, int32_t partition, struct session_store sto
 const char *stores_instance(const struct stores *stores)
 {
     return stores->instance;
+}
+
+const char *stores_saved(const struct stores *stores)
+{
+    return stores->saved;
 }
 
 struct store_opener stores_opener(struct stores *stores)

@@ -15,5 +15,7 @@ void stores_close(struct stores *stores);
 struct store_opener stores_opener(struct stores *stores);
 /* The name of this process across restarts; without a directory only until its end. */
 const char *stores_instance(const struct stores *stores);
+/* The file for what the process has learned; "" without a directory. */
+const char *stores_saved(const struct stores *stores);
 /* Fullness of the fullest map, in percent. */
 int stores_map_used_percent(struct stores *stores);

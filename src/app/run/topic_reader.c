@@ -23,6 +23,11 @@ struct topic_reader {
     struct follower *follower;
     struct kafka_reader *items, *sessions; /* items: NULL when not read */
     struct message messages[BATCH];
+    struct knowledge *knowledge;
+    char *saved; /* path; NULL: nothing is saved */
+    int64_t save_interval_us, saved_us;
+    int64_t *positions; /* of the sessions topic */
+    int32_t position_count;
     pthread_t thread;
     bool started;
     _Atomic bool stopping, caught_up;
@@ -82,6 +87,33 @@ static void note_progress(struct topic_reader *reader, unsigned marked)
         atomic_store(&reader->caught_up, true);
 }
 
+/* A failure is none of the process: what cannot be saved is read again. */
+static void save(struct topic_reader *reader)
+{
+    struct complaint complaint = {0};
+    for (int32_t p = 0; p < reader->position_count; p++) {
+        int64_t position = kafka_reader_position(reader->sessions, p);
+        if (position >= 0)
+            reader->positions[p] = position;
+    }
+    struct status status =
+        knowledge_save(reader->knowledge, reader->saved, reader->positions, reader->position_count, &complaint);
+    struct time_source time = system_time();
+    reader->saved_us = time.ops->monotonic_us(time.self);
+    if (failed(status))
+        log_always(LOG_WARN, "learned_state_not_saved", "reason=%s",
+                   complaint.text[0] ? complaint.text : status.fault->what);
+    else
+        log_event(LOG_INFO, "learned_state_saved", "path=%s", reader->saved);
+}
+
+static bool save_is_due(const struct topic_reader *reader)
+{
+    struct time_source time = system_time();
+    return reader->saved && atomic_load(&reader->caught_up) &&
+           time.ops->monotonic_us(time.self) - reader->saved_us >= reader->save_interval_us;
+}
+
 static void *read_on(void *context)
 {
     struct topic_reader *reader = context;
@@ -94,7 +126,11 @@ static void *read_on(void *context)
             marked = wanted;
         status = read_both(reader, count ? 0 : WAIT_MS, &count);
         note_progress(reader, marked);
+        if (!failed(status) && save_is_due(reader))
+            save(reader);
     }
+    if (!failed(status) && reader->saved && atomic_load(&reader->caught_up))
+        save(reader);
     if (failed(status)) {
         char text[256];
         log_always(LOG_ERROR, "topic_reader_failed", "reason=%s", status_text(status, text, sizeof text));
@@ -114,6 +150,7 @@ static struct status open_parts(struct topic_reader *reader, const struct topic_
     struct kafka_reader_options items = {.kafka = options->kafka,
                                          .topic = config_topic(config, TOPIC_ITEMS),
                                          .partition_count = counts->partitions[TOPIC_ITEMS]};
+    sessions.offsets = knowledge_positions(options->knowledge, &sessions.offset_count);
     if (config->learn_history_ms > 0)
         sessions.start = (struct kafka_start){KAFKA_START_TIME, options->wall_ms - config->learn_history_ms};
     if (config->items_enabled)
@@ -134,6 +171,26 @@ static struct status open_follower(struct topic_reader *reader, const struct top
     return OK;
 }
 
+static struct status prepare_saving(struct topic_reader *reader, const struct topic_reader_options *options)
+{
+    int32_t known_count, count = options->counts->partitions[TOPIC_SESSIONS];
+    const int64_t *known = knowledge_positions(options->knowledge, &known_count);
+    struct time_source time = system_time();
+    reader->knowledge = options->knowledge;
+    reader->save_interval_us = options->config->learn_save_interval_ms * 1000;
+    reader->saved_us = time.ops->monotonic_us(time.self);
+    if (!options->saved[0] || !reader->save_interval_us)
+        return OK;
+    reader->saved = strdup(options->saved);
+    reader->positions = calloc((size_t)count, sizeof *reader->positions);
+    if (!reader->saved || !reader->positions)
+        return FAIL(MEMORY, count, "no memory for positions");
+    for (int32_t p = 0; p < count; p++)
+        reader->positions[p] = p < known_count ? known[p] : -1;
+    reader->position_count = count;
+    return OK;
+}
+
 static struct status start_thread(struct topic_reader *reader)
 {
     int error = pthread_create(&reader->thread, NULL, read_on, reader);
@@ -150,6 +207,8 @@ struct status topic_reader_open(const struct topic_reader_options *options, stru
     struct status status = open_follower(reader, options, complaint);
     if (!failed(status))
         status = open_parts(reader, options, complaint);
+    if (!failed(status))
+        status = prepare_saving(reader, options);
     if (!failed(status))
         status = start_thread(reader);
     if (failed(status)) {
@@ -172,6 +231,8 @@ void topic_reader_close(struct topic_reader *reader)
     follower_close(reader->follower);
     decoder_close(reader->item_decoder);
     decoder_close(reader->session_decoder);
+    free(reader->positions);
+    free(reader->saved);
     free(reader);
 }
 

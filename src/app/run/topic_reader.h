@@ -16,6 +16,7 @@ struct topic_reader_options {
     struct knowledge *knowledge;
     struct metrics *metrics;
     struct schema_source schemas;
+    const char *saved; /* file to save the knowledge to, now and then and at the end; "": none */
 };
 
 /* Reads the sessions that are younger than config->learn_history_ms at wall_ms, or all. A record whose schema cannot be

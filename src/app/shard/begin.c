@@ -24,8 +24,11 @@ static struct engine_position group_position(const struct assignment *assignment
     struct engine_position position = {
         .offset = assignment->committed, .watermark_ms = INT64_MIN, .close_offset = -1, .close_sequence = 0};
     struct engine_position read = position;
-    if (sscanf(assignment->metadata, METADATA_FORMAT_IN, &read.watermark_ms, &read.close_offset,
-               &read.close_sequence) == 3)
+    char text[TASK_METADATA_MAX];
+    if (assignment->metadata.size >= sizeof text)
+        return position;
+    snprintf(text, sizeof text, BYTES_FORMAT, BYTES_ARGS(assignment->metadata));
+    if (sscanf(text, METADATA_FORMAT_IN, &read.watermark_ms, &read.close_offset, &read.close_sequence) == 3)
         return read;
     return position;
 }
@@ -150,6 +153,15 @@ static struct status begin_new(const struct shard *shard, const struct assignmen
     return OK;
 }
 
+static struct status forget_and_rebuild(struct shard *shard, struct task *task, const struct assignment *assignment,
+                                        struct engine_position group, struct engine_position *ret_position,
+                                        struct complaint *complaint)
+{
+    TRY(task->store.ops->clear(task->store.self));
+    TRY(task_open_engine(shard, task));
+    return begin_rebuild(shard, task, assignment, group, ret_position, complaint);
+}
+
 static struct status begin_adopting(struct shard *shard, struct task *task, const struct assignment *assignment,
                                     struct engine_position stored, struct engine_position group,
                                     struct engine_position *ret_position, struct complaint *complaint)
@@ -164,9 +176,7 @@ static struct status begin_adopting(struct shard *shard, struct task *task, cons
                         stored.offset);
     log_always(LOG_WARN, "adopting", "partition=%d state=%" PRId64 " group=%" PRId64 " note=%s", task->partition,
                stored.offset, group.offset, "the stored sessions are forgotten and rebuilt");
-    TRY(task->store.ops->clear(task->store.self));
-    TRY(task_open_engine(shard, task));
-    return begin_rebuild(shard, task, assignment, group, ret_position, complaint);
+    return forget_and_rebuild(shard, task, assignment, group, ret_position, complaint);
 }
 
 static struct status begin_stored(struct shard *shard, struct task *task, const struct assignment *assignment,
@@ -178,10 +188,17 @@ static struct status begin_stored(struct shard *shard, struct task *task, const 
         return begin_adopting(shard, task, assignment, stored, group, ret_position, complaint);
     *ret_position = stored;
     if (assignment->committed < 0) {
-        log_always(LOG_WARN, "group_forgotten", "partition=%d offset=%" PRId64 " note=%s", task->partition,
-                   stored.offset,
-                   "the brokers know no offset of the group any more; going on from the stored sessions");
+        log_always(
+            LOG_WARN, "group_forgotten", "partition=%d offset=%" PRId64 " note=%s", task->partition, stored.offset,
+            "the brokers know no offset of the group any more; going on from the stored sessions, which may have "
+            "lagged behind it: their last clicks are then answered twice");
         return OK;
+    }
+    if (group.watermark_ms != INT64_MIN && group.offset > stored.offset) {
+        int64_t from;
+        TRY(rebuild_from(shard, assignment, group, &from, complaint));
+        if (from > stored.offset) /* another owner has been at it for long since */
+            return forget_and_rebuild(shard, task, assignment, group, ret_position, complaint);
     }
     task->answered = group;
     if (group.offset > stored.offset)

@@ -184,10 +184,10 @@ static bool commit_is_due(const struct shard *shard)
 static struct status mind_fencing(struct shard *shard, struct status status)
 {
     int64_t now_us = shard_monotonic_us(shard);
-    if (!failed_as(status, FAULT_FENCED)) {
+    if (!failed(status))
         shard->fenced_us = 0;
+    if (!failed_as(status, FAULT_FENCED))
         return OK;
-    }
     if (!shard->fenced_us)
         shard->fenced_us = now_us;
     return now_us - shard->fenced_us < FENCED_MAX_US ? OK : status;
@@ -232,7 +232,7 @@ struct status shard_step(struct shard *shard, int timeout_ms, size_t *ret_messag
 {
     TRY(shard->failure);
     *ret_messages = 0;
-    if (shard->uncommitted)
+    if (shard->uncommitted || shard->commit_now)
         return try_commit(shard);
     TRY(fill_batch(shard, timeout_ms));
     size_t before = shard->taken;

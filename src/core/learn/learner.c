@@ -1,36 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <eddy/core/learner.h>
+#include "core/learn/learner.h"
 
 #include <stdlib.h>
 
 #define PARTITIONS_MAX 100000
-#define SIZE_CLASSES   24 /* blocks of 256 B << class */
-
-/* What orders sessions, all partitions together. */
-struct place {
-    int64_t close_ms;
-    struct session_origin origin;
-};
-
-/* A session copied into one block of memory: the arrays and bytes of `session` point behind the struct. */
-struct pending {
-    struct place place;
-    struct closed_session session;
-    unsigned size_class;
-    struct pending *next_free;
-};
-
-struct learner {
-    struct learner_options options;
-    struct learned *learned;
-    struct pending **heap; /* binary min-heap by place */
-    uint32_t count, capacity;
-    struct pending *free_blocks[SIZE_CLASSES];
-    struct place *marks; /* per partition, the last offered; close_ms == INT64_MIN: none */
-    uint32_t mark_count;
-    struct place learned_last;
-    struct learner_counts counts;
-};
 
 struct status learner_open(const struct learner_options *options, struct learned *learned, struct learner **ret_learner)
 {
@@ -67,7 +40,7 @@ static int compare(int64_t a, int64_t b)
     return (a > b) - (a < b);
 }
 
-static int place_compare_in_partition(const struct place *a, const struct place *b)
+static int compare_in_partition(const struct place *a, const struct place *b)
 {
     int order = compare(a->close_ms, b->close_ms);
     if (!order)
@@ -75,12 +48,12 @@ static int place_compare_in_partition(const struct place *a, const struct place 
     return order ? order : compare(a->origin.sequence, b->origin.sequence);
 }
 
-static int place_compare(const struct place *a, const struct place *b)
+int learner_compare(const struct place *a, const struct place *b)
 {
     int order = compare(a->close_ms, b->close_ms);
     if (!order)
         order = compare(a->origin.partition, b->origin.partition);
-    return order ? order : place_compare_in_partition(a, b);
+    return order ? order : compare_in_partition(a, b);
 }
 
 static void heap_sift_down(struct learner *learner, uint32_t i)
@@ -89,7 +62,7 @@ static void heap_sift_down(struct learner *learner, uint32_t i)
     for (;;) {
         uint32_t least = i;
         for (uint32_t child = 2 * i + 1; child <= 2 * i + 2 && child < learner->count; child++)
-            if (place_compare(&heap[child]->place, &heap[least]->place) < 0)
+            if (learner_compare(&heap[child]->place, &heap[least]->place) < 0)
                 least = child;
         if (least == i)
             return;
@@ -106,7 +79,7 @@ static void heap_push(struct learner *learner, struct pending *pending)
     struct pending **heap = learner->heap;
     for (; i > 0; i = (i - 1) / 2) {
         struct pending *parent = heap[(i - 1) / 2];
-        if (place_compare(&parent->place, &pending->place) <= 0)
+        if (learner_compare(&parent->place, &pending->place) <= 0)
             break;
         heap[i] = parent;
     }
@@ -135,7 +108,7 @@ static struct status heap_reserve(struct learner *learner)
     return OK;
 }
 
-static struct status marks_reserve(struct learner *learner, int32_t partition)
+struct status learner_reserve_marks(struct learner *learner, int32_t partition)
 {
     if (partition < 0 || partition >= PARTITIONS_MAX)
         return FAIL(BAD_INPUT, partition, "a closed session names an impossible partition");
@@ -212,7 +185,7 @@ static struct status learn_earliest(struct learner *learner)
     struct pending *pending = learner->heap[0];
     TRY(learned_learn(learner->learned, &pending->session));
     heap_pop(learner);
-    if (place_compare(&pending->place, &learner->learned_last) < 0)
+    if (learner_compare(&pending->place, &learner->learned_last) < 0)
         learner->counts.late++;
     else
         learner->learned_last = pending->place;
@@ -226,9 +199,9 @@ struct status learner_offer(struct learner *learner, const struct closed_session
                             bool *ret_fresh)
 {
     struct place place = {session->close_ms, origin};
-    TRY(marks_reserve(learner, origin.partition));
+    TRY(learner_reserve_marks(learner, origin.partition));
     struct place *mark = &learner->marks[origin.partition];
-    bool fresh = mark->close_ms == INT64_MIN || place_compare_in_partition(&place, mark) > 0;
+    bool fresh = mark->close_ms == INT64_MIN || compare_in_partition(&place, mark) > 0;
     if (fresh) {
         for (; learner->count > 0 && learner->count >= learner->options.pending_max; learner->counts.early++)
             TRY(learn_earliest(learner));

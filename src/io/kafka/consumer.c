@@ -83,7 +83,9 @@ static void on_assigned(struct kafka_consumer *consumer, rd_kafka_topic_partitio
     consumer->cooperative = !strcmp(rd_kafka_rebalance_protocol(consumer->client.handle), "COOPERATIVE");
     struct status status = failed(consumer->failure) ? consumer->failure : start_offsets(consumer, list);
     if (failed(status)) {
-        consumer->failure = status;
+        /* What was lost meanwhile is given to somebody, perhaps to us again. */
+        if (!failed_as(status, FAULT_UNAVAILABLE) || !rd_kafka_assignment_lost(consumer->client.handle))
+            consumer->failure = status;
         give_up(consumer, list);
         return;
     }

@@ -30,7 +30,7 @@ static rd_kafka_resp_err_t read_committed(struct kafka_consumer *consumer, struc
     for (size_t i = 0; i < count && !error; i++) {
         const rd_kafka_topic_partition_t *committed = &list->elems[i];
         partitions[i].committed = committed->offset >= 0 ? committed->offset : -1;
-        partitions[i].metadata = committed->metadata ? committed->metadata : ""; /* librdkafka terminates it */
+        partitions[i].metadata = bytes_of(committed->metadata, committed->metadata_size);
     }
     return error;
 }

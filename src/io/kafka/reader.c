@@ -51,6 +51,13 @@ static struct status find_starts(struct kafka_reader *reader, const struct kafka
     return OK;
 }
 
+static void set_known(const struct kafka_reader_options *options, rd_kafka_topic_partition_list_t *list)
+{
+    for (int32_t p = 0; p < options->offset_count && p < options->partition_count; p++)
+        if (options->offsets[p] >= 0)
+            list->elems[p].offset = options->offsets[p];
+}
+
 /* With the leaders known the partitions start at once, and not after librdkafka's next look at the metadata. */
 static struct status find_leaders(struct kafka_reader *reader, struct complaint *complaint)
 {
@@ -70,6 +77,7 @@ static struct status start_all(struct kafka_reader *reader, const struct kafka_r
     TRY(find_leaders(reader, complaint));
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(options->partition_count);
     struct status status = find_starts(reader, options, list, complaint);
+    set_known(options, list);
     for (int i = 0; i < list->cnt && !failed(status); i++) {
         if (rd_kafka_consume_start_queue(reader->topic, i, list->elems[i].offset, reader->queue))
             status = complain(complaint, FAIL(IO, rd_kafka_last_error(), "a topic cannot be read"),
@@ -197,6 +205,11 @@ struct status kafka_reader_mark_end(struct kafka_reader *reader, int timeout_ms)
         reader->ends[p] = high;
     }
     return OK;
+}
+
+int64_t kafka_reader_position(const struct kafka_reader *reader, int32_t partition)
+{
+    return reader->positions[partition];
 }
 
 bool kafka_reader_caught_up(const struct kafka_reader *reader)

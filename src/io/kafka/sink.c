@@ -124,22 +124,23 @@ void kafka_sink_close(struct kafka_sink *sink)
 
 /* ---- refusals */
 
-/* Of a record, whatever happens to the transaction around it; not of one that was purged with it. */
+/* Of a record for good: it will be no better in another transaction. */
 static bool is_refusal(rd_kafka_resp_err_t error)
 {
     switch (error) {
-    case RD_KAFKA_RESP_ERR__PURGE_QUEUE:
-    case RD_KAFKA_RESP_ERR__PURGE_INFLIGHT:
-    case RD_KAFKA_RESP_ERR__MSG_TIMED_OUT:
-    case RD_KAFKA_RESP_ERR__FENCED:
-    case RD_KAFKA_RESP_ERR__FATAL:
-    case RD_KAFKA_RESP_ERR__STATE:
-    case RD_KAFKA_RESP_ERR_INVALID_PRODUCER_EPOCH:
-    case RD_KAFKA_RESP_ERR_INVALID_TXN_STATE:
-    case RD_KAFKA_RESP_ERR_PRODUCER_FENCED:
-        return false;
-    default:
+    case RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC:
+    case RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION:
+    case RD_KAFKA_RESP_ERR_INVALID_MSG:
+    case RD_KAFKA_RESP_ERR_INVALID_RECORD:
+    case RD_KAFKA_RESP_ERR_INVALID_TIMESTAMP:
+    case RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE:
+    case RD_KAFKA_RESP_ERR_POLICY_VIOLATION:
+    case RD_KAFKA_RESP_ERR_RECORD_LIST_TOO_LARGE:
+    case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
+    case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
         return true;
+    default:
+        return false;
     }
 }
 
@@ -153,8 +154,7 @@ static void note_failure(struct kafka_sink *sink, const rd_kafka_message_t *mess
                         message->rkt ? rd_kafka_topic_name(message->rkt) : "?", rd_kafka_err2str(message->err));
 }
 
-/* Takes in what librdkafka has to say, without waiting. */
-static void serve(struct kafka_sink *sink)
+void kafka_sink_serve(struct kafka_sink *sink)
 {
     rd_kafka_event_t *event;
     while ((event = rd_kafka_queue_poll(sink->events, 0))) {
@@ -223,7 +223,7 @@ struct status kafka_sink_flush(struct kafka_sink *sink, int timeout_ms)
     for (;;) {
         int slice_ms = timeout_ms < FLUSH_SLICE_MS ? timeout_ms : FLUSH_SLICE_MS;
         bool done = rd_kafka_flush(sink->client.handle, slice_ms) == RD_KAFKA_RESP_ERR_NO_ERROR;
-        serve(sink); /* refused records count as outstanding until they are taken in */
+        kafka_sink_serve(sink); /* refused records count as outstanding until they are taken in */
         if (sink->failures)
             return FAIL(IO, sink->failures, "records were refused");
         if (done)
@@ -236,7 +236,7 @@ struct status kafka_sink_flush(struct kafka_sink *sink, int timeout_ms)
 
 double kafka_sink_fill(struct kafka_sink *sink)
 {
-    serve(sink);
+    kafka_sink_serve(sink);
     double outstanding = rd_kafka_outq_len(sink->client.handle);
     double mean_bytes = sink->records ? (double)sink->bytes / (double)sink->records : 0;
     double by_records = outstanding / sink->records_max, by_bytes = outstanding * mean_bytes / sink->bytes_max;

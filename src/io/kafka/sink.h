@@ -31,6 +31,8 @@ void kafka_sink_release(struct kafka_sink *sink);
 
 /* As record_sink.publish. flags: RD_KAFKA_MSG_F_COPY, or 0: the value must live until it is delivered or purged. */
 MUST_CHECK struct status kafka_sink_produce(struct kafka_sink *sink, const struct output_record *record, int flags);
+/* Takes in what librdkafka has to say, without waiting. */
+void kafka_sink_serve(struct kafka_sink *sink);
 /* As record_sink.flush and fill. */
 MUST_CHECK struct status kafka_sink_flush(struct kafka_sink *sink, int timeout_ms);
 double kafka_sink_fill(struct kafka_sink *sink);

@@ -69,6 +69,27 @@ static struct status note_end(struct kafka_source *source, int32_t partition, in
     return OK;
 }
 
+/* The offset to be read next is not in the log. */
+static struct status go_on_where_possible(struct kafka_source *source, const rd_kafka_message_t *event)
+{
+    struct kafka_client *client = &source->consumer->client;
+    int64_t low, high;
+    if (rd_kafka_query_watermark_offsets(client->handle, source->consumer->topic, event->partition, &low, &high,
+                                         END_TIMEOUT_MS) == RD_KAFKA_RESP_ERR_NO_ERROR &&
+        high < event->offset) {
+        kafka_client_report(client, LOG_ERR, "LOG_CUT",
+                            "topic %s, partition %d was read up to offset %lld, but its log now ends at %lld. Was the "
+                            "topic made anew, or did it lose records?",
+                            source->consumer->topic, event->partition, (long long)event->offset, (long long)high);
+        return FAIL(CONFIG, high, "a log ends before what was read of it");
+    }
+    kafka_client_report(client, LOG_ERR, "OFFSET_GONE",
+                        "topic %s, partition %d: offset %lld is no longer in the log; going on at the log's first",
+                        source->consumer->topic, event->partition, (long long)event->offset);
+    rd_kafka_resp_err_t error = rd_kafka_seek(event->rkt, event->partition, RD_KAFKA_OFFSET_BEGINNING, 0);
+    return error ? FAIL(IO, error, "cannot go to the log's first offset") : OK;
+}
+
 /* What came in a message's place. */
 static struct status note_event(struct kafka_source *source, const rd_kafka_message_t *event)
 {
@@ -79,11 +100,7 @@ static struct status note_event(struct kafka_source *source, const rd_kafka_mess
                         source->consumer->topic, event->partition, rd_kafka_message_errstr(event));
     if (event->err != RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET || !event->rkt)
         return OK; /* librdkafka tries again */
-    kafka_client_report(client, LOG_ERR, "OFFSET_GONE",
-                        "topic %s, partition %d: offset %lld is no longer in the log; going on at the log's first",
-                        source->consumer->topic, event->partition, (long long)event->offset);
-    rd_kafka_resp_err_t error = rd_kafka_seek(event->rkt, event->partition, RD_KAFKA_OFFSET_BEGINNING, 0);
-    return error ? FAIL(IO, error, "cannot go to the log's first offset") : OK;
+    return go_on_where_possible(source, event);
 }
 
 static struct status poll(void *self, int timeout_ms, struct message *messages, size_t capacity, size_t *ret_count)

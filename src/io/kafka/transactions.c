@@ -16,12 +16,16 @@
 #include <stdlib.h>
 #include <syslog.h>
 
-#define SLICE_MS       500      /* of waiting for a transaction call, which then goes on with the next commit */
-#define PATIENCE_US    10000000 /* for an answer to one commit */
-#define ABORT_MS       5000
-#define COMMITTED_MS   2000
-#define RETRY_PAUSE_MS 50
-#define KEPT_BYTES_MAX ((double)(64 << 20)) /* when a commit is due; what one step adds may go beyond */
+#define SLICE_MS        500      /* of waiting for a transaction call, which then goes on with the next commit ... */
+#define OFFSETS_MS      10000    /* ... but for this one, which cannot be gone on with */
+#define PATIENCE_US     10000000 /* for an answer to one commit */
+#define ABORT_MS        5000
+#define ABORT_SLICE_MS  50
+#define COMMITTED_MS    2000
+#define DROP_US         2000000
+#define RETRY_PAUSE_MS  50
+#define FENCED_PAUSE_MS 500                  /* before all is produced again, probably for nothing */
+#define KEPT_BYTES_MAX  ((double)(64 << 20)) /* when a commit is due; what one step adds may go beyond */
 
 enum stage { STAGE_NONE, STAGE_IDLE, STAGE_OPEN, STAGE_COMMITTING };
 
@@ -69,9 +73,25 @@ static void break_up(struct kafka_transactions *transactions)
     transactions->asked_us = 0;
 }
 
+/* librdkafka waits until the refusals of what it purges have been taken in, so that is done in between. */
+static rd_kafka_error_t *abort_within(struct kafka_transactions *transactions, int timeout_ms)
+{
+    rd_kafka_error_t *error;
+    int64_t end_us = now_us() + (int64_t)timeout_ms * 1000;
+    for (;;) {
+        error = rd_kafka_abort_transaction(transactions->sink.client.handle, ABORT_SLICE_MS);
+        if (!error || !rd_kafka_error_is_retriable(error) || now_us() >= end_us)
+            return error;
+        rd_kafka_error_destroy(error);
+        kafka_sink_serve(&transactions->sink);
+    }
+}
+
+/* Of a transaction whose commit was not asked for. */
 static void roll_back(struct kafka_transactions *transactions)
 {
-    rd_kafka_error_t *error = rd_kafka_abort_transaction(transactions->sink.client.handle, ABORT_MS);
+    assert(transactions->stage != STAGE_COMMITTING);
+    rd_kafka_error_t *error = abort_within(transactions, ABORT_MS);
     transactions->produced = 0;
     transactions->asked_us = 0;
     transactions->stage = STAGE_IDLE;
@@ -105,14 +125,13 @@ static struct status mind_error(struct kafka_transactions *transactions, const c
         kafka_client_report(&transactions->sink.client, LOG_WARNING, "TRANSACTION", "%s: %s: %s", call,
                             rd_kafka_err2name(code), rd_kafka_error_string(error));
     rd_kafka_error_destroy(error);
-    if (aborts)
+    if (aborts && transactions->stage != STAGE_COMMITTING)
         roll_back(transactions);
-    else if (!again || !patient)
+    else if (aborts || !again || !patient) /* a commit that must be aborted may have been done all the same */
         break_up(transactions);
     if (says_forbidden(code))
         return FAIL(IO, code, "the brokers refuse the transaction");
-    if (!again)
-        system_wait_ms(RETRY_PAUSE_MS);
+    system_wait_ms(says_fenced(code) ? FENCED_PAUSE_MS : RETRY_PAUSE_MS);
     return says_fenced(code) ? FAIL(FENCED, code, "the partitions have another owner")
                              : FAIL(UNAVAILABLE, code, "the transaction is not committed yet");
 }
@@ -147,6 +166,7 @@ static struct status start(struct kafka_transactions *transactions, struct compl
     TRY(make(transactions, complaint));
     ask(transactions);
     rd_kafka_error_t *error = rd_kafka_init_transactions(transactions->sink.client.handle, SLICE_MS);
+    kafka_sink_serve(&transactions->sink); /* what it says of brokers that are away */
     if (error)
         return mind_error(transactions, "init_transactions", error);
     answered(transactions, STAGE_IDLE);
@@ -315,7 +335,7 @@ static struct status send_offsets(struct kafka_transactions *transactions)
         return FAIL(FENCED, 0, "the process is in no group");
     ask(transactions);
     rd_kafka_error_t *error =
-        rd_kafka_send_offsets_to_transaction(sink->client.handle, transactions->points, group, SLICE_MS);
+        rd_kafka_send_offsets_to_transaction(sink->client.handle, transactions->points, group, OFFSETS_MS);
     rd_kafka_consumer_group_metadata_destroy(group);
     if (error)
         return mind_error(transactions, "send_offsets_to_transaction", error);
@@ -332,7 +352,7 @@ static struct status finish(struct kafka_transactions *transactions)
         forget(transactions);
         return OK;
     }
-    fill(transactions); /* takes in refusals, for which librdkafka waits */
+    kafka_sink_serve(&transactions->sink); /* takes in refusals, for which librdkafka waits */
     return mind_error(transactions, "commit_transaction", error);
 }
 
@@ -380,6 +400,8 @@ static struct status commit(void *self, const struct commit_point *points, size_
     return finish(transactions);
 }
 
+/* A transaction that may be committing is ended by its successor, at once: whoever takes the partitions over waits for
+ * its offsets to be settled. */
 static void drop(void *self)
 {
     struct kafka_transactions *transactions = self;
@@ -388,6 +410,12 @@ static void drop(void *self)
     else if (transactions->stage == STAGE_COMMITTING)
         break_up(transactions);
     forget(transactions);
+    struct status status = OK;
+    for (int64_t end_us = now_us() + DROP_US; transactions->stage == STAGE_NONE && now_us() < end_us;) {
+        status = start(transactions, NULL);
+        if (failed(status) && !failed_as(status, FAULT_UNAVAILABLE))
+            break; /* the next commit says so again */
+    }
 }
 
 struct committer kafka_transactions_committer(struct kafka_transactions *transactions, struct kafka_consumer *consumer)

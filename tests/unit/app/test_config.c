@@ -70,7 +70,8 @@ static void the_bounds_of_options_are_those_of_the_code_behind_them(void **state
         struct complaint complaint = {""};
         assert_ok(config_defaults(&config, &complaint));
         set_bounds(&config, highest);
-        const struct knowledge_options options = {config.catalogue, config.learned, config.learner, ""};
+        const struct knowledge_options options = {
+            .catalogue = config.catalogue, .learned = config.learned, .learner = config.learner};
         struct knowledge *knowledge;
         struct engine *engine;
         assert_ok(knowledge_open(&options, &knowledge, &complaint));

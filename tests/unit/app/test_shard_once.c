@@ -172,7 +172,9 @@ static void what_a_lost_partition_had_not_committed_is_never_seen(void **state)
     assert_ok(shard_release(rig.shard, &partition, 1, true, 0));
     assert_int_equal(memory_world_output_count(rig.world), committed);
     struct assignment assignment = {.partition = 0, .high = CLICKS};
-    assignment.committed = memory_world_committed(rig.world, 0, &assignment.metadata);
+    const char *metadata;
+    assignment.committed = memory_world_committed(rig.world, 0, &metadata);
+    assignment.metadata = bytes_of_text(metadata);
     assert_ok(shard_accept(rig.shard, &assignment, NULL));
     memory_world_assign(rig.world, 0, assignment.start);
     assert_ok(shard_rig_run(&rig));

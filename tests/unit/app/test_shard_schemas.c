@@ -138,7 +138,9 @@ static void a_partition_goes_while_it_waits_and_comes_back_whole(void **state)
     assert_int_equal(memory_world_committed(rig.world, 0, NULL), 3);
     step(&rig, 50); /* what was held of it is gone */
     struct assignment assignment = {.partition = 0, .high = 9, .start = 3};
-    assignment.committed = memory_world_committed(rig.world, 0, &assignment.metadata);
+    const char *metadata;
+    assignment.committed = memory_world_committed(rig.world, 0, &metadata);
+    assignment.metadata = bytes_of_text(metadata);
     assert_ok(shard_accept(rig.shard, &assignment, NULL));
     memory_world_assign(rig.world, 0, assignment.start);
     source.away = false;

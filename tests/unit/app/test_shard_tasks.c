@@ -56,7 +56,6 @@ static struct status accept_one(struct shard_rig *rig, struct assignment assignm
     memory_world_set_faults(rig->world, none);
     int32_t partition = 0;
     assert_ok(shard_release(rig->shard, &partition, 1, false, 0));
-    assignment.metadata = assignment.metadata ? assignment.metadata : "";
     TRY(shard_accept(rig->shard, &assignment, complaint));
     *ret_start = assignment.start;
     return OK;
@@ -76,7 +75,7 @@ static void positions_outside_the_log_are_answered_or_refused_with_a_reason(void
     struct assignment gone = {.committed = 10, .low = 30, .high = 49};
     assert_ok(accept_one(&rig, gone, &complaint, &start));
     assert_int_equal(start, 30);
-    struct assignment kept = {.committed = 40, .high = 49, .metadata = "what another tool wrote"};
+    struct assignment kept = {.committed = 40, .high = 49, .metadata = BYTES("what another tool wrote")};
     assert_ok(accept_one(&rig, kept, &complaint, &start));
     assert_int_equal(start, 40);
     shard_rig_close(&rig);
