@@ -7,8 +7,13 @@
 
 /* ---- where clicks come from: one source per shard, delivering the partitions of its tasks */
 
+#define ATTEMPT_HEADER                                                                                                 \
+    "eddy.retry.attempt" /* of a dead letter that was sent again: for how many times, as a number                      \
+                          */
+
 struct message {
     int32_t partition;
+    uint32_t attempt; /* the value of ATTEMPT_HEADER; 0 without one */
     int64_t offset;
     int64_t timestamp_ms;
     struct bytes key;

@@ -120,6 +120,45 @@ static void range_keeps_to_its_offsets(void **state)
     kafka_mock_close(mock);
 }
 
+static void range_gives_the_headers_of_its_last_record(void **state)
+{
+    (void)state;
+    struct kafka_options kafka;
+    struct kafka_mock *mock = make_topic(&kafka);
+    assert_ok(kafka_mock_create_topic(mock, "letters", PARTITIONS));
+    struct kafka_sink_options options = {
+        .kafka = &kafka, .topics = {"letters"}, .queue_records_max = 10, .queue_bytes_max = 1 << 20};
+    struct kafka_sink *sink;
+    assert_ok(kafka_sink_open(&options, &sink, NULL));
+    struct record_sink port = kafka_sink_port(sink);
+    const char *const attempts[] = {"2", "-1", "99999999999", "two"};
+    for (int i = 0; i < 4; i++) {
+        const struct header headers[] = {{"a", BYTES("1")}, {ATTEMPT_HEADER, bytes_of_text(attempts[i])}, {"a", {0}}};
+        const struct output_record record = {.output = OUTPUT_RECOMMENDATIONS,
+                                             .timestamp_ms = T + i,
+                                             .headers = headers,
+                                             .header_count = i == 3 ? 0 : 3};
+        assert_ok(port.ops->publish(port.self, &record));
+    }
+    assert_ok(port.ops->flush(port.self, 10000));
+    kafka_sink_close(sink);
+    struct kafka_range *range = open_range(&kafka, "letters", none, none);
+    for (int i = 0; i < 4; i++) {
+        struct message message;
+        struct header headers[4];
+        bool found;
+        assert_ok(kafka_range_next(range, &message, &found, NULL));
+        assert_true(found);
+        assert_int_equal(message.attempt, i == 0 ? 2 : 0);
+        assert_int_equal(kafka_range_headers(range, headers, 1), i == 3 ? 0 : 1);
+        assert_int_equal(kafka_range_headers(range, headers, 4), i == 3 ? 0 : 3);
+        assert_true(i == 3 || (!strcmp(headers[2].name, "a") && headers[2].value.size == 0));
+        assert_true(i == 3 || bytes_equal_text(headers[1].value, attempts[i]));
+    }
+    expect_end(range);
+    kafka_mock_close(mock);
+}
+
 static void range_says_when_no_broker_answers(void **state)
 {
     (void)state;
@@ -136,6 +175,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(range_merges_partitions_by_record_time_up_to_the_end),
         cmocka_unit_test(range_keeps_to_its_offsets),
+        cmocka_unit_test(range_gives_the_headers_of_its_last_record),
         cmocka_unit_test(range_says_when_no_broker_answers),
     };
     return cmocka_run_group_tests_name("kafka_range", tests, NULL, NULL);

@@ -34,3 +34,6 @@ int64_t kafka_range_size(const struct kafka_range *range);
  */
 MUST_CHECK struct status kafka_range_next(struct kafka_range *range, struct message *ret_message, bool *ret_found,
                                           struct complaint *complaint);
+/* The headers of the record that came last, the first `capacity` of them; returns how many. They live as long as its
+ * bytes. */
+size_t kafka_range_headers(const struct kafka_range *range, struct header *headers, size_t capacity);

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <syslog.h>
 
+#define ATTEMPTS_MAX 1000000
+
 const char *kafka_library_version(void)
 {
     return rd_kafka_version_str();
@@ -187,6 +189,20 @@ void kafka_client_stop(struct kafka_client *client)
     pthread_mutex_destroy(&client->lock);
 }
 
+/* Anybody can write a header: what is no sensible number is none. */
+static uint32_t attempt_of(const rd_kafka_message_t *message)
+{
+    rd_kafka_headers_t *headers;
+    const void *text;
+    size_t size;
+    int64_t attempt;
+    if (rd_kafka_message_headers(message, &headers) ||
+        rd_kafka_header_get_last(headers, ATTEMPT_HEADER, &text, &size) ||
+        !bytes_to_int64(bytes_of(text, size), &attempt) || attempt < 0 || attempt > ATTEMPTS_MAX)
+        return 0;
+    return (uint32_t)attempt;
+}
+
 void kafka_message_view(const rd_kafka_message_t *from, struct message *ret_message)
 {
     rd_kafka_timestamp_type_t type;
@@ -196,6 +212,7 @@ void kafka_message_view(const rd_kafka_message_t *from, struct message *ret_mess
     if (!rd_kafka_message_headers(from, &headers))
         rd_kafka_header_get_last(headers, SCHEMA_HEADER, &header, &header_size);
     *ret_message = (struct message){.partition = from->partition,
+                                    .attempt = attempt_of(from),
                                     .offset = from->offset,
                                     .timestamp_ms = rd_kafka_message_timestamp(from, &type),
                                     .key = bytes_of(from->key, from->key_len),

@@ -240,3 +240,20 @@ struct status kafka_range_next(struct kafka_range *range, struct message *ret_me
         stop_part(range, range->handed_out->partition);
     return OK;
 }
+
+size_t kafka_range_headers(const struct kafka_range *range, struct header *headers, size_t capacity)
+{
+    rd_kafka_headers_t *all;
+    size_t count = 0;
+    if (!range->handed_out || rd_kafka_message_headers(range->handed_out, &all))
+        return 0;
+    while (count < capacity) {
+        const char *name;
+        const void *value;
+        size_t size;
+        if (rd_kafka_header_get_all(all, count, &name, &value, &size))
+            break;
+        headers[count++] = (struct header){name, bytes_of(value, size)};
+    }
+    return count;
+}
