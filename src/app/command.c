@@ -15,6 +15,7 @@ static int command_version(int argc, char **argv)
 /* In the order of the help text. */
 static const struct command commands[] = {
     {"config", "show, check and document the configuration", command_config},
+    {"dead-letters", "list what could not be used, and send it again", command_dead_letters},
     {"demo", "watch recommendations for a real clickstream, no broker needed", command_demo},
     {"evaluate", "score configurations on recorded sessions", command_evaluate},
     {"generate", "make a synthetic clickstream, for load", command_generate},

@@ -33,6 +33,7 @@ const char *suggest(const char *word, const char *const *candidates);
 
 /* The commands, one in each command_<name>.c. */
 int command_config(int argc, char **argv);
+int command_dead_letters(int argc, char **argv);
 int command_demo(int argc, char **argv);
 int command_evaluate(int argc, char **argv);
 int command_generate(int argc, char **argv);

@@ -8,8 +8,15 @@ struct json_writer json_writer_of(struct buffer *out)
     return (struct json_writer){.out = out, .first = true};
 }
 
+struct json_writer json_lines_of(struct buffer *out)
+{
+    return (struct json_writer){.out = out, .first = true, .lines = true};
+}
+
 static void newline(struct json_writer *writer)
 {
+    if (writer->lines)
+        return;
     buffer_append_byte(writer->out, '\n');
     for (int i = 0; i < writer->depth; i++)
         buffer_append_text(writer->out, "  ");
@@ -22,8 +29,10 @@ static void write_string(struct buffer *out, struct bytes text)
         uint8_t byte = text.data[i];
         if (byte == '"' || byte == '\\')
             buffer_format(out, "\\%c", byte);
-        else if (byte < 0x20)
+        else if (byte < 0x20 || byte == 0x7f)
             buffer_format(out, "\\u%04x", byte);
+        else if (byte == 0xc2 && i + 1 < text.size && (text.data[i + 1] & 0xe0) == 0x80)
+            buffer_format(out, "\\u%04x", text.data[++i]); /* U+0080 to U+009F */
         else
             buffer_append_byte(out, byte);
     }
@@ -39,7 +48,7 @@ static void begin_value(struct json_writer *writer, const char *key)
     writer->first = false;
     if (key) {
         write_string(writer->out, bytes_of_text(key));
-        buffer_append_text(writer->out, ": ");
+        buffer_append_text(writer->out, writer->lines ? ":" : ": ");
     }
 }
 
@@ -58,7 +67,7 @@ static void close_level(struct json_writer *writer, uint8_t bracket)
     if (!writer->first)
         newline(writer);
     buffer_append_byte(writer->out, bracket);
-    writer->first = false;
+    writer->first = writer->depth == 0;
     if (writer->depth == 0)
         buffer_append_byte(writer->out, '\n');
 }
@@ -102,4 +111,10 @@ void json_whole_number(struct json_writer *writer, const char *key, int64_t numb
 {
     begin_value(writer, key);
     buffer_format(writer->out, "%lld", (long long)number);
+}
+
+void json_none(struct json_writer *writer, const char *key)
+{
+    begin_value(writer, key);
+    buffer_append_text(writer->out, "null");
 }

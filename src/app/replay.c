@@ -8,13 +8,15 @@
 #include "app/run/decoders.h"
 #include "app/schemas.h"
 #include "app/snapshot.h"
+#include "app/topics.h"
 
 #include <eddy/base/timestamp.h>
 #include <eddy/core/judge.h>
 #include <eddy/io/file.h>
-#include <eddy/io/kafka_topics.h>
 #include <eddy/io/log_writer.h>
 #include <eddy/io/system.h>
+
+#define TOPIC_TIMEOUT_MS 10000
 
 struct replay {
     const struct replay_options *options;
@@ -209,23 +211,6 @@ static struct status run_range(struct replay *replay, struct kafka_range *range,
     }
 }
 
-static struct status count_partitions(const struct replay *replay, const struct kafka_options *kafka,
-                                      int32_t *ret_count)
-{
-    const int timeout_ms = 10000;
-    struct kafka_admin *admin;
-    struct kafka_topic_info info = {0};
-    TRY(kafka_admin_open(kafka, &admin, replay->complaint));
-    struct status status = kafka_topic_describe(admin, replay->options->topic, timeout_ms, &info, replay->complaint);
-    kafka_admin_close(admin);
-    TRY(status);
-    if (info.partition_count == 0)
-        return complain(replay->complaint, FAIL(NOT_FOUND, 0, "no such topic"), "there is no topic %s",
-                        replay->options->topic);
-    *ret_count = info.partition_count;
-    return OK;
-}
-
 static struct status run_topic(struct replay *replay)
 {
     const struct replay_options *options = replay->options;
@@ -235,7 +220,7 @@ static struct status run_topic(struct replay *replay)
     struct kafka_range_options wanted = {
         .kafka = &kafka, .topic = options->topic, .from = options->from, .to = options->to};
     TRY(config_kafka_options(replay->config, &kafka, replay->complaint));
-    TRY(count_partitions(replay, &kafka, &wanted.partition_count));
+    TRY(topic_count_partitions(&kafka, options->topic, TOPIC_TIMEOUT_MS, &wanted.partition_count, replay->complaint));
     struct status status = decoder_open_configured(replay->config, RECORD_CLICK, &decoder, replay->complaint);
     if (!failed(status))
         status = schemas_open_registry(replay->config, replay->config->registry.retries, &replay->registry,

@@ -36,6 +36,21 @@ struct status topics_count(const struct config *config, struct kafka_admin *admi
     return OK;
 }
 
+struct status topic_count_partitions(const struct kafka_options *kafka, const char *topic, int timeout_ms,
+                                     int32_t *ret_count, struct complaint *complaint)
+{
+    struct kafka_admin *admin;
+    struct kafka_topic_info info = {0};
+    TRY(kafka_admin_open(kafka, &admin, complaint));
+    struct status status = kafka_topic_describe(admin, topic, timeout_ms, &info, complaint);
+    kafka_admin_close(admin);
+    TRY(status);
+    if (info.partition_count == 0)
+        return complain(complaint, FAIL(NOT_FOUND, 0, "no such topic"), "there is no topic %s", topic);
+    *ret_count = info.partition_count;
+    return OK;
+}
+
 static struct status check_missing(const struct config *config, const struct topic_counts *counts,
                                    struct complaint *complaint)
 {

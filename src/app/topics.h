@@ -23,6 +23,10 @@ struct topic_counts {
 MUST_CHECK struct status topics_count(const struct config *config, struct kafka_admin *admin, int timeout_ms,
                                       struct topic_counts *ret_counts, struct complaint *complaint);
 
+/* How many partitions a topic has. NOT_FOUND when there is none of the name, UNAVAILABLE when no broker answers. */
+MUST_CHECK struct status topic_count_partitions(const struct kafka_options *kafka, const char *topic, int timeout_ms,
+                                                int32_t *ret_count, struct complaint *complaint);
+
 /* CONFIG with all there is to complain about: topics that are missing, numbers of partitions that do not fit. */
 MUST_CHECK struct status topics_check(const struct config *config, const struct topic_counts *counts,
                                       struct complaint *complaint);

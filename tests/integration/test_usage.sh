@@ -11,7 +11,7 @@ wrong() {
 }
 
 # Help goes to standard output, names every option's command and has examples that are right.
-for command in config demo evaluate generate import replay run schemas topics; do
+for command in config dead-letters demo evaluate generate import replay run schemas topics; do
   run 0 "$command" --help
   grep -q "^usage: eddy $command" out || fail "eddy $command --help: $(cat out)"
   grep -q "^  eddy $command" out || fail "eddy $command --help has no example"
@@ -50,6 +50,15 @@ wrong 2 "'ratings.csv' stands behind the layout; name files by --clicks" import 
 wrong 2 'movielens has no file of categories' import movielens --clicks x --items x --categories x
 wrong 2 'yoochoose has no file of items' import yoochoose --clicks x --items x
 wrong 2 '--categories is of use with --items' import retailrocket --clicks x --categories x
+wrong 2 "say 'list' or 'retry'" dead-letters
+wrong 2 "say 'list' or 'retry'" dead-letters retrieve
+wrong 2 "'17' is no place: PARTITION:OFFSET" dead-letters list 17
+wrong 2 "'0:-1' is no place" dead-letters retry 0:-1
+wrong 2 "are for 'retry'" dead-letters list --yes
+wrong 2 '--dry-run and --yes do not go together' dead-letters retry --yes --dry-run
+wrong 2 'say where they are to go with --to' dead-letters retry --late
+wrong 2 'leave --reason out' dead-letters list --late --reason x
+wrong 2 '--limit cannot be negative' dead-letters list --limit -1
 wrong 2 "'x' stands where only options may" generate x
 
 wrong 2 '--pace, --config and --set go with --kafka' generate --clicks 1 --pace 5

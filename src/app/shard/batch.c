@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/shard/shard.h"
 
+#include "app/dead_letter.h"
 #include "app/log.h"
 #include "app/schemas.h"
 
@@ -27,31 +28,32 @@ static struct bytes cut(struct bytes bytes)
 struct status shard_publish_dead_letter(struct shard *shard, const struct message *message, struct status reason,
                                         const struct complaint *complaint)
 {
-    char partition[24], offset[24], size[24];
+    char partition[24], offset[24], size[24], attempt[24];
     const char *kind = fault_kind_text(reason.fault->kind);
     const char *text = complaint->text[0] ? complaint->text : reason.fault->what;
     struct bytes value = cut(message->value), key = cut(message->key);
-    bool whole = value.size == message->value.size && key.size == message->key.size;
-    struct header headers[7] = {
-        {"__connect.errors.topic", shard->options.topic},
-        {"__connect.errors.partition", number_text(partition, sizeof partition, message->partition)},
-        {"__connect.errors.offset", number_text(offset, sizeof offset, message->offset)},
-        {"__connect.errors.exception.class.name", bytes_of_text(kind)},
-        {"__connect.errors.exception.message", bytes_of_text(text)},
+    struct header headers[8] = {
+        {ORIGIN_TOPIC_HEADER, shard->options.topic},
+        {ORIGIN_PARTITION_HEADER, number_text(partition, sizeof partition, message->partition)},
+        {ORIGIN_OFFSET_HEADER, number_text(offset, sizeof offset, message->offset)},
+        {REASON_CLASS_HEADER, bytes_of_text(kind)},
+        {REASON_HEADER, bytes_of_text(text)},
     };
-    size_t header_count = 5;
-    if (!whole)
-        headers[header_count++] = (struct header){
-            "eddy.cut.from.bytes", number_text(size, sizeof size, (int64_t)(message->value.size + message->key.size))};
+    size_t count = 5;
+    if (value.size < message->value.size || key.size < message->key.size)
+        headers[count++] = (struct header){
+            CUT_HEADER, number_text(size, sizeof size, (int64_t)(message->value.size + message->key.size))};
+    if (message->attempt)
+        headers[count++] = (struct header){ATTEMPT_HEADER, number_text(attempt, sizeof attempt, message->attempt)};
     if (message->schema_header.size > 0)
-        headers[header_count++] = (struct header){SCHEMA_HEADER, cut(message->schema_header)};
+        headers[count++] = (struct header){SCHEMA_HEADER, cut(message->schema_header)};
     const struct output_record record = {.output = OUTPUT_DEAD_LETTERS,
                                          .partition = -1,
                                          .timestamp_ms = message->timestamp_ms,
                                          .key = key,
                                          .value = value,
                                          .headers = headers,
-                                         .header_count = header_count};
+                                         .header_count = count};
     metric_add(shard->ports.metrics, METRIC_CLICKS_DEAD, 1);
     log_event(LOG_WARN, "dead_letter", "partition=%d offset=%lld reason=%s", message->partition,
               (long long)message->offset, text);

@@ -33,6 +33,23 @@ static void json_is_written_in_the_order_of_the_calls(void **state)
     json_decref(root);
 }
 
+static void json_lines_hold_no_control_character(void **state)
+{
+    (void)state;
+    AUTO(buffer) out = {0};
+    struct json_writer json = json_lines_of(&out);
+    for (int i = 0; i < 2; i++) {
+        json_begin_object(&json, NULL);
+        json_text(&json, "text", BYTES("\x1b[2J\x7f\xc2\x9b\xc2\xa0\xc2"));
+        json_none(&json, "none");
+        json_end_object(&json);
+    }
+    const char *line = "{\"text\":\"\\u001b[2J\\u007f\\u009b\xc2\xa0\xc2\",\"none\":null}\n";
+    assert_int_equal(out.size, 2 * strlen(line));
+    assert_int_equal(strncmp(buffer_text(&out), line, strlen(line)), 0);
+    assert_string_equal(buffer_text(&out) + strlen(line), line);
+}
+
 /* Tags open and close in order, attributes are quoted: all that our plots need of XML. */
 static void assert_well_formed(const char *text)
 {
@@ -143,6 +160,7 @@ static void plots_survive_any_numbers(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(json_lines_hold_no_control_character),
         cmocka_unit_test(json_is_written_in_the_order_of_the_calls),
         cmocka_unit_test(plots_are_self_contained_and_hold_every_series),
         cmocka_unit_test(plots_have_room_for_long_names),
