@@ -320,6 +320,37 @@ static void clicks_that_cannot_be_committed_are_bounded(void **state)
 }
 
 /* The partition may come back to this process, and librdkafka remembers what was stopped. */
+static void feed_nonsense(struct shard_rig *rig, int32_t partition, int count)
+{
+    for (int i = 0; i < count; i++)
+        memory_world_append(rig->world, partition, SHARD_RIG_TIME, BYTES("key"), BYTES("not avro"));
+}
+
+/* The source is at the log's end as soon as it has delivered the batch. */
+static void sessions_rebuilt_from_one_batch_are_whole_and_silent(void **state)
+{
+    (void)state;
+    struct shard_rig rig;
+    shard_rig_open(&rig, 1);
+    rig.options.batch_clicks = 1000;
+    for (int i = 0; i < 20; i++) {
+        shard_rig_traffic(&rig, 20, 9);
+        feed_nonsense(&rig, 0, 1);
+    }
+    assert_ok(shard_rig_start(&rig, NULL));
+    assert_ok(shard_rig_run(&rig));
+    uint64_t sessions = shard_rig_sessions(&rig);
+    size_t outputs = memory_world_output_count(rig.world);
+    shard_rig_crash(&rig);
+    struct session_store store = memory_world_store(rig.world, 0);
+    assert_ok(store.ops->clear(store.self));
+    assert_ok(shard_rig_start(&rig, NULL));
+    run_for(&rig, 1000);
+    assert_true(shard_rig_sessions(&rig) == sessions);
+    assert_int_equal(memory_world_output_count(rig.world), outputs);
+    shard_rig_close(&rig);
+}
+
 static void partitions_given_up_without_a_commit_are_not_left_stopped(void **state)
 {
     (void)state;
@@ -388,6 +419,7 @@ int main(void)
         cmocka_unit_test(a_full_queue_stops_the_partitions_and_loses_nothing),
         cmocka_unit_test(a_broker_that_is_away_stops_the_partitions_until_it_is_back),
         cmocka_unit_test(clicks_that_cannot_be_committed_are_bounded),
+        cmocka_unit_test(sessions_rebuilt_from_one_batch_are_whole_and_silent),
         cmocka_unit_test(partitions_given_up_without_a_commit_are_not_left_stopped),
         cmocka_unit_test(an_interrupt_ends_a_wait_for_room),
         cmocka_unit_test(an_interrupt_is_over_when_the_shard_is_resumed),
