@@ -45,6 +45,8 @@ static int exit_code_of(struct status status)
         return EXIT_CONFIG;
     case FAULT_UNAVAILABLE:
         return EXIT_UNAVAILABLE;
+    case FAULT_BAD_INPUT:
+        return EXIT_DATA;
     case FAULT_CORRUPT:
     case FAULT_NEWER:
         return EXIT_STATE;

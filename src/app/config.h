@@ -10,6 +10,7 @@
  * and shared afterwards. Complaints name the place (file:line, variable, --set), the key and what to do; they and the
  * dump never show a secret. Failures: CONFIG, MEMORY, IO (file not readable), LIMIT (file too big). After a failure
  * the config may hold some of the new values: release it. */
+#include "app/dead_watch.h"
 #include "app/log.h"
 
 #include <eddy/core/catalogue.h>
@@ -90,7 +91,8 @@ struct config {
     uint32_t commit_clicks, commit_sessions;
     int64_t commit_interval_ms; /* 0 becomes the delivery's own in config_check() */
     int64_t session_idle_ms;    /* 0: the wall clock never moves a watermark */
-    int64_t learn_history_ms;   /* 0: the whole sessions topic */
+    struct dead_limits dead_limits;
+    int64_t learn_history_ms; /* 0: the whole sessions topic */
     char *learn_snapshot;
     int64_t learn_save_interval_ms; /* 0: never */
     struct text_list categories_excluded; /* engine.fusion.filters points to it after config_check() */

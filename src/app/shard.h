@@ -25,6 +25,7 @@
  *
  * A failed status is the end of the shard: nothing may be committed any more, and a new one starts from the last
  * commit. What can be waited for (a broker that is away) is waited for and logged, not failed. */
+#include "app/dead_watch.h"
 #include "app/knowledge.h"
 
 #include <eddy/base/metrics.h>
@@ -61,6 +62,7 @@ struct shard_ports {
     struct decoder *decoder;      /* of clicks; for this shard alone, its owner closes it */
     struct schema_source schemas; /* where the decoder's missing ones come from; may be none */
     struct knowledge *knowledge;
+    struct dead_watch *dead_watch; /* no clicks are taken any more once it is exceeded */
     struct metrics *metrics;
 };
 

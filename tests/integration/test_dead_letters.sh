@@ -7,17 +7,21 @@ command -v kcat >/dev/null || exit 77
 broker=
 trap '[ -z "$broker" ] || kill -9 "$broker"; wait; rm -rf "$folder"' EXIT
 
-: >broker.out
-"$EDDY_BINARY" run --embedded --set http.listen= --set topics.partitions=2 >broker.out 2>broker.errors &
-broker=$!
-for _ in $(seq 1 100); do
+# start [OPTION...]: eddy on its own broker, ready; sets bootstrap.
+start() {
+  : >broker.out
+  "$EDDY_BINARY" run --embedded --set http.listen= "$@" >broker.out 2>broker.errors &
+  broker=$!
+  for _ in $(seq 1 600); do
+    ! grep -q '"event":"ready"' broker.errors || break
+    sleep 0.1
+  done
   bootstrap=$(sed -n 's/^bootstrap=//p' broker.out)
-  [ -z "$bootstrap" ] || break
-  sleep 0.1
-done
-[ -n "$bootstrap" ] || fail "no address is printed: $(cat broker.errors)"
+  [ -n "$bootstrap" ] || fail "eddy does not start: $(cat broker.errors)"
+}
+start --set topics.partitions=2
 
-produce() { kcat -b "$bootstrap" -P -t "$@"; }
+produce() { kcat -b "$bootstrap" -X message.timeout.ms=10000 -P -t "$@"; }
 read_all() { kcat -b "$bootstrap" -C -e -q -o beginning -t "$@" 2>/dev/null; }
 letters() { read_all dead-letters -f 'x\n' | wc -l; }
 wait_letters() {
@@ -101,4 +105,14 @@ read_all items -f '%h %k %s\n' | grep -q 'eddy.retry.of=late-clicks:.:0,.* visit
 expect 4 'no broker of 127.0.0.1:1' dead-letters list --set kafka.bootstrap.servers=127.0.0.1:1
 kill -TERM "$broker"
 wait "$broker" || fail "a drained eddy fails"
+
+# ---- too many of them end eddy, with a reason
+start --set dead_letters.max_ratio=0.02 --set dead_letters.window_clicks=200
+for i in 1 2 3 4 5; do printf '{"session_id":"visit-%s"}\n' $i; done | produce clicks -K x
+code=0
+wait "$broker" || code=$?
 broker=
+[ "$code" = 5 ] || fail "too many dead letters end eddy with $code: $(cat broker.errors)"
+grep -q 'eddy run: 5 of the last 5 clicks cannot be used, and dead_letters.max_ratio (0.02) allows 4 of 200. ' \
+  broker.errors || fail "it does not say how many: $(cat broker.errors)"
+grep -q "They are in topic dead-letters, see 'eddy dead-letters list'" broker.errors || fail "it does not say where"

@@ -47,6 +47,7 @@ void shard_rig_open(struct shard_rig *rig, int32_t partitions)
         .partitions = partitions,
         .items = 30,
         .wall_ms = SHARD_RIG_TIME,
+        .dead_limits = {.window_clicks = 1000},
         .options =
             {
                 .engine = {.session = {.gap_ms = 10000,
@@ -85,7 +86,9 @@ static void close_parts(struct shard_rig *rig)
     decoder_close(rig->items_decoder);
     decoder_close(rig->sessions_decoder);
     knowledge_close(rig->knowledge);
+    dead_watch_close(rig->dead_watch);
     rig->shard = NULL;
+    rig->dead_watch = NULL;
     rig->follower = NULL;
     rig->decoder = rig->items_decoder = rig->sessions_decoder = NULL;
     rig->knowledge = NULL;
@@ -123,6 +126,7 @@ static void feed_sessions(struct shard_rig *rig)
 struct status shard_rig_start(struct shard_rig *rig, struct complaint *complaint)
 {
     assert_null(rig->shard);
+    assert_ok(dead_watch_open(&rig->dead_limits, &rig->dead_watch));
     assert_ok(knowledge_open(&rig->knowledge_options, &rig->knowledge, NULL));
     assert_ok(decoder_open(RECORD_CLICK, rig->clicks, &rig->decoder));
     assert_ok(decoder_open(RECORD_ITEM, RECORD_JSON, &rig->items_decoder));
@@ -138,6 +142,7 @@ struct status shard_rig_start(struct shard_rig *rig, struct complaint *complaint
                                       .decoder = rig->decoder,
                                       .schemas = rig->schemas,
                                       .knowledge = rig->knowledge,
+                                      .dead_watch = rig->dead_watch,
                                       .metrics = &rig->metrics};
     assert_ok(shard_open(&rig->options, &ports, &rig->shard));
     for (int32_t p = 0; p < rig->partitions; p++) {

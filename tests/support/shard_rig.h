@@ -17,7 +17,10 @@ struct shard_rig {
     struct knowledge_options knowledge_options;
     struct schema_source schemas;
 
+    struct dead_limits dead_limits; /* off */
+
     struct knowledge *knowledge;
+    struct dead_watch *dead_watch;
     struct decoder *decoder, *items_decoder, *sessions_decoder;
     struct follower *follower;
     struct metrics metrics;

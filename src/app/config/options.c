@@ -66,6 +66,9 @@ const struct option_section option_sections[] = {
      "next record needs it wait; a record whose id it does not know, or whose schema cannot be used, is a dead letter. "
      "`eddy schemas` registers and checks what it holds."},
     {"session", "What a session is. All times are event time."},
+    {"dead_letters",
+     "How many clicks may be dead letters. Past a limit `eddy run` commits what is done and ends with exit code 5 and "
+     "the most frequent reason; started again it goes on where it stopped. See OPERATIONS.md."},
     {"learn", "What is learned from closed sessions, and within which bounds."},
     {"knn", "The kNN scorer: sessions like this one (VMIS-kNN)."},
     {"transition", "The transition scorer: what follows the last items."},
@@ -195,6 +198,14 @@ const struct config_option option_table[] = {
     NUMBER("session.idle_ms", session_idle_ms, "1min", 0, DAY_MS,
            "After this long without a click the wall clock moves a partition's watermark on, so that its last sessions "
            "close. 0: never."),
+
+    NUMBER("dead_letters.max_ratio", dead_limits.ratio_max, "0", 0, 1,
+           "Share of dead_letters.window_clicks clicks in a row, of all shards together. 0: any."),
+    NUMBER("dead_letters.window_clicks", dead_limits.window_clicks, "1000", 1, 1e9,
+           "What dead_letters.max_ratio is a share of; a limit is passed as soon as there are too many, not at the "
+           "window's end."),
+    NUMBER("dead_letters.max_per_minute", dead_limits.per_minute_max, "0", 0, 1e9,
+           "Within a minute by the clock of the machine, also while a backlog is worked off. 0: any."),
 
     NUMBER("learn.interval_ms", engine.learn_interval_ms, "10s", 1, DAY_MS,
            "Closed sessions enter the learned state at multiples of this, in stream time."),

@@ -3,7 +3,7 @@
 
 #include "app/log.h"
 
-#include <eddy/io/kafka.h>
+#include <eddy/io/system.h>
 #include <stdio.h>
 
 #define LEVEL_ERROR 3 /* as in syslog */
@@ -99,4 +99,15 @@ void kafka_log_take(struct kafka_log *log, int level, const char *facility, cons
     }
     bool follows = !strcmp(facility, "_ALL_BROKERS_DOWN"); /* each has been told of */
     pass_on(follows ? LEVEL_INFO + 1 : level, facility, text);
+}
+
+static void take_now(void *context, int level, const char *facility, const char *text)
+{
+    struct time_source time = system_time();
+    kafka_log_take(context, level, facility, text, time.ops->monotonic_us(time.self) / 1000);
+}
+
+struct kafka_listener kafka_log_listener(struct kafka_log *log)
+{
+    return (struct kafka_listener){take_now, log};
 }

@@ -5,6 +5,7 @@
  * broker is reached again. Any thread. */
 #include <eddy/base/metrics.h>
 
+#include <eddy/io/kafka.h>
 #include <pthread.h>
 
 #define KAFKA_LOG_REPEAT_MS 60000
@@ -27,5 +28,6 @@ struct kafka_log {
 
 void kafka_log_open(struct kafka_log *log, struct metrics *metrics);
 void kafka_log_close(struct kafka_log *log);
-/* A line of a kafka_listener at the monotonic time now_ms. */
+struct kafka_listener kafka_log_listener(struct kafka_log *log);
+/* A line of the listener at the monotonic time now_ms. */
 void kafka_log_take(struct kafka_log *log, int level, const char *facility, const char *text, int64_t now_ms);

@@ -46,18 +46,13 @@ struct process {
     struct topic_counts counts;
     struct stores *stores;
     struct knowledge *knowledge;
+    struct dead_watch *dead_watch;
     struct topic_reader *reader;
     struct kafka_consumer *consumer;
     struct lanes lanes;
     int64_t gauges_us;
     struct status drained; /* a failure: what was done last could not be committed when stopping */
 };
-
-static void on_kafka_log(void *context, int level, const char *facility, const char *text)
-{
-    struct time_source time = system_time();
-    kafka_log_take(context, level, facility, text, time.ops->monotonic_us(time.self) / 1000);
-}
 
 /* ---- life */
 
@@ -110,7 +105,7 @@ struct status process_open(const struct process_options *options, struct process
     process->config = options->config;
     kafka_log_open(&process->log, &process->metrics);
     struct status status = config_kafka_options(options->config, &process->kafka, complaint);
-    process->kafka.listener = (struct kafka_listener){on_kafka_log, &process->log};
+    process->kafka.listener = kafka_log_listener(&process->log);
     if (!failed(status))
         status = schemas_open_registry(options->config, 0, &process->registry, complaint);
     if (!failed(status))
@@ -132,6 +127,7 @@ void process_close(struct process *process)
     kafka_consumer_close(process->consumer);
     topic_reader_close(process->reader);
     knowledge_close(process->knowledge);
+    dead_watch_close(process->dead_watch);
     stores_close(process->stores);
     kafka_log_close(&process->log);
     registry_close(process->registry);
@@ -341,6 +337,7 @@ static struct status start_lane(struct process *process, uint32_t number, struct
                                       .stores = stores_opener(process->stores),
                                       .schemas = schemas_source(process->registry),
                                       .knowledge = process->knowledge,
+                                      .dead_watch = process->dead_watch,
                                       .metrics = &process->metrics};
     return lane_start(&process->lanes.lanes[number], process->config, &options, ports, process->consumer, number,
                       complaint);
@@ -425,6 +422,7 @@ static struct status serve(struct process *process, struct complaint *complaint)
     while (!stopping(process)) {
         TRY(kafka_consumer_poll(process->consumer, POLL_MS, complaint));
         TRY(check_threads(process, complaint));
+        TRY(dead_watch_verdict(process->dead_watch, config_topic(process->config, TOPIC_DEAD_LETTERS), complaint));
         mind_readiness(process);
         refresh_gauges(process);
     }
@@ -445,6 +443,7 @@ static struct status start(struct process *process, struct complaint *complaint)
     if (process->registry)
         enter(process, STAGE_SCHEMAS);
     TRY(keep_trying(process, ask_registry, complaint));
+    TRY(dead_watch_open(&config->dead_limits, &process->dead_watch));
     enter(process, STAGE_READING);
     TRY(read_topics(process, complaint));
     enter(process, STAGE_JOINING);

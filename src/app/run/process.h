@@ -28,8 +28,8 @@ struct process;
 MUST_CHECK struct status process_open(const struct process_options *options, struct process **ret_process,
                                       struct complaint *complaint);
 /* Runs in the calling thread until process_stop() or a failure. The kinds of failure: CONFIG (also topics that are
- * missing or do not fit), LOCKED, CORRUPT, NEWER, DISK_FULL, FENCED, IO; UNAVAILABLE or INTERRUPTED when the last
- * commit was not possible. */
+ * missing or do not fit), BAD_INPUT (more dead letters than allowed), LOCKED, CORRUPT, NEWER, DISK_FULL, FENCED, IO;
+ * UNAVAILABLE or INTERRUPTED when the last commit was not possible. */
 MUST_CHECK struct status process_run(struct process *process, struct complaint *complaint);
 void process_close(struct process *process);
 

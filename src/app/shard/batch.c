@@ -55,6 +55,7 @@ struct status shard_publish_dead_letter(struct shard *shard, const struct messag
                                          .headers = headers,
                                          .header_count = count};
     metric_add(shard->ports.metrics, METRIC_CLICKS_DEAD, 1);
+    dead_watch_letter(shard->ports.dead_watch, shard_monotonic_us(shard), message, reason, text);
     log_event(LOG_WARN, "dead_letter", "partition=%d offset=%lld reason=%s", message->partition,
               (long long)message->offset, text);
     return shard_publish(shard, &record);
@@ -169,6 +170,8 @@ static struct status take(struct shard *shard, const struct message *message, bo
         TRY(shard_answer_run(shard));
     if (task->catching_up && message->offset >= task->answered.offset)
         TRY(end_silence(shard, task));
+    if (!task->catching_up)
+        dead_watch_click(shard->ports.dead_watch);
     struct complaint complaint = {0};
     struct engine_click *click = &shard->run[shard->run_count];
     struct status status = decode_in_any_schema(shard, message, click, &complaint);

@@ -96,15 +96,17 @@ struct status shard_pause(struct shard *shard, bool paused)
 }
 
 /* A broker that takes records slower than clicks come must not fill the memory; nor may clicks that would be answered
- * again after a crash pile up, because the queue is never empty long enough for a commit. */
+ * again after a crash pile up, because the queue is never empty long enough for a commit. Of too many dead letters
+ * there shall be no more. */
 static struct status mind_queue(struct shard *shard)
 {
     double fill = shard->ports.sink.ops->fill(shard->ports.sink.self);
     int64_t since_us = shard_monotonic_us(shard) - shard->committed_us;
-    bool overdue = since_us > shard->options.commit_interval_ms * 1000 + OVERDUE_US;
-    if (!shard->paused && (fill > FILL_STOP || overdue))
+    bool stop = since_us > shard->options.commit_interval_ms * 1000 + OVERDUE_US ||
+                dead_watch_exceeded(shard->ports.dead_watch);
+    if (!shard->paused && shard->task_count && (fill > FILL_STOP || stop))
         return shard_pause(shard, true);
-    if (shard->paused && fill < FILL_RESTART && !overdue)
+    if (shard->paused && fill < FILL_RESTART && !stop)
         return shard_pause(shard, false);
     return OK;
 }

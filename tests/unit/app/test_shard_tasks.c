@@ -351,6 +351,61 @@ static void sessions_rebuilt_from_one_batch_are_whole_and_silent(void **state)
     shard_rig_close(&rig);
 }
 
+/* Every fifth click is a dead letter; and when eddy is started again it goes on there. */
+static void too_many_dead_letters_stop_the_clicks_and_what_is_done_is_committed(void **state)
+{
+    (void)state;
+    struct shard_rig rig;
+    shard_rig_open(&rig, 2);
+    rig.options.batch_clicks = 10;
+    rig.dead_limits = (struct dead_limits){.ratio_max = 0.1f, .window_clicks = 100};
+    for (int i = 0; i < 100; i++) {
+        shard_rig_traffic(&rig, 4, 9);
+        feed_nonsense(&rig, i % 2, 1);
+    }
+    assert_ok(shard_rig_start(&rig, NULL));
+    run_for(&rig, 5000);
+    struct complaint complaint = {{0}};
+    assert_fails(BAD_INPUT, dead_watch_verdict(rig.dead_watch, "dead", &complaint));
+    assert_non_null(strstr(complaint.text, "11 of the last 5")); /* 51 to 59 */
+    size_t letters = shard_rig_count(&rig, OUTPUT_DEAD_LETTERS);
+    assert_true(letters >= 11 && letters < 11 + rig.options.batch_clicks);
+    int64_t committed = memory_world_committed(rig.world, 0, NULL) + memory_world_committed(rig.world, 1, NULL);
+    assert_true(committed < 80);
+    assert_ok(shard_rig_stop(&rig));
+    assert_int_equal(memory_world_committed(rig.world, 0, NULL) + memory_world_committed(rig.world, 1, NULL),
+                     committed);
+    int64_t duplicates = metric_get(&rig.metrics, METRIC_CLICKS_DUPLICATE);
+    assert_int_equal(shard_rig_count(&rig, OUTPUT_RECOMMENDATIONS) + letters + (size_t)duplicates, committed);
+
+    rig.dead_limits.ratio_max = 0.5f;
+    assert_ok(shard_rig_start(&rig, NULL));
+    assert_ok(shard_rig_run(&rig));
+    assert_int_equal(shard_rig_count(&rig, OUTPUT_DEAD_LETTERS), 100);
+    shard_rig_close(&rig);
+}
+
+static void dead_letters_of_before_a_restart_do_not_count(void **state)
+{
+    (void)state;
+    struct shard_rig rig;
+    shard_rig_open(&rig, 1);
+    shard_rig_traffic(&rig, 10, 9);
+    feed_nonsense(&rig, 0, 30);
+    assert_ok(shard_rig_start(&rig, NULL));
+    assert_ok(shard_rig_run(&rig));
+    shard_rig_crash(&rig);
+    struct session_store store = memory_world_store(rig.world, 0);
+    assert_ok(store.ops->clear(store.self)); /* so that it is all taken once more, in silence */
+    rig.dead_limits = (struct dead_limits){.window_clicks = 100, .per_minute_max = 1};
+    feed_nonsense(&rig, 0, 1);
+    assert_ok(shard_rig_start(&rig, NULL));
+    assert_ok(shard_rig_run(&rig));
+    assert_false(dead_watch_exceeded(rig.dead_watch));
+    assert_int_equal(shard_rig_count(&rig, OUTPUT_DEAD_LETTERS), 31);
+    shard_rig_close(&rig);
+}
+
 static void partitions_given_up_without_a_commit_are_not_left_stopped(void **state)
 {
     (void)state;
@@ -420,6 +475,8 @@ int main(void)
         cmocka_unit_test(a_broker_that_is_away_stops_the_partitions_until_it_is_back),
         cmocka_unit_test(clicks_that_cannot_be_committed_are_bounded),
         cmocka_unit_test(sessions_rebuilt_from_one_batch_are_whole_and_silent),
+        cmocka_unit_test(too_many_dead_letters_stop_the_clicks_and_what_is_done_is_committed),
+        cmocka_unit_test(dead_letters_of_before_a_restart_do_not_count),
         cmocka_unit_test(partitions_given_up_without_a_commit_are_not_left_stopped),
         cmocka_unit_test(an_interrupt_ends_a_wait_for_room),
         cmocka_unit_test(an_interrupt_is_over_when_the_shard_is_resumed),
