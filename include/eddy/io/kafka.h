@@ -28,6 +28,7 @@ struct kafka_listener {
 struct kafka_broker_report {
     struct bytes broker; /* "host:port", in the line */
     struct bytes cause;  /* without what changes from time to time */
+    const char *advice;  /* which options to look at, as a sentence that goes on behind the cause; "" when unknown */
     bool reachable;
 };
 /* False when the line is about something else. */

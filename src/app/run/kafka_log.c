@@ -46,7 +46,8 @@ static void say_trouble(struct kafka_log *log, const struct kafka_broker_report 
     }
     unsigned repeats = known ? known->repeats : 0;
     if (fresh.lost)
-        log_always(LOG_ERROR, "broker_lost", "broker=%s reason=%s repeats=%u", fresh.broker, fresh.cause, repeats);
+        log_always(LOG_ERROR, "broker_lost", "broker=%s reason=%s%s%s repeats=%u", fresh.broker, fresh.cause,
+                   *report->advice ? ": " : "", report->advice, repeats);
     else
         log_always(LOG_INFO, "connection_closed", "broker=%s reason=%s repeats=%u", fresh.broker, fresh.cause, repeats);
     if (!known)

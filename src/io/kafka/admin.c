@@ -11,8 +11,8 @@ struct kafka_admin {
     char *bootstrap;
 };
 
-/* What all brokers refuse for so long is not waited for any longer. One name may be several addresses (localhost), of
- * which librdkafka takes one after the other. */
+/* What all brokers refuse for so long, or one for what is configured, is not waited for any longer. One name may be
+ * several addresses (localhost), of which librdkafka takes one after the other. */
 #define REFUSED_MS 1000
 #define SLICE_MS   500 /* of waiting, at first; it doubles, for the answer of a slow cluster */
 
@@ -51,7 +51,7 @@ void kafka_admin_close(struct kafka_admin *admin)
 static struct status unreachable(struct kafka_admin *admin, rd_kafka_resp_err_t error, int timeout_ms,
                                  struct complaint *complaint)
 {
-    char last[256];
+    char last[512];
     rd_kafka_poll(admin->client.handle, 0); /* brings the connection errors in */
     kafka_client_last_error(&admin->client, last, sizeof last);
     return complain(complaint, FAIL(UNAVAILABLE, error, "no broker answers"),
@@ -85,7 +85,8 @@ static struct status ask_metadata(struct kafka_admin *admin, bool topics, int ti
             return OK;
         waited_ms += slice_ms;
         rd_kafka_poll(admin->client.handle, 0); /* brings the connection errors in */
-        if (waited_ms >= timeout_ms || (admin->client.all_down && waited_ms >= REFUSED_MS))
+        bool hopeless = admin->client.all_down || admin->client.refused;
+        if (waited_ms >= timeout_ms || (hopeless && waited_ms >= REFUSED_MS))
             return unreachable(admin, error, waited_ms, complaint);
     }
 }

@@ -30,13 +30,22 @@ void kafka_client_last_error(struct kafka_client *client, char *text, size_t siz
     pthread_mutex_unlock(&client->lock);
 }
 
+static void note_connection(struct kafka_client *client, const char *facility, const char *text)
+{
+    struct kafka_broker_report report;
+    if (!strcmp(facility, "CONNECTED"))
+        client->all_down = false;
+    if (kafka_read_broker_report(facility, text, &report) && report.reachable)
+        client->refused = false;
+}
+
 static void on_log(const rd_kafka_t *handle, int level, const char *facility, const char *text)
 {
     struct kafka_client *client = rd_kafka_opaque(handle);
     if (!strcmp(facility, "CONFWARN"))
         return; /* the user's properties go to producers and consumers alike */
-    if (client && !strcmp(facility, "CONNECTED"))
-        client->all_down = false;
+    if (client)
+        note_connection(client, facility, text);
     if (client && client->listener.log)
         client->listener.log(client->listener.context, level, facility, text);
 }
@@ -48,7 +57,9 @@ static void on_error(rd_kafka_t *handle, int code, const char *reason, void *opa
     /* "all brokers are down" follows the reason, and says less */
     if (code != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) {
         pthread_mutex_lock(&client->lock);
-        snprintf(client->last_error, sizeof client->last_error, "%s", reason);
+        const char *advice = kafka_advice(reason);
+        client->refused = client->refused || *advice;
+        snprintf(client->last_error, sizeof client->last_error, "%.300s%s%s", reason, *advice ? ": " : "", advice);
         pthread_mutex_unlock(&client->lock);
     } else {
         client->all_down = true;
@@ -153,7 +164,7 @@ struct status kafka_client_configure(struct kafka_client *client, const struct k
     client->handle = NULL;
     client->listener = options->listener;
     client->last_error[0] = 0;
-    client->all_down = false;
+    client->all_down = client->refused = false;
     pthread_mutex_init(&client->lock, NULL);
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
     struct status status = configure(conf, options, setup, complaint);

@@ -10,8 +10,9 @@ struct kafka_client { /* the first member of what is the handle's opaque */
     rd_kafka_t *handle;
     struct kafka_listener listener;
     pthread_mutex_t lock;
-    char last_error[256];  /* under lock */
+    char last_error[512];  /* under lock */
     _Atomic bool all_down; /* none of the brokers known takes a connection; as of the last poll */
+    _Atomic bool refused;  /* one that was reached will not have this client, for what is configured; none has since */
 };
 
 /* Properties in three layers: `defaults`, over them the user's, and `fixed`, which the user may not set. Both lists end
@@ -37,6 +38,10 @@ void kafka_client_report(struct kafka_client *client, int level, const char *fac
     __attribute__((format(printf, 4, 5)));
 /* The last connection error, for complaints: "" when none. */
 void kafka_client_last_error(struct kafka_client *client, char *text, size_t size);
+
+/* Which options to look at for an error of a connection, "" when unknown. librdkafka names some of its properties, not
+ * always the right ones, and OpenSSL none. */
+const char *kafka_advice(const char *text);
 
 /* Fills ret_message; the bytes belong to `from`. */
 void kafka_message_view(const rd_kafka_message_t *from, struct message *ret_message);

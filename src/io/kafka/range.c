@@ -42,7 +42,7 @@ static const struct kafka_property default_properties[] = {
 static struct status unavailable(struct kafka_range *range, const char *what, int64_t error,
                                  struct complaint *complaint)
 {
-    char last[256];
+    char last[512];
     kafka_client_last_error(&range->client, last, sizeof last);
     return complain(complaint, FAIL(UNAVAILABLE, error, "a topic cannot be read"), "topic %s: %s: %s",
                     rd_kafka_topic_name(range->topic), what,

@@ -443,7 +443,7 @@ struct status kafka_transactions_open(const struct kafka_sink_options *options, 
             status = OK; /* still waiting for the same answer */
     }
     if (failed(status)) {
-        char why[256];
+        char why[512];
         kafka_client_last_error(&transactions->sink.client, why, sizeof why);
         if (complaint && !complaint->text[0])
             status = complain(complaint, status, "transactions of %s cannot be begun: %s", transactional_id,

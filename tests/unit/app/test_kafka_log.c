@@ -19,6 +19,31 @@ static void assert_report(const char *facility, const char *text, const char *br
     assert_bytes(report.cause, cause ? cause : "");
 }
 
+static void what_refuses_a_connection_names_the_options_to_look_at(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *cause, *option;
+    } rows[] = {
+        {"SASL authentication error: Authentication failed", "kafka.sasl.password"},
+        {"SASL PLAIN mechanism handshake failed: Broker: Unsupported SASL mechanism", "kafka.sasl.mechanisms"},
+        {"SSL handshake failed: ... certificate verify failed: ...", "kafka.ssl.ca.location"},
+        {"SSL handshake failed: ... certificate verify failed: ...", "kafka.bootstrap.servers"},
+        {"Disconnected while requesting ApiVersion: might be caused by incorrect security.protocol configuration",
+         "kafka.security.protocol"},
+        {"Receive failed: ... sslv3 alert bad certificate: SSL alert number 42", "kafka.ssl.certificate.location"},
+        {"Connect to ipv4#127.0.0.1:9092 failed: Connection refused", ""},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char text[256];
+        struct kafka_broker_report report;
+        snprintf(text, sizeof text, "ssl://shop:9092/bootstrap: %s", rows[i].cause);
+        assert_true(kafka_read_broker_report("FAIL", text, &report));
+        assert_non_null(strstr(report.advice, rows[i].option));
+        assert_int_equal(!*report.advice, !*rows[i].option);
+    }
+}
+
 static void sentences_of_librdkafka_are_read(void **state)
 {
     (void)state;
@@ -142,6 +167,7 @@ static void a_lost_broker_is_one_line_and_one_more_when_it_is_back(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_refuses_a_connection_names_the_options_to_look_at),
         cmocka_unit_test(sentences_of_librdkafka_are_read),
         cmocka_unit_test(a_lost_broker_is_one_line_and_one_more_when_it_is_back),
     };
