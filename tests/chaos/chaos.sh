@@ -1,0 +1,345 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# usage: chaos.sh [--kills N] [--partitions N] [--seed N] [--folder FOLDER]
+#
+# Three eddies that are exactly once, on three brokers, while clicks come in. One after the other is hurt, in an order
+# that the seed decides (when it happens is the machine's):
+#
+#   kill     an eddy is killed and started again at once            (same member, same transactional ids)
+#   away     killed, and started again when others have its partitions
+#   term     stopped with SIGTERM and started again
+#   zombie   stopped with SIGSTOP until others have its partitions; then it goes on
+#   wipe     killed and its state directory removed: sessions are rebuilt, its transactions wait for their time-out
+#   broker   a broker is killed, and started again after some seconds
+#   freeze   a broker stops with SIGSTOP for longer than its session's time-out
+#
+# Up to three may be hurt at once, but one broker only. Afterwards everything is answered, and chaos_check compares what
+# is committed with a model of the clicks, and byte by byte with the output of an eddy that nobody hurt. What is learned
+# stands still: a snapshot, and learn.delay_ms of a day.
+#
+# Ends with 1 when something was lost, repeated or different. EDDY_BINARY and CHAOS_CHECK name the programs; without
+# --folder all but a failure's remains is removed.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+
+kills=200 partitions=12 seed=$((RANDOM % 10000)) folder=
+while [ $# -gt 0 ]; do
+  case $1 in
+  --kills) kills=$2 ;;
+  --partitions) partitions=$2 ;;
+  --seed) seed=$2 ;;
+  --folder) folder=$2 ;;
+  *)
+    printf 'chaos.sh: unknown option %s\n' "$1" >&2
+    exit 2
+    ;;
+  esac
+  shift 2
+done
+case $kills$partitions$seed in *[!0-9]*)
+  echo "chaos.sh: --kills, --partitions and --seed take a number" >&2
+  exit 2
+  ;;
+esac
+
+eddies=3
+pace=240            # clicks a second
+timeout_ms=6000     # of members and of brokers
+beyond=9            # seconds: longer than that
+kinds=(kill away term zombie wipe broker freeze)
+RANDOM=$seed
+[ -n "$folder" ] || folder=$(mktemp -d /tmp/eddy-chaos.XXXXXX)
+mkdir -p "$folder"
+# eddy takes variables that begin with EDDY_ for options
+kafka() { EDDY_KAFKA_HOME=$folder/kafka EDDY_KAFKA_LIBS=$PWD/build/kafka tools/kafka "$@"; }
+
+pids=() generator='' odd=''
+finish() {
+  local pid
+  for pid in "${pids[@]}" $generator $odd; do
+    [ -z "$pid" ] || kill -9 "$pid" 2>/dev/null || true
+  done
+  kafka stop >/dev/null 2>&1 || true
+  wait 2>/dev/null || true
+}
+trap finish EXIT
+fail() {
+  printf 'FAILED: %s (what is left is in %s)\n' "$*" "$folder" >&2
+  exit 1
+}
+say() { printf '%5d s  %s\n' "$SECONDS" "$*"; }
+
+# ---- the two runs
+
+common() { # TOPIC-PREFIX REPLICATION
+  cat <<YAML
+kafka:
+  bootstrap.servers: $bootstrap
+  session.timeout.ms: $timeout_ms
+  transaction.timeout.ms: 10000
+topics:
+  clicks: hurt.clicks
+  items: hurt.items
+  recommendations: $1.recommendations
+  sessions: $1.sessions
+  late_clicks: $1.late_clicks
+  dead_letters: $1.dead_letters
+  partitions: $partitions
+  replication: 3
+formats: {clicks: json, items: json, recommendations: avro, sessions: avro}
+group_id: $1
+session: {gap_ms: 3s, grace_ms: 1s, max_duration_ms: 90s, clicks_max: 1000, future_max_ms: 2s, idle_ms: 0}
+learn: {delay_ms: 1d, snapshot: $folder/learned.state}
+fusion: {list_size: 5}
+http: {listen: ""}
+log: {format: logfmt}
+state: {directory: $folder/state-$1}
+YAML
+}
+
+# What a shop sends: sessions that click four times a second and are over after a minute at the latest.
+shop=("$EDDY_BINARY" generate --items 500 --sessions 60 --rate "$pace")
+
+prepare() {
+  kafka start --brokers 3 >/dev/null || fail "three brokers do not start"
+  bootstrap=$(kafka bootstrap)
+  "${shop[@]}" --clicks 30000 --seed 2 --output "$folder/past.tsv" --items-output "$folder/items.tsv" 2>/dev/null
+  "$EDDY_BINARY" replay --set session.gap_ms=3s --items "$folder/items.tsv" --into-state "$folder/learned.state" \
+    "$folder/past.tsv" >/dev/null 2>&1 || fail "there is no snapshot"
+  { common hurt && echo "delivery: exactly_once"; } >"$folder/hurt.yaml"
+  { common calm && echo "delivery: at_least_once"; } >"$folder/calm.yaml"
+  for run in hurt calm; do
+    "$EDDY_BINARY" topics create --config "$folder/$run.yaml" >"$folder/topics.log" 2>&1 ||
+      fail "no topics are made: $(cat "$folder/topics.log")"
+  done
+}
+
+# ---- the clicks
+
+now_ms() {
+  local us=${EPOCHREALTIME/[.,]/}
+  printf '%s\n' "${us%???}"
+}
+
+produce() { kcat -b "$bootstrap" -P -t hurt.clicks -K '\t' -Z -X enable.idempotence=true "$@"; }
+
+# Twice a second what no shop should send: a record that is none, one without a value, a click that is late, and one
+# that comes twice.
+odd_clicks() {
+  local i now
+  for ((i = 0; ; i++)); do
+    now=$(now_ms)
+    printf 'odd-%d\tno click\nodd-%d\t\n' "$i" "$i"
+    printf 'late-%d\t{"session_id":"late-%d","item_id":"i1","timestamp":%d}\n' "$i" "$i" $((now - 600000))
+    printf "twice-%d\\t{\"session_id\":\"twice-%d\",\"item_id\":\"i2\",\"timestamp\":$now,\"event_id\":\"e\"}\\n" \
+      "$i" "$i" "$i" "$i"
+    sleep 0.5
+  done
+}
+
+start_clicks() {
+  "${shop[@]}" --kafka --config "$folder/hurt.yaml" --clicks 100000000 --pace "$pace" 2>"$folder/generate.log" &
+  generator=$!
+  odd_clicks > >(produce 2>"$folder/odd.log") &
+  odd=$!
+}
+
+stop_clicks() {
+  kill -0 "$generator" 2>/dev/null || fail "the shop ended: $(cat "$folder/generate.log")"
+  kill "$odd" "$generator"
+  wait "$odd" "$generator" 2>/dev/null || true
+  generator='' odd=''
+  sleep 2
+  local p now
+  for ((p = 0; p < partitions; p++)); do # the last click of each partition
+    now=$(now_ms)
+    printf 'end-%d\t{"session_id":"end-%d","item_id":"i3","timestamp":%d}\n' "$p" "$p" "$now" | produce -p "$p"
+  done
+}
+
+# drained RUN: the last click of each partition has its answer.
+drained() {
+  [ "$(kcat -b "$bootstrap" -C -t "$1.recommendations" -o -500 -e -q -f '%k\n' 2>/dev/null |
+    grep '^end-' | sort -u | wc -l)" = "$partitions" ]
+}
+
+wait_drained() { # RUN SECONDS
+  local end=$((SECONDS + $2))
+  until drained "$1"; do
+    [ "$SECONDS" -lt "$end" ] || return 1
+    mend
+    sleep 1
+  done
+}
+
+# ---- the eddies, and who is hurt until when
+
+state=() until_ms=() ended=0
+broker=0 broker_until_ms=0 broker_how=''
+
+start_eddy() { # NUMBER
+  "$EDDY_BINARY" run --config "$folder/hurt.yaml" --set "state.directory=$folder/state-$1" \
+    >/dev/null 2>>"$folder/eddy-$1.log" &
+  pids[$1]=$!
+  state[$1]=up
+}
+
+kill_eddy() { # NUMBER
+  kill -9 "${pids[$1]}" 2>/dev/null || true
+  wait "${pids[$1]}" 2>/dev/null || true
+}
+
+stop_eddy() { # NUMBER
+  local code=0
+  kill -TERM "${pids[$1]}" 2>/dev/null || true
+  wait "${pids[$1]}" || code=$?
+  [ "$code" = 0 ] || note_end "$1" "$code"
+  pids[$1]='' state[$1]=off
+}
+
+note_end() { # NUMBER CODE
+  ended=$((ended + 1))
+  say "eddy $1 ended with $2: $(tail -n 1 "$folder/eddy-$1.log")"
+}
+
+# Ends what is due, and starts again who ended by himself, as a service would.
+mend() {
+  local i now code
+  now=$(now_ms)
+  for ((i = 1; i <= eddies; i++)); do
+    case ${state[i]} in
+    up)
+      if ! kill -0 "${pids[i]}" 2>/dev/null; then
+        code=0
+        wait "${pids[i]}" || code=$?
+        note_end "$i" "$code"
+        start_eddy "$i"
+      fi
+      ;;
+    down) [ "$now" -lt "${until_ms[i]}" ] || start_eddy "$i" ;;
+    stopped)
+      [ "$now" -lt "${until_ms[i]}" ] || {
+        kill -CONT "${pids[i]}"
+        state[i]=up
+      }
+      ;;
+    esac
+  done
+  if [ "$broker" != 0 ] && [ "$now" -ge "$broker_until_ms" ]; then
+    kafka "$broker_how" "$broker" || fail "broker $broker does not come back"
+    broker=0
+  fi
+}
+
+all_well() {
+  local i
+  [ "$broker" = 0 ] || return 1
+  for ((i = 1; i <= eddies; i++)); do [ "${state[i]}" = up ] || return 1; done
+}
+
+# hurt KIND WHOM: fails when that is not possible now.
+hurt() {
+  local now who=$2
+  now=$(now_ms)
+  case $1 in
+  broker | freeze) [ "$broker" = 0 ] || return 1 ;;
+  *) [ "${state[who]}" = up ] || return 1 ;;
+  esac
+  case $1 in
+  kill)
+    kill_eddy "$who"
+    start_eddy "$who"
+    ;;
+  away | wipe)
+    kill_eddy "$who"
+    state[who]=down
+    until_ms[who]=$((now + beyond * 1000))
+    [ "$1" = away ] || { rm -rf "$folder/state-$who" && until_ms[who]=$now; }
+    ;;
+  term)
+    stop_eddy "$who"
+    start_eddy "$who"
+    ;;
+  zombie)
+    kill -STOP "${pids[who]}"
+    state[who]=stopped
+    until_ms[who]=$((now + beyond * 1000))
+    ;;
+  broker)
+    kafka kill "$who"
+    broker=$who broker_how=restart broker_until_ms=$((now + 2000 + RANDOM % 6000))
+    ;;
+  freeze)
+    kafka pause "$who"
+    broker=$who broker_how=resume broker_until_ms=$((now + beyond * 1000))
+    ;;
+  esac
+}
+
+declare -A counts
+hurt_them() {
+  local done_count=0 kind whom end
+  for kind in "${kinds[@]}"; do counts[$kind]=0; done
+  while [ "$done_count" -lt "$kills" ]; do
+    kind=${kinds[RANDOM % ${#kinds[@]}]} whom=$((1 + RANDOM % 3))
+    end=$(($(now_ms) + 2000 + RANDOM % 5000))
+    if hurt "$kind" "$whom"; then
+      counts[$kind]=$((counts[$kind] + 1)) done_count=$((done_count + 1))
+      say "$done_count $kind $whom"
+    else
+      end=0
+    fi
+    while
+      mend
+      [ "$(now_ms)" -lt "$end" ]
+    do sleep 0.1; done
+  done
+  until all_well; do
+    mend
+    sleep 0.1
+  done
+}
+
+# ---- the verdict
+
+dump() { # TOPIC FILE
+  kcat -b "$bootstrap" -C -t "$1" -e -q -X isolation.level=read_committed -X check.crcs=true \
+    -f '%p %o %T %K %S %h\n%k%s\n' >"$folder/$2" || fail "topic $1 cannot be read"
+}
+
+calm_run() {
+  "$EDDY_BINARY" run --config "$folder/calm.yaml" >/dev/null 2>"$folder/calm.log" &
+  pids[0]=$!
+  wait_drained calm 600 || fail "the calm run does not get to the end"
+  stop_eddy 0
+}
+
+started=$SECONDS
+echo "seed $seed, $kills kills, $partitions partitions, in $folder"
+prepare
+for ((i = 1; i <= eddies; i++)); do start_eddy "$i"; done
+start_clicks
+sleep 5
+say "begin"
+hurt_them
+stop_clicks
+say "drain"
+wait_drained hurt 180 || say "not all is answered after three minutes"
+for ((i = 1; i <= eddies; i++)); do stop_eddy "$i"; done
+say "calm run"
+calm_run
+dump hurt.clicks clicks
+for run in hurt calm; do
+  for topic in recommendations sessions late_clicks dead_letters; do dump "$run.$topic" "$run.$topic"; done
+done
+echo
+printf 'hurt:'
+for kind in "${kinds[@]}"; do printf ' %s %s' "$kind" "${counts[$kind]}"; done
+printf '; ended by themselves: %s\n' "$ended"
+code=0
+"$CHAOS_CHECK" "$folder" "$folder"/state-[1-9] || code=$?
+printf 'took %d s\n' $((SECONDS - started))
+[ "$code" = 0 ] || fail "chaos_check ends with $code"
+finish
+rm -rf "$folder"
+echo "all well"
