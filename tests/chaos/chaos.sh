@@ -17,12 +17,12 @@
 # is committed with a model of the clicks, and byte by byte with the output of an eddy that nobody hurt. What is learned
 # stands still: a snapshot, and learn.delay_ms of a day.
 #
-# Ends with 1 when something was lost, repeated or different. EDDY_BINARY and CHAOS_CHECK name the programs; without
-# --folder all but a failure's remains is removed.
+# Ends with 1 when something was lost, repeated or different. EDDY_BINARY and CHAOS_CHECK name the programs. All is in
+# FOLDER, which must be new or empty; without --folder in one that is removed when all is well.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
-kills=200 partitions=12 seed=$((RANDOM % 10000)) folder=
+kills=200 partitions=12 seed=$((RANDOM % 10000)) folder='' keep=1
 while [ $# -gt 0 ]; do
   case $1 in
   --kills) kills=$2 ;;
@@ -48,8 +48,12 @@ timeout_ms=6000     # of members and of brokers
 beyond=9            # seconds: longer than that
 kinds=(kill away term zombie wipe broker freeze)
 RANDOM=$seed
-[ -n "$folder" ] || folder=$(mktemp -d /tmp/eddy-chaos.XXXXXX)
+[ -n "$folder" ] || folder=$(mktemp -d "${TMPDIR:-/tmp}/eddy-chaos.XXXXXX") keep=
 mkdir -p "$folder"
+[ -z "$(ls -A "$folder")" ] || {
+  echo "chaos.sh: $folder is not empty" >&2
+  exit 2
+}
 # eddy takes variables that begin with EDDY_ for options
 kafka() { EDDY_KAFKA_HOME=$folder/kafka EDDY_KAFKA_LIBS=$PWD/build/kafka tools/kafka "$@"; }
 
@@ -153,13 +157,14 @@ stop_clicks() {
   local p now
   for ((p = 0; p < partitions; p++)); do # the last click of each partition
     now=$(now_ms)
-    printf 'end-%d\t{"session_id":"end-%d","item_id":"i3","timestamp":%d}\n' "$p" "$p" "$now" | produce -p "$p"
+    printf 'end-%d\t{"session_id":"end-%d","item_id":"i3","timestamp":%d}\n' "$p" "$p" "$now" |
+      produce -p "$p" 2>>"$folder/odd.log"
   done
 }
 
 # drained RUN: the last click of each partition has its answer.
 drained() {
-  [ "$(kcat -b "$bootstrap" -C -t "$1.recommendations" -o -500 -e -q -f '%k\n' 2>/dev/null |
+  [ "$(kcat -b "$bootstrap" -C -t "$1.recommendations" -e -q -f '%k\n' 2>/dev/null |
     grep '^end-' | sort -u | wc -l)" = "$partitions" ]
 }
 
@@ -168,7 +173,7 @@ wait_drained() { # RUN SECONDS
   until drained "$1"; do
     [ "$SECONDS" -lt "$end" ] || return 1
     mend
-    sleep 1
+    sleep 2
   done
 }
 
@@ -340,6 +345,8 @@ code=0
 "$CHAOS_CHECK" "$folder" "$folder"/state-[1-9] || code=$?
 printf 'took %d s\n' $((SECONDS - started))
 [ "$code" = 0 ] || fail "chaos_check ends with $code"
-finish
-rm -rf "$folder"
+[ -n "$keep" ] || {
+  finish
+  rm -rf "$folder"
+}
 echo "all well"

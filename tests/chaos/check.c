@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /* usage: chaos_check FOLDER STATE-DIRECTORY...
  *
- * Whether eddy was exactly once. In FOLDER: hurt.yaml and calm.yaml, the configurations of a run that was hurt and of one
- * that was not, over the same clicks; `clicks`, and for either run its topics, for example `hurt.recommendations`, as dump.h
- * has them; the state directory of the calm run is the configured one, those of the other are the other arguments.
- * Exits with 1 when something is wrong, with 2 when that cannot be told. */
+ * Whether eddy was exactly once. In FOLDER: hurt.yaml and calm.yaml, the configurations of a run that was hurt and of
+ * one that was not, over the same clicks; `clicks`, and for either run its topics, for example `hurt.recommendations`,
+ * as dump.h has them; the state directory of the calm run is the configured one, those of the other are the other
+ * arguments. Exits with 1 when something is wrong, with 2 when that cannot be told. */
 #include "chaos/history.h"
 
 #include <stdio.h>
@@ -80,11 +80,11 @@ int main(int argc, char **argv)
         fputs("usage: chaos_check FOLDER STATE-DIRECTORY...\n", stderr);
         return 2;
     }
-    struct status status =
-        read_all(&check, argv[1], (const char *const *)(argv + 2), (size_t)argc - 2, &complaint);
+    struct status status = read_all(&check, argv[1], (const char *const *)(argv + 2), (size_t)argc - 2, &complaint);
     bool holds = !failed(status) && history_judge(&check.expected, &check.hurt, &check.calm, stdout);
     if (failed(status))
-        fprintf(stderr, "chaos_check: %s\n", complaint.text[0] ? complaint.text : status_text(status, text, sizeof text));
+        fprintf(stderr, "chaos_check: %s\n",
+                complaint.text[0] ? complaint.text : status_text(status, text, sizeof text));
     history_release(&check.expected);
     history_release(&check.hurt);
     history_release(&check.calm);

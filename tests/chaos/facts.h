@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-/* facts: what is to be, or was, in a topic or a store: an identity and the content that belongs to it. Two sets of facts
- * are compared by identity: what is lost, what comes more often than it should, what nobody asked for, what differs. */
+/* facts: what is to be, or was, in a topic or a store: an identity and the content that belongs to it. Two sets of
+ * facts are compared by identity: what is lost, what comes more often than it should, what nobody asked for, what
+ * differs. */
 #include <eddy/base/arena.h>
 #include <eddy/base/buffer.h>
 #include <eddy/base/status.h>

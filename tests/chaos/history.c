@@ -10,8 +10,12 @@
 #define PARTITIONS_MAX 1000
 
 static const char *const story_texts[STORY_COUNT] = {
-    [STORY_RECOMMENDATIONS] = "recommendations", [STORY_SESSIONS] = "closed sessions", [STORY_LATE] = "late clicks",
-    [STORY_DEAD] = "dead letters",               [STORY_OPEN] = "open sessions",       [STORY_POSITIONS] = "positions",
+    [STORY_RECOMMENDATIONS] = "recommendations",
+    [STORY_SESSIONS] = "closed sessions",
+    [STORY_LATE] = "late clicks",
+    [STORY_DEAD] = "dead letters",
+    [STORY_OPEN] = "open sessions",
+    [STORY_POSITIONS] = "positions",
 };
 
 void history_release(struct history *history)
@@ -51,12 +55,11 @@ static struct status expect_dead(struct expecting *expecting, const struct messa
 {
     AUTO(buffer) content = {0};
     model_pass(expecting->models[message->partition], message->offset);
-    return facts_add(&expecting->history->told[STORY_DEAD], (struct fact){message->partition, message->offset, 0,
-                                                                          describe_message(message, &content)});
+    return facts_add(&expecting->history->told[STORY_DEAD],
+                     (struct fact){message->partition, message->offset, 0, describe_message(message, &content)});
 }
 
-static struct status expect_click(struct expecting *expecting, const struct message *message,
-                                  const struct click *click)
+static struct status expect_click(struct expecting *expecting, const struct message *message, const struct click *click)
 {
     struct history *history = expecting->history;
     enum verdict verdict;
@@ -191,8 +194,8 @@ static struct status read_dead(struct reading *reading, const struct dump_record
         return complain(complaint, FAIL(BAD_INPUT, record->message.offset, "a dead letter of nowhere"),
                         "a dead letter does not say which record it was");
     AUTO(buffer) content = {0};
-    return facts_add(&reading->history->told[STORY_DEAD], (struct fact){(int32_t)partition, offset, 0,
-                                                                        describe_message(&record->message, &content)});
+    return facts_add(&reading->history->told[STORY_DEAD],
+                     (struct fact){(int32_t)partition, offset, 0, describe_message(&record->message, &content)});
 }
 
 static struct status read_one(struct reading *reading, enum story story, const struct dump_record *record,
@@ -216,8 +219,9 @@ struct status history_read(const struct config *config, enum story story, const 
     struct reading reading = {.config = config, .history = history};
     struct status status = OK;
     if (story == STORY_RECOMMENDATIONS || story == STORY_SESSIONS)
-        status = decoder_open_configured(
-            config, story == STORY_SESSIONS ? RECORD_CLOSED_SESSION : RECORD_RECOMMENDATION, &reading.decoder, complaint);
+        status =
+            decoder_open_configured(config, story == STORY_SESSIONS ? RECORD_CLOSED_SESSION : RECORD_RECOMMENDATION,
+                                    &reading.decoder, complaint);
     for (size_t i = 0; i < dump->count && !failed(status); i++) {
         status = read_one(&reading, story, &dump->records[i], complaint);
         arena_reset(&reading.batch);

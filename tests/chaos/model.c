@@ -191,8 +191,8 @@ static bool has(const struct model *model, const struct model_session *session, 
         const struct model_click *kept = &session->clicks[i];
         if (click->event_id.size && bytes_equal(kept->event, click->event_id))
             return true;
-        bool same = kept->time_ms == click->time_ms && kept->type == click->type &&
-                    bytes_equal(kept->item, click->item_id);
+        bool same =
+            kept->time_ms == click->time_ms && kept->type == click->type && bytes_equal(kept->item, click->item_id);
         if (!click->event_id.size && !kept->event.size && same && model->options.infer_duplicates)
             return true;
     }
