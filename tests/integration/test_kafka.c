@@ -412,6 +412,19 @@ static void a_shard_gets_its_own_partitions_from_where_the_handler_said(void **s
     kafka_sink_close(test.sink);
 }
 
+/* After a broker was lost its partitions have no leader for some seconds, or those asked are not it any more. */
+static void a_leader_that_is_being_replaced_is_waited_for(void **state)
+{
+    struct kafka_options kafka = options_of(kafka_mock_bootstrap(*state));
+    fill_clicks(&kafka, 5);
+    kafka_mock_fail_list_offsets(*state, 6 /* not leader for partition */, 30);
+    struct group_test test = {.starts = {-1, -1, -1, -1}};
+    join(&test, &kafka, "patient");
+    assert_int_equal(test.seen[3].high, 5);
+    kafka_consumer_close(test.consumer);
+    kafka_sink_close(test.sink);
+}
+
 static void what_is_committed_in_a_revocation_is_where_the_next_owner_begins(void **state)
 {
     struct kafka_options kafka = options_of(kafka_mock_bootstrap(*state));
@@ -506,6 +519,7 @@ int main(void)
         WITH_MOCK(a_broker_that_goes_and_comes_back_is_reported),
         WITH_MOCK(a_missing_topic_is_told_from_an_unreachable_broker),
         WITH_MOCK(a_shard_gets_its_own_partitions_from_where_the_handler_said),
+        WITH_MOCK(a_leader_that_is_being_replaced_is_waited_for),
         WITH_MOCK(what_is_committed_in_a_revocation_is_where_the_next_owner_begins),
         WITH_MOCK(a_paused_partition_waits_and_goes_on_without_a_gap),
         WITH_MOCK(a_handler_that_refuses_partitions_ends_the_consumer),

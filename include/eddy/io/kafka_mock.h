@@ -17,3 +17,5 @@ MUST_CHECK struct status kafka_mock_create_topic(struct kafka_mock *mock, const 
 MUST_CHECK struct status kafka_mock_set_down(struct kafka_mock *mock, bool down); /* all brokers refuse connections */
 /* The next `count` produce requests are answered with that Kafka error code. */
 void kafka_mock_fail_produce(struct kafka_mock *mock, int error_code, int count);
+/* The same of requests for where a log begins or ends. */
+void kafka_mock_fail_list_offsets(struct kafka_mock *mock, int error_code, int count);

@@ -6,7 +6,8 @@
 #include <librdkafka/rdkafka_mock.h>
 #include <stdlib.h>
 
-#define PRODUCE_REQUEST 0
+#define PRODUCE_REQUEST      0
+#define LIST_OFFSETS_REQUEST 2
 
 struct kafka_mock {
     rd_kafka_t *handle; /* librdkafka wants one to hang the cluster on */
@@ -79,8 +80,18 @@ struct status kafka_mock_set_down(struct kafka_mock *mock, bool down)
     return OK;
 }
 
-void kafka_mock_fail_produce(struct kafka_mock *mock, int error_code, int count)
+static void fail_requests(struct kafka_mock *mock, int16_t request, int error_code, int count)
 {
     for (int i = 0; i < count; i++)
-        rd_kafka_mock_push_request_errors(mock->cluster, PRODUCE_REQUEST, 1, (rd_kafka_resp_err_t)error_code);
+        rd_kafka_mock_push_request_errors(mock->cluster, request, 1, (rd_kafka_resp_err_t)error_code);
+}
+
+void kafka_mock_fail_produce(struct kafka_mock *mock, int error_code, int count)
+{
+    fail_requests(mock, PRODUCE_REQUEST, error_code, count);
+}
+
+void kafka_mock_fail_list_offsets(struct kafka_mock *mock, int error_code, int count)
+{
+    fail_requests(mock, LIST_OFFSETS_REQUEST, error_code, count);
 }

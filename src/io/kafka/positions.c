@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "io/kafka/group.h"
 
+#include <eddy/io/system.h>
 #include <stdio.h>
 #include <syslog.h>
 
-#define TIMEOUT_MS 5000
-#define ATTEMPTS   12 /* about a minute; the group's own rebalance time-out is five */
+#define TIMEOUT_MS  5000
+#define PAUSE_MS    500      /* between attempts: a leader that is being replaced refuses at once */
+#define PATIENCE_US 60000000 /* the group's own rebalance time-out is five minutes */
 
 static rd_kafka_topic_partition_list_t *list_of(const struct kafka_consumer *consumer,
                                                 const struct assignment *partitions, size_t count, int64_t offset)
@@ -76,8 +78,10 @@ static rd_kafka_resp_err_t choose_starts(struct kafka_consumer *consumer, struct
 struct status kafka_group_positions(struct kafka_consumer *consumer, struct assignment *partitions, size_t count,
                                     rd_kafka_topic_partition_list_t **ret_positions, struct complaint *complaint)
 {
+    struct time_source time = system_time();
+    int64_t end_us = time.ops->monotonic_us(time.self) + PATIENCE_US;
     rd_kafka_resp_err_t error = RD_KAFKA_RESP_ERR_NO_ERROR;
-    for (int attempt = 1; attempt <= ATTEMPTS; attempt++) {
+    for (;;) {
         rd_kafka_topic_partition_list_t *list = list_of(consumer, partitions, count, RD_KAFKA_OFFSET_INVALID);
         error = read_committed(consumer, partitions, count, list);
         if (!error)
@@ -89,11 +93,12 @@ struct status kafka_group_positions(struct kafka_consumer *consumer, struct assi
             return OK;
         }
         rd_kafka_topic_partition_list_destroy(list);
-        if (rd_kafka_assignment_lost(consumer->client.handle))
+        if (rd_kafka_assignment_lost(consumer->client.handle) || time.ops->monotonic_us(time.self) >= end_us)
             break;
         kafka_client_report(&consumer->client, LOG_WARNING, "POSITIONS",
-                            "cannot read the group's positions on topic %s: %s (attempt %d of %d)", consumer->topic,
-                            rd_kafka_err2str(error), attempt, ATTEMPTS);
+                            "cannot read the group's positions on topic %s: %s; trying again", consumer->topic,
+                            rd_kafka_err2str(error));
+        system_wait_ms(PAUSE_MS);
     }
     return complain(complaint, FAIL(UNAVAILABLE, error, "the group's positions cannot be read"),
                     "cannot read the group's positions on topic %s: %s", consumer->topic, rd_kafka_err2str(error));
