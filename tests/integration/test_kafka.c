@@ -493,6 +493,64 @@ static void a_handler_that_refuses_partitions_ends_the_consumer(void **state)
     assert_int_equal(test.revoked, 0);
 }
 
+static void on_lost(void *context, const int32_t *partitions, size_t count, bool lost)
+{
+    (void)partitions;
+    struct group_test *test = context;
+    test->revoked += (int)count;
+    assert_true(lost);
+}
+
+static struct status commit_transaction(struct committer committer)
+{
+    const struct commit_point point = {0, 1, "w=1"};
+    struct status status;
+    do
+        status = committer.ops->commit(committer.self, &point, 1);
+    while (failed_as(status, FAULT_UNAVAILABLE));
+    return status;
+}
+
+/* Between the group's word that a member is none and its partitions' being given up; the offsets of somebody without a
+ * name are taken as they are. */
+static void who_is_no_member_any_more_commits_no_transaction(void **state)
+{
+    static const struct kafka_property properties[] = {{"heartbeat.interval.ms", "100"}};
+    struct kafka_options kafka = options_of(kafka_mock_bootstrap(*state));
+    kafka.properties = properties;
+    const struct kafka_sink_options outputs = {
+        .kafka = &kafka, .topics = {"recommendations"}, .queue_records_max = 1000, .queue_bytes_max = 1 << 20};
+    struct group_test test = {.starts = {-1, -1, -1, -1}};
+    const struct kafka_consumer_options options = {.instance_id = "",
+                                                   .kafka = &kafka,
+                                                   .group_id = "members",
+                                                   .topic = "clicks",
+                                                   .shard_count = 2,
+                                                   .rebalance = {on_assigned, on_lost, &test}};
+    struct kafka_transactions *transactions;
+    struct complaint complaint = {0};
+    assert_ok(kafka_transactions_open(&outputs, "test", &transactions, &complaint));
+    assert_ok(kafka_consumer_open(&options, &test.consumer, &complaint));
+    for (int64_t end = now_ms() + 30000; test.assigned < 4 && now_ms() < end;)
+        assert_ok(kafka_consumer_poll(test.consumer, 100, &complaint));
+    struct record_sink sink = kafka_transactions_sink(transactions);
+    struct committer committer = kafka_transactions_committer(transactions, test.consumer);
+    publish_number(sink, OUTPUT_RECOMMENDATIONS, 0, 1);
+    assert_ok(commit_transaction(committer));
+
+    kafka_mock_fail_heartbeat(*state, 25 /* unknown member */, 1);
+    nanosleep(&(struct timespec){.tv_sec = 1}, NULL);
+    assert_int_equal(test.revoked, 0);
+    publish_number(sink, OUTPUT_RECOMMENDATIONS, 0, 2);
+    assert_fails(FENCED, commit_transaction(committer));
+    for (int64_t end = now_ms() + 30000; test.revoked < 4 && now_ms() < end;)
+        assert_ok(kafka_consumer_poll(test.consumer, 100, &complaint));
+    assert_int_equal(test.revoked, 4);
+    committer.ops->drop(committer.self);
+    kafka_transactions_close(transactions);
+    kafka_consumer_close(test.consumer);
+}
+
 static int make_mock(void **state)
 {
     *state = open_mock();
@@ -523,6 +581,7 @@ int main(void)
         WITH_MOCK(what_is_committed_in_a_revocation_is_where_the_next_owner_begins),
         WITH_MOCK(a_paused_partition_waits_and_goes_on_without_a_gap),
         WITH_MOCK(a_handler_that_refuses_partitions_ends_the_consumer),
+        WITH_MOCK(who_is_no_member_any_more_commits_no_transaction),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

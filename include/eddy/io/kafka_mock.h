@@ -19,3 +19,5 @@ MUST_CHECK struct status kafka_mock_set_down(struct kafka_mock *mock, bool down)
 void kafka_mock_fail_produce(struct kafka_mock *mock, int error_code, int count);
 /* The same of requests for where a log begins or ends. */
 void kafka_mock_fail_list_offsets(struct kafka_mock *mock, int error_code, int count);
+/* And of what the members of a group say now and then. */
+void kafka_mock_fail_heartbeat(struct kafka_mock *mock, int error_code, int count);

@@ -8,6 +8,7 @@
 
 #define PRODUCE_REQUEST      0
 #define LIST_OFFSETS_REQUEST 2
+#define HEARTBEAT_REQUEST    12
 
 struct kafka_mock {
     rd_kafka_t *handle; /* librdkafka wants one to hang the cluster on */
@@ -94,4 +95,9 @@ void kafka_mock_fail_produce(struct kafka_mock *mock, int error_code, int count)
 void kafka_mock_fail_list_offsets(struct kafka_mock *mock, int error_code, int count)
 {
     fail_requests(mock, LIST_OFFSETS_REQUEST, error_code, count);
+}
+
+void kafka_mock_fail_heartbeat(struct kafka_mock *mock, int error_code, int count)
+{
+    fail_requests(mock, HEARTBEAT_REQUEST, error_code, count);
 }

@@ -327,12 +327,28 @@ struct record_sink kafka_transactions_sink(struct kafka_transactions *transactio
 
 /* ---- the committer's port */
 
+/* A member that the group has dropped (it slept for too long) has no name any more, and brokers take offsets from
+ * nobody without asking whose they are. It gets another one only after it has given its partitions up, which waits for
+ * us. */
+static bool is_member(const struct kafka_consumer *consumer)
+{
+    char *name = rd_kafka_memberid(consumer->client.handle);
+    bool member = name && *name;
+    if (name)
+        rd_kafka_mem_free(consumer->client.handle, name);
+    return member;
+}
+
 static struct status send_offsets(struct kafka_transactions *transactions)
 {
     struct kafka_sink *sink = &transactions->sink;
     rd_kafka_consumer_group_metadata_t *group = rd_kafka_consumer_group_metadata(sink->consumer->client.handle);
     if (!group)
         return FAIL(FENCED, 0, "the process is in no group");
+    if (!is_member(sink->consumer)) { /* now: under the name that it had before, the brokers refuse it */
+        rd_kafka_consumer_group_metadata_destroy(group);
+        return FAIL(FENCED, 0, "the group has dropped this member");
+    }
     ask(transactions);
     rd_kafka_error_t *error =
         rd_kafka_send_offsets_to_transaction(sink->client.handle, transactions->points, group, OFFSETS_MS);
