@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# usage: chaos.sh [--kills N] [--partitions N] [--seed N] [--folder FOLDER]
+# usage: chaos.sh [--kills N] [--partitions N] [--seed N] [--folder FOLDER] [--kinds KIND,...] [--set KEY=VALUE]...
 #
 # Three eddies that are exactly once, on three brokers, while clicks come in. One after the other is hurt, in an order
 # that the seed decides (when it happens is the machine's):
@@ -17,11 +17,16 @@
 # is committed with a model of the clicks, and byte by byte with the output of an eddy that nobody hurt. What is learned
 # stands still: a snapshot, and learn.delay_ms of a day.
 #
-# Ends with 1 when something was lost, repeated or different. EDDY_BINARY and CHAOS_CHECK name the programs. All is in
+# --kinds leaves only some of them; --set goes to the eddies that are hurt, for example static_membership=false.
+#
+# Ends with 1 when something was lost, repeated or different, or an eddy ended by itself in another way than with 4 or 7,
+# after which a service starts it again. EDDY_BINARY and CHAOS_CHECK name the programs. All is in
 # FOLDER, which must be new or empty; without --folder in one that is removed when all is well.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
+all_kinds=(kill away term zombie wipe broker freeze)
+kinds=("${all_kinds[@]}") sets=()
 kills=200 partitions=12 seed=$((RANDOM % 10000)) folder='' keep=1
 while [ $# -gt 0 ]; do
   case $1 in
@@ -29,6 +34,8 @@ while [ $# -gt 0 ]; do
   --partitions) partitions=$2 ;;
   --seed) seed=$2 ;;
   --folder) folder=$2 ;;
+  --kinds) IFS=, read -r -a kinds <<<"$2" ;;
+  --set) sets+=(--set "$2") ;;
   *)
     printf 'chaos.sh: unknown option %s\n' "$1" >&2
     exit 2
@@ -46,7 +53,6 @@ eddies=3
 pace=240            # clicks a second
 timeout_ms=6000     # of members and of brokers
 beyond=9            # seconds: longer than that
-kinds=(kill away term zombie wipe broker freeze)
 RANDOM=$seed
 [ -n "$folder" ] || folder=$(mktemp -d "${TMPDIR:-/tmp}/eddy-chaos.XXXXXX") keep=
 mkdir -p "$folder"
@@ -54,6 +60,13 @@ mkdir -p "$folder"
   echo "chaos.sh: $folder is not empty" >&2
   exit 2
 }
+for kind in "${kinds[@]}"; do
+  case " ${all_kinds[*]} " in *" $kind "*) ;; *)
+    echo "chaos.sh: --kinds takes ${all_kinds[*]}, separated by commas, not '$kind'" >&2
+    exit 2
+    ;;
+  esac
+done
 # eddy takes variables that begin with EDDY_ for options
 kafka() { EDDY_KAFKA_HOME=$folder/kafka EDDY_KAFKA_LIBS=$PWD/build/kafka tools/kafka "$@"; }
 
@@ -179,11 +192,11 @@ wait_drained() { # RUN SECONDS
 
 # ---- the eddies, and who is hurt until when
 
-state=() until_ms=() ended=0
+state=() until_ms=() ended=0 broken=0
 broker=0 broker_until_ms=0 broker_how=''
 
 start_eddy() { # NUMBER
-  "$EDDY_BINARY" run --config "$folder/hurt.yaml" --set "state.directory=$folder/state-$1" \
+  "$EDDY_BINARY" run --config "$folder/hurt.yaml" --set "state.directory=$folder/state-$1" "${sets[@]}" \
     >/dev/null 2>>"$folder/eddy-$1.log" &
   pids[$1]=$!
   state[$1]=up
@@ -204,6 +217,7 @@ stop_eddy() { # NUMBER
 
 note_end() { # NUMBER CODE
   ended=$((ended + 1))
+  case $2 in 4 | 7) ;; *) broken=$((broken + 1)) ;; esac
   say "eddy $1 ended with $2: $(tail -n 1 "$folder/eddy-$1.log")"
 }
 
@@ -345,6 +359,7 @@ code=0
 "$CHAOS_CHECK" "$folder" "$folder"/state-[1-9] || code=$?
 printf 'took %d s\n' $((SECONDS - started))
 [ "$code" = 0 ] || fail "chaos_check ends with $code"
+[ "$broken" = 0 ] || fail "$broken times an eddy ended that should not have"
 [ -n "$keep" ] || {
   finish
   rm -rf "$folder"
