@@ -19,9 +19,9 @@
 #
 # --kinds leaves only some of them; --set goes to the eddies that are hurt, for example static_membership=false.
 #
-# Ends with 1 when something was lost, repeated or different, or an eddy ended by itself in another way than with 4 or 7,
-# after which a service starts it again. EDDY_BINARY and CHAOS_CHECK name the programs. All is in
-# FOLDER, which must be new or empty; without --folder in one that is removed when all is well.
+# Ends with 1 when something was lost, repeated or different, or an eddy ended by itself with another code than 4 or 7,
+# after which a service starts it again. EDDY_BINARY and CHAOS_CHECK name the programs. All is in FOLDER, which must be
+# new or empty; without --folder in one that is removed when all is well.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 

@@ -421,6 +421,12 @@ static void a_leader_that_is_being_replaced_is_waited_for(void **state)
     struct group_test test = {.starts = {-1, -1, -1, -1}};
     join(&test, &kafka, "patient");
     assert_int_equal(test.seen[3].high, 5);
+
+    int64_t offset = 0;
+    struct click_source source = kafka_consumer_source(test.consumer, 1);
+    kafka_mock_fail_list_offsets(*state, 6, 5);
+    assert_ok(source.ops->offset_at(source.self, 1, 0, &offset));
+    assert_int_equal(offset, -1); /* the mock cluster knows of no times */
     kafka_consumer_close(test.consumer);
     kafka_sink_close(test.sink);
 }

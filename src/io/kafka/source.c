@@ -5,9 +5,11 @@
 #include <stdlib.h>
 #include <syslog.h>
 
-#define OFFSET_AT_TIMEOUT_MS 10000
-#define END_TIMEOUT_MS       500
-#define NO_ANSWER_PAUSE_US   30000000
+#define OFFSET_AT_TIMEOUT_MS  10000
+#define OFFSET_AT_PATIENCE_US 30000000
+#define OFFSET_AT_PAUSE_MS    500 /* a leader that is being replaced refuses at once */
+#define END_TIMEOUT_MS        500
+#define NO_ANSWER_PAUSE_US    30000000
 
 struct status kafka_source_open(struct kafka_consumer *consumer, struct kafka_source *source)
 {
@@ -170,16 +172,27 @@ static bool at_end(void *self, int32_t partition)
     return !error && high <= source->ends[partition];
 }
 
-static struct status offset_at(void *self, int32_t partition, int64_t time_ms, int64_t *ret_offset)
+static rd_kafka_resp_err_t ask_offset(const struct kafka_source *source, int32_t partition, int64_t time_ms,
+                                      int64_t *ret_offset)
 {
-    struct kafka_source *source = self;
     rd_kafka_topic_partition_list_t *list = one_partition(source, partition);
     list->elems[0].offset = time_ms;
     rd_kafka_resp_err_t error = rd_kafka_offsets_for_times(source->consumer->client.handle, list, OFFSET_AT_TIMEOUT_MS);
     if (!error)
         error = list->elems[0].err;
-    int64_t offset = list->elems[0].offset;
+    *ret_offset = list->elems[0].offset;
     rd_kafka_topic_partition_list_destroy(list);
+    return error;
+}
+
+static struct status offset_at(void *self, int32_t partition, int64_t time_ms, int64_t *ret_offset)
+{
+    const struct kafka_source *source = self;
+    struct time_source time = system_time();
+    int64_t end_us = time.ops->monotonic_us(time.self) + OFFSET_AT_PATIENCE_US, offset;
+    rd_kafka_resp_err_t error;
+    while ((error = ask_offset(source, partition, time_ms, &offset)) && time.ops->monotonic_us(time.self) < end_us)
+        system_wait_ms(OFFSET_AT_PAUSE_MS);
     if (error)
         return FAIL(UNAVAILABLE, error, "the brokers do not say where a time begins");
     *ret_offset = offset >= 0 ? offset : -1;
