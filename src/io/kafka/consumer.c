@@ -198,7 +198,10 @@ static struct status check_event(struct kafka_consumer *consumer, const rd_kafka
         rd_kafka_resp_err_t code = rd_kafka_fatal_error(consumer->client.handle, text, sizeof text);
         if (code == RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID)
             return complain(complaint, FAIL(FENCED, code, "another member has this group.instance.id"),
-                            "another process has joined the group with the same group.instance.id: %s", text);
+                            "the group has given this process's group.instance.id to another member. Either a second "
+                            "process has it (a copied state.directory?), or the group's broker was lost while this "
+                            "one joined; then it need only be started again: %s",
+                            text);
         return complain(complaint, FAIL(IO, code, "the consumer cannot go on"), "the consumer cannot go on: %s", text);
     }
     kafka_client_report(&consumer->client, LOG_ERR, rd_kafka_err2name(message->err), "%s",
