@@ -14,7 +14,8 @@
  * group lags the store (somebody set its offsets back), the task is refused, or with `adopt` the store forgotten.
  *
  * With a committer that is exactly_once, a commit that fails stops the shard from taking more clicks until it succeeds
- * or the partitions go.
+ * or the partitions go. So does, with any committer, the commit of a step that the wall clock made: no click is
+ * answered by what is not in the log and might not be committed either.
  *
  * One thread drives a shard, through shard_step(), over ports: it has no thread, clock or Kafka of its own, so that
  * tests and a simulator can. Bounds: a batch holds batch_clicks messages; the sink's queue is bounded, and its fill

@@ -200,7 +200,7 @@ static struct status try_commit(struct shard *shard)
     struct status status = shard_commit(shard);
     TRY(mind_fencing(shard, status));
     bool postponed = failed_as(status, FAULT_UNAVAILABLE) || failed_as(status, FAULT_FENCED);
-    shard->uncommitted = postponed && shard->ports.committer.exactly_once;
+    shard->uncommitted = postponed && (shard->ports.committer.exactly_once || shard->commit_now);
     if (!postponed)
         return status;
     char text[256];

@@ -69,7 +69,7 @@ struct shard {
 
     int64_t committed_us, tried_us; /* when the last commit was done, and when one was last tried */
     uint64_t clicks_since_commit;
-    bool commit_now;   /* an idle partition's step is committed by itself */
+    bool commit_now;   /* an idle partition's step is committed by itself, before more clicks are taken */
     bool uncommitted;  /* the last commit failed and no more clicks may be taken before it succeeds */
     int64_t fenced_us; /* since when it fails because others own the partitions; 0: it does not */
     bool paused;

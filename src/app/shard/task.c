@@ -131,7 +131,7 @@ static struct status drop_uncommitted(struct shard *shard, struct status status)
 {
     struct committer committer = shard->ports.committer;
     committer.ops->drop(committer.self);
-    shard->uncommitted = false;
+    shard->uncommitted = shard->commit_now && shard->task_count > 0;
     shard->fenced_us = 0;
     if (!committer.exactly_once || shard->task_count == 0)
         return status;

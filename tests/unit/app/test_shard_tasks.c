@@ -190,6 +190,34 @@ static struct status refuses_offsets(void *context, enum memory_effect effect)
     return effect == MEMORY_COMMIT_OFFSETS ? FAIL(IO, 0, "refused") : OK;
 }
 
+static struct status answers_no_commit(void *context, enum memory_effect effect)
+{
+    (void)context;
+    return effect == MEMORY_COMMIT_OFFSETS ? FAIL(UNAVAILABLE, 0, "not now") : OK;
+}
+
+/* What the clock did is in no log: a click answered by it, the step not being committed, could not be answered so
+ * again. */
+static void no_click_is_taken_before_a_step_of_the_clock_is_committed(void **state)
+{
+    (void)state;
+    struct shard_rig rig;
+    shard_rig_open(&rig, 1);
+    rig.options.idle_ms = 3000;
+    shard_rig_click(&rig, 0, "a", "item-1", SHARD_RIG_TIME);
+    assert_ok(shard_rig_start(&rig, NULL));
+    assert_ok(shard_rig_run(&rig));
+    memory_world_set_faults(rig.world, (struct memory_faults){.before = answers_no_commit});
+    run_for(&rig, 4000);
+    shard_rig_click(&rig, 0, "a", "item-2", SHARD_RIG_TIME + 4000);
+    run_for(&rig, 1000);
+    assert_int_equal(metric_get(&rig.metrics, METRIC_CLICKS_ANSWERED), 1);
+    memory_world_set_faults(rig.world, (struct memory_faults){0});
+    run_for(&rig, 1000);
+    assert_int_equal(metric_get(&rig.metrics, METRIC_CLICKS_ANSWERED), 2);
+    shard_rig_close(&rig);
+}
+
 /* The last record of the partition is no click: where the group stands is then past the last click. */
 static void a_session_closed_by_the_clock_again_after_a_crash_is_the_same_session(void **state)
 {
@@ -469,6 +497,7 @@ int main(void)
         cmocka_unit_test(a_lost_partition_commits_nothing),
         cmocka_unit_test(a_quiet_partition_closes_its_sessions_by_the_wall_clock),
         cmocka_unit_test(a_watermark_moved_by_the_clock_survives_a_store_that_lags),
+        cmocka_unit_test(no_click_is_taken_before_a_step_of_the_clock_is_committed),
         cmocka_unit_test(a_session_closed_by_the_clock_again_after_a_crash_is_the_same_session),
         cmocka_unit_test(a_quiet_partition_does_not_hold_back_what_others_learn),
         cmocka_unit_test(a_full_queue_stops_the_partitions_and_loses_nothing),
