@@ -150,7 +150,7 @@ static struct status take_up(struct process *process)
     process->assigned = true;
     for (int32_t p = 0; p < world->plan.partitions; p++)
         if (group->owners[p] == process->index && !process->owned[p])
-            TRY(process_accept(process, p));
+            TRY(member_accept(process, p));
     return OK;
 }
 
@@ -167,7 +167,7 @@ static struct status give_up(struct process *process)
     }
     if (!any)
         return OK;
-    TRY(process_release(process, gone, false));
+    TRY(member_release(process, gone, false));
     group_rebalance(world);
     return OK;
 }
@@ -178,7 +178,7 @@ static struct status rejoin(struct process *process)
     struct world *world = process->world;
     struct member *member = &world->group.members[process->index];
     if (!world->plan.cooperative) {
-        TRY(process_release(process, process->owned, world_chance(world, 50000)));
+        TRY(member_release(process, process->owned, world_chance(world, 50000)));
         process->assigned = false;
     }
     member->rejoined = member->id == process->member; /* unless it was out before it was done */
@@ -190,7 +190,7 @@ static struct status join_anew(struct process *process)
     bool lost = process->member != 0;
     process->member = 0;
     if (lost)
-        TRY(process_release(process, process->owned, true));
+        TRY(member_release(process, process->owned, true));
     join(process);
     return OK;
 }

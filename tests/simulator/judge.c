@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-struct judge *judge_open(const struct plan *plan, const struct sent_log *logs, const struct judge *calm)
+struct judge *court_open(const struct plan *plan, const struct sent_log *logs, const struct judge *calm)
 {
     struct judge *judge = calloc(1, sizeof *judge);
     assert(judge);
@@ -28,7 +28,7 @@ struct judge *judge_open(const struct plan *plan, const struct sent_log *logs, c
     return judge;
 }
 
-void judge_close(struct judge *judge)
+void court_close(struct judge *judge)
 {
     for (int32_t p = 0; p < PARTITIONS_MAX; p++) {
         free(judge->tracks[p].clicks);

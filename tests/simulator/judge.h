@@ -16,8 +16,8 @@ struct judge;
 
 /* `calm`: the judge of a fault-free run of the same clicks, to compare bytes with; NULL: this is one. It and `logs`
  * outlive the judge. */
-struct judge *judge_open(const struct plan *plan, const struct sent_log *logs, const struct judge *calm);
-void judge_close(struct judge *judge);
+struct judge *court_open(const struct plan *plan, const struct sent_log *logs, const struct judge *calm);
+void court_close(struct judge *judge);
 
 /* "" as long as everything holds. */
 const char *judge_complaint(const struct judge *judge);

@@ -133,9 +133,16 @@ static int64_t monotonic_us(void *self)
     return ((const struct process *)self)->world->monotonic_us;
 }
 
-struct time_source process_time(struct process *process)
+/* Time passes only between steps. */
+static void let_pass(void *self, int ms)
 {
-    static const struct time_source_ops ops = {wall_ms, monotonic_us};
+    (void)self;
+    (void)ms;
+}
+
+struct time_source member_time(struct process *process)
+{
+    static const struct time_source_ops ops = {wall_ms, monotonic_us, let_pass};
     return (struct time_source){&ops, process};
 }
 
@@ -236,7 +243,7 @@ static void close_store(void *context, int32_t partition, struct session_store s
     ((struct process *)context)->stores_open--;
 }
 
-struct store_opener process_stores(struct process *process)
+struct store_opener member_stores(struct process *process)
 {
     return (struct store_opener){open_store, close_store, process};
 }

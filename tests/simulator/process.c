@@ -14,7 +14,7 @@ static void must(struct status status)
     (void)status;
 }
 
-void process_open(struct world *world, int index)
+void member_open(struct world *world, int index)
 {
     struct process *process = &world->processes[index];
     process->world = world;
@@ -27,7 +27,7 @@ void process_open(struct world *world, int index)
         producer_open(&process->lanes[l].producer, process, l);
 }
 
-void process_close(struct process *process)
+void member_close(struct process *process)
 {
     for (int32_t p = 0; p < PARTITIONS_MAX; p++)
         memory_store_close(process->disk[p].store);
@@ -97,10 +97,11 @@ static void start_lane(struct process *process, uint32_t number)
         .source = lane_source(lane),
         .sink = once ? transactions_sink(&lane->producer) : producer_sink(&lane->producer),
         .committer = once ? transactions_committer(&lane->producer) : producer_committer(&lane->producer),
-        .time = process_time(process),
-        .stores = process_stores(process),
+        .time = member_time(process),
+        .stores = member_stores(process),
         .decoder = lane->decoder,
         .knowledge = process->knowledge,
+        .dead_watch = process->dead_watch,
         .metrics = &process->metrics};
     struct shard_options options = world->plan.shard;
     if (world->plan.sabotage == SABOTAGE_OTHER_RULES)
@@ -108,7 +109,7 @@ static void start_lane(struct process *process, uint32_t number)
     must(shard_open(&options, &ports, &lane->shard));
 }
 
-void process_start(struct process *process)
+void member_start(struct process *process)
 {
     struct world *world = process->world;
     world_say(world, "process %d starts", process->index);
@@ -120,6 +121,7 @@ void process_start(struct process *process)
     process->sessions_read = 0;
     process->metrics = (struct metrics){0};
     must(knowledge_open(&world->plan.knowledge, &process->knowledge, NULL));
+    must(dead_watch_open(&(struct dead_limits){.window_clicks = 1}, &process->dead_watch));
     must(decoder_open(RECORD_CLOSED_SESSION, RECORD_AVRO, &process->sessions_decoder));
     must(follower_open(NULL, process->sessions_decoder, process->knowledge, &process->metrics, &process->follower));
     feed_items(process);
@@ -157,6 +159,7 @@ static void close_parts(struct process *process)
     follower_close(process->follower);
     decoder_close(process->sessions_decoder);
     knowledge_close(process->knowledge);
+    dead_watch_close(process->dead_watch);
     process->up = process->crashed = false;
     for (int32_t p = 0; p < PARTITIONS_MAX; p++) {
         struct session_store store = memory_store_port(process->disk[p].store);
@@ -168,7 +171,7 @@ static void close_parts(struct process *process)
         judge_fail(world->judge, "process %d left %d stores open", process->index, process->stores_open);
 }
 
-void process_crash(struct process *process)
+void member_crash(struct process *process)
 {
     if (!process->up)
         return;
@@ -179,12 +182,12 @@ void process_crash(struct process *process)
     close_parts(process);
 }
 
-void process_stop(struct process *process)
+void member_stop(struct process *process)
 {
     bool member = group_knows(process->world, process);
-    struct status status = process_release(process, process->owned, false);
+    struct status status = member_release(process, process->owned, false);
     if (process->crashed) {
-        process_crash(process);
+        member_crash(process);
         return;
     }
     if (failed(status) && member && process->world->quiet)
@@ -217,14 +220,14 @@ static int64_t stored_watermark_ms(const struct process *process, int32_t partit
     return found ? position.watermark_ms : INT64_MIN;
 }
 
-struct status process_accept(struct process *process, int32_t partition)
+struct status member_accept(struct process *process, int32_t partition)
 {
     struct world *world = process->world;
     const struct group_offset committed = world->group.offsets[partition];
     struct lane *lane = lane_of(process, partition);
     struct assignment assignment = {.partition = partition,
                                     .committed = committed.offset,
-                                    .metadata = committed.offset < 0 ? "" : committed.metadata,
+                                    .metadata = bytes_of_text(committed.offset < 0 ? "" : committed.metadata),
                                     .high = log_high(world, partition)};
     assignment.start = committed.offset < 0 ? 0 : committed.offset;
     int64_t watermark_ms = stored_watermark_ms(process, partition);
@@ -235,8 +238,8 @@ struct status process_accept(struct process *process, int32_t partition)
         world_say(world, "process %d refuses partition %d: %s", process->index, partition, complaint.text);
         return status;
     }
-    world_say(world, "process %d takes partition %d from %lld, group at %lld %s", process->index, partition,
-              (long long)assignment.start, (long long)committed.offset, assignment.metadata);
+    world_say(world, "process %d takes partition %d from %lld, group at %lld " BYTES_FORMAT, process->index, partition,
+              (long long)assignment.start, (long long)committed.offset, BYTES_ARGS(assignment.metadata));
     judge_accept(world->judge, partition, assignment.start, watermark_ms);
     world->rebuilds += assignment.start < committed.offset;
     process->owned[partition] = true;
@@ -245,7 +248,7 @@ struct status process_accept(struct process *process, int32_t partition)
     return OK;
 }
 
-struct status process_release(struct process *process, const bool partitions[PARTITIONS_MAX], bool lost)
+struct status member_release(struct process *process, const bool partitions[PARTITIONS_MAX], bool lost)
 {
     struct world *world = process->world;
     struct status result = OK;
@@ -291,7 +294,7 @@ static void check_bounds(struct process *process, const struct lane *lane)
                    lane->producer.kept_bytes);
 }
 
-struct status process_step(struct process *process)
+struct status member_step(struct process *process)
 {
     struct world *world = process->world;
     struct lane *lane = &process->lanes[world_below(world, world->plan.lanes)];

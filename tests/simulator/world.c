@@ -67,7 +67,7 @@ static void act_down(struct world *world, struct process *process)
         world_say(world, "process %d: its store of partition %d is lost", process->index, partition);
     }
     if (world->quiet || world_below(world, 20) == 0)
-        process_start(process);
+        member_start(process);
 }
 
 /* What ends a process in the real one too: all that is not expected to pass. */
@@ -82,16 +82,16 @@ static void end_process(struct process *process, struct status status)
     if (!process->crashed && !expected)
         judge_fail(world->judge, "process %d ended: %s", process->index, status_text(status, text, sizeof text));
     if (process->crashed)
-        process_crash(process);
+        member_crash(process);
     else
-        process_stop(process);
+        member_stop(process);
 }
 
 static void act_up(struct world *world, struct process *process)
 {
     if (world_chance(world, world->plan.rates.stop)) {
         world_say(world, "process %d is stopped", process->index);
-        process_stop(process);
+        member_stop(process);
         return;
     }
     if (world_chance(world, world->plan.rates.pause))
@@ -99,7 +99,7 @@ static void act_up(struct world *world, struct process *process)
     if (world_chance(world, 2000))
         process->wall_skew_ms += (int64_t)world_below(world, 100000) - 40000;
     bool polls = world_below(world, 3) == 0;
-    struct status status = polls ? group_poll(process) : process_step(process);
+    struct status status = polls ? group_poll(process) : member_step(process);
     if (failed(status) || process->crashed)
         end_process(process, status);
 }
@@ -216,7 +216,7 @@ static void settle(struct world *world)
     memcpy(owners, world->group.owners, sizeof owners);
     for (int i = 0; i < world->plan.processes && !world_is_broken(world); i++)
         if (world->processes[i].up)
-            process_stop(&world->processes[i]);
+            member_stop(&world->processes[i]);
     for (int32_t p = 0; p < world->plan.partitions && !world_is_broken(world); p++)
         judge_final_store(world->judge, p, memory_store_port(world->processes[owners[p]].disk[p].store));
 }
@@ -224,8 +224,8 @@ static void settle(struct world *world)
 static void world_close(struct world *world)
 {
     for (int i = 0; i < PROCESSES_MAX; i++) {
-        process_crash(&world->processes[i]);
-        process_close(&world->processes[i]);
+        member_crash(&world->processes[i]);
+        member_close(&world->processes[i]);
         for (uint32_t l = 0; l < LANES_MAX; l++) {
             free(world->transactions[i][l].records.records);
             producer_release(&world->processes[i].lanes[l].producer);
@@ -251,7 +251,7 @@ static struct simulated run(const struct plan *plan, const struct sent_log *logs
     world->now_ms = PLAN_TIME + plan->backlog_ms;
     group_open(&world->group);
     for (int i = 0; i < PROCESSES_MAX; i++)
-        process_open(world, i);
+        member_open(world, i);
     world->quiet = plan->calm;
     run_until(world, all_arrived);
     settle(world);
@@ -275,10 +275,10 @@ void simulate(uint64_t seed, enum sabotage sabotage, bool verbose, struct simula
     traffic_make(&plan, &memory, logs);
     struct judge *calm = NULL;
     if (!plan.idle) {
-        calm = judge_open(&calm_plan, logs, NULL);
+        calm = court_open(&calm_plan, logs, NULL);
         run(&calm_plan, logs, calm, false);
     }
-    struct judge *judge = judge_open(&plan, logs, calm);
+    struct judge *judge = court_open(&plan, logs, calm);
     if (calm && judge_complaint(calm)[0])
         judge_fail(judge, "without any fault: %s", judge_complaint(calm));
     *ret_simulated = run(&plan, logs, judge, verbose);
@@ -286,9 +286,9 @@ void simulate(uint64_t seed, enum sabotage sabotage, bool verbose, struct simula
     ret_simulated->hash = judge_hash(judge) ^ ret_simulated->actions;
     ret_simulated->counts = judge_counts(judge);
     ret_simulated->exactly_once = plan.exactly_once;
-    judge_close(judge);
+    court_close(judge);
     if (calm)
-        judge_close(calm);
+        court_close(calm);
     traffic_release(logs);
     arena_release(&memory);
 }

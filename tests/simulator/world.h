@@ -101,6 +101,7 @@ struct process {
     bool up, crashed, busy;
     int64_t paused_until_ms, wall_skew_ms;
     struct knowledge *knowledge;
+    struct dead_watch *dead_watch; /* without limits */
     struct decoder *sessions_decoder;
     struct follower *follower;
     size_t sessions_read;
@@ -153,19 +154,19 @@ MUST_CHECK struct status group_poll(struct process *process);
 void group_leave(struct process *process);
 
 /* process.c */
-void process_open(struct world *world, int index);
-void process_close(struct process *process);
-void process_start(struct process *process);
-void process_crash(struct process *process);
-void process_stop(struct process *process);
-MUST_CHECK struct status process_accept(struct process *process, int32_t partition);
-MUST_CHECK struct status process_release(struct process *process, const bool partitions[PARTITIONS_MAX], bool lost);
-MUST_CHECK struct status process_step(struct process *process);
+void member_open(struct world *world, int index);
+void member_close(struct process *process);
+void member_start(struct process *process);
+void member_crash(struct process *process);
+void member_stop(struct process *process);
+MUST_CHECK struct status member_accept(struct process *process, int32_t partition);
+MUST_CHECK struct status member_release(struct process *process, const bool partitions[PARTITIONS_MAX], bool lost);
+MUST_CHECK struct status member_step(struct process *process);
 
 /* ports.c */
 struct click_source lane_source(struct lane *lane);
-struct time_source process_time(struct process *process);
-struct store_opener process_stores(struct process *process);
+struct time_source member_time(struct process *process);
+struct store_opener member_stores(struct process *process);
 int64_t log_high(const struct world *world, int32_t partition);
 
 /* producer.c */

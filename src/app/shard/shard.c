@@ -234,7 +234,7 @@ struct status shard_step(struct shard *shard, int timeout_ms, size_t *ret_messag
 {
     TRY(shard->failure);
     *ret_messages = 0;
-    if (shard->uncommitted || shard->commit_now)
+    if (shard->uncommitted)
         return try_commit(shard);
     TRY(fill_batch(shard, timeout_ms));
     size_t before = shard->taken;

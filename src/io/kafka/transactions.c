@@ -9,9 +9,9 @@
  * way or the other, and then the group's offsets say which. Going on with the same producer could let a delayed request
  * end a later transaction (Jepsen's report on Bufstream 0.1.0, 2024: a fault of the protocol before KIP-890). */
 #include "io/kafka/group.h"
+#include "io/kafka/kept.h"
 #include "io/kafka/sink.h"
 
-#include <eddy/base/arena.h>
 #include <eddy/io/system.h>
 #include <stdlib.h>
 #include <syslog.h>
@@ -34,11 +34,9 @@ struct kafka_transactions {
     rd_kafka_conf_t *conf; /* to make a producer from, again and again */
     pthread_mutex_t lock;  /* while it is made, destroyed, or used by another thread */
     enum stage stage;
-    struct arena memory; /* of the kept records, which librdkafka reads without copying */
-    struct output_record *kept;
-    size_t kept_count, kept_capacity, kept_bytes;
-    size_t produced; /* of the kept ones, in this transaction */
-    bool in_doubt;   /* the kept ones may have been committed, with `points` */
+    struct kept kept; /* whose values librdkafka reads without copying */
+    size_t produced;  /* of the kept ones, in this transaction */
+    bool in_doubt;    /* the kept ones may have been committed, with `points` */
     rd_kafka_topic_partition_list_t *points;
     int64_t asked_us; /* when the present call was tried first; 0: it was not */
 };
@@ -51,8 +49,8 @@ static int64_t now_us(void)
 
 static void forget(struct kafka_transactions *transactions)
 {
-    arena_reset(&transactions->memory);
-    transactions->kept_count = transactions->kept_bytes = transactions->produced = 0;
+    kept_clear(&transactions->kept);
+    transactions->produced = 0;
     transactions->in_doubt = false;
     if (transactions->points)
         rd_kafka_topic_partition_list_destroy(transactions->points);
@@ -217,45 +215,6 @@ static struct status settle(struct kafka_transactions *transactions, bool *ret_c
 
 /* ---- records */
 
-static struct status keep_headers(struct kafka_transactions *transactions, struct output_record *record)
-{
-    struct header *headers = ARENA_ARRAY(&transactions->memory, struct header, record->header_count);
-    for (size_t i = 0; headers && i < record->header_count; i++) {
-        struct bytes name =
-            arena_copy(&transactions->memory, bytes_of(record->headers[i].name, strlen(record->headers[i].name) + 1));
-        headers[i] =
-            (struct header){(const char *)name.data, arena_copy(&transactions->memory, record->headers[i].value)};
-        if (!name.data || (record->headers[i].value.size && !headers[i].value.data))
-            return FAIL(MEMORY, 0, "no memory for a header");
-    }
-    record->headers = headers;
-    return headers ? OK : FAIL(MEMORY, 0, "no memory for headers");
-}
-
-static struct status keep(struct kafka_transactions *transactions, const struct output_record *record)
-{
-    if (transactions->kept_count == transactions->kept_capacity) {
-        size_t capacity = transactions->kept_capacity ? transactions->kept_capacity * 2 : 1024;
-        struct output_record *kept = realloc(transactions->kept, capacity * sizeof *kept);
-        if (!kept)
-            return FAIL(MEMORY, capacity, "no memory for a transaction");
-        transactions->kept = kept;
-        transactions->kept_capacity = capacity;
-    }
-    struct output_record copy = *record;
-    if (record->key.data)
-        copy.key = arena_copy(&transactions->memory, record->key);
-    if (record->value.data)
-        copy.value = arena_copy(&transactions->memory, record->value);
-    if ((record->key.size && !copy.key.data) || (record->value.size && !copy.value.data))
-        return FAIL(MEMORY, record->value.size, "no memory for a record");
-    if (record->header_count)
-        TRY(keep_headers(transactions, &copy));
-    transactions->kept[transactions->kept_count++] = copy;
-    transactions->kept_bytes += record->key.size + record->value.size;
-    return OK;
-}
-
 static struct status begin(struct kafka_transactions *transactions)
 {
     rd_kafka_error_t *error = rd_kafka_begin_transaction(transactions->sink.client.handle);
@@ -276,8 +235,8 @@ static bool is_broken(struct status status)
 /* Produces the kept records that are not in the transaction yet. */
 static struct status produce(struct kafka_transactions *transactions)
 {
-    for (; transactions->produced < transactions->kept_count; transactions->produced++)
-        TRY(kafka_sink_produce(&transactions->sink, &transactions->kept[transactions->produced], 0));
+    for (; transactions->produced < transactions->kept.count; transactions->produced++)
+        TRY(kafka_sink_produce(&transactions->sink, &transactions->kept.records[transactions->produced], 0));
     return OK;
 }
 
@@ -285,23 +244,21 @@ static struct status produce(struct kafka_transactions *transactions)
 
 static bool may_produce(const struct kafka_transactions *transactions)
 {
-    return !transactions->in_doubt && transactions->produced + 1 == transactions->kept_count &&
+    return !transactions->in_doubt && transactions->produced + 1 == transactions->kept.count &&
            (transactions->stage == STAGE_IDLE || transactions->stage == STAGE_OPEN);
 }
 
 static struct status publish(void *self, const struct output_record *record)
 {
     struct kafka_transactions *transactions = self;
-    TRY(keep(transactions, record));
+    TRY(kept_add(&transactions->kept, record));
     if (!may_produce(transactions)) /* the commit will */
         return OK;
     if (transactions->stage == STAGE_IDLE && failed(begin(transactions)))
         return OK;
     struct status status = produce(transactions);
-    if (failed_as(status, FAULT_LIMIT)) {
-        transactions->kept_count--;
-        transactions->kept_bytes -= record->key.size + record->value.size;
-    }
+    if (failed_as(status, FAULT_LIMIT))
+        kept_undo(&transactions->kept);
     return is_broken(status) ? OK : status;
 }
 
@@ -314,7 +271,7 @@ static struct status flush(void *self, int timeout_ms)
 static double fill(void *self)
 {
     struct kafka_transactions *transactions = self;
-    double kept = (double)transactions->kept_bytes / KEPT_BYTES_MAX;
+    double kept = (double)transactions->kept.bytes / KEPT_BYTES_MAX;
     double queued = transactions->sink.client.handle ? kafka_sink_fill(&transactions->sink) : 0;
     return kept > queued ? kept : queued;
 }
@@ -480,9 +437,8 @@ void kafka_transactions_close(struct kafka_transactions *transactions)
     if (transactions->conf)
         rd_kafka_conf_destroy(transactions->conf);
     kafka_sink_release(&transactions->sink);
-    arena_release(&transactions->memory);
+    kept_release(&transactions->kept);
     pthread_mutex_destroy(&transactions->lock);
-    free(transactions->kept);
     free(transactions);
 }
 
