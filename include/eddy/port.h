@@ -24,10 +24,10 @@ struct message {
 /* A partition that a source is about to deliver. */
 struct assignment {
     int32_t partition;
-    int64_t committed;    /* next to consume as the group knows it; -1: never committed */
+    int64_t committed;     /* next to consume as the group knows it; -1: never committed */
     struct bytes metadata; /* that was committed with it */
-    int64_t low, high;    /* first offset in the log, and the one after the last */
-    int64_t start;        /* where delivery begins: a proposal, for the receiver to change */
+    int64_t low, high;     /* first offset in the log, and the one after the last */
+    int64_t start;         /* where delivery begins: a proposal, for the receiver to change */
 };
 
 struct click_source_ops {

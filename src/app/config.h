@@ -94,7 +94,7 @@ struct config {
     struct dead_limits dead_limits;
     int64_t learn_history_ms; /* 0: the whole sessions topic */
     char *learn_snapshot;
-    int64_t learn_save_interval_ms; /* 0: never */
+    int64_t learn_save_interval_ms;       /* 0: never */
     struct text_list categories_excluded; /* engine.fusion.filters points to it after config_check() */
     bool items_enabled;
     struct {
