@@ -77,6 +77,7 @@ static struct status commit_in_order(struct shard *shard, const struct commit *c
 
 struct status shard_commit(struct shard *shard)
 {
+    TRY(shard->failure); /* outputs of what is to be committed have been dropped */
     assert(shard->run_count == 0 && shard->outgoing_count == 0);
     int64_t began_us = shard_monotonic_us(shard);
     struct commit commit;

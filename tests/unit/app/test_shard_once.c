@@ -221,9 +221,12 @@ static void a_refused_commit_ends_a_shard_that_keeps_other_partitions(void **sta
     assert_ok(shard_rig_start(&rig, NULL));
     assert_ok(shard_step(rig.shard, 0, &count));
     assert_fails(FENCED, shard_release(rig.shard, &partition, 1, false, 100));
+    memory_world_set_faults(rig.world, (struct memory_faults){0});
+    partition = 1; /* before the next step */
+    assert_fails(FENCED, shard_release(rig.shard, &partition, 1, false, 100));
+    assert_int_equal(memory_world_committed(rig.world, 1, NULL), -1);
     assert_fails(FENCED, shard_step(rig.shard, 0, &count));
     shard_rig_crash(&rig);
-    memory_world_set_faults(rig.world, (struct memory_faults){0});
     assert_ok(shard_rig_start(&rig, NULL));
     assert_ok(shard_rig_run(&rig));
     assert_int_equal(shard_rig_count(&rig, OUTPUT_RECOMMENDATIONS), 100);
