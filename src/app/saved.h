@@ -4,7 +4,7 @@
  * sessions topic from its start. With the learned state goes the learner (what is pending, what was offered last), and
  * up to where in the sessions topic both had read.
  *
- *   "eddysav\0", u32 version, u32 positions, i64 each; u64 size and learned state, u64 size and learner; u64 XXH3 */
+ *   in a frame (core/frame.h): u32 positions, i64 each; u64 size and learned state, u64 size and learner */
 #include <eddy/core/learner.h>
 
 #define SAVED_BYTES_MAX ((size_t)64 << 30)

@@ -7,7 +7,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-#define LEARNER_START 12 /* magic, version */
+#define LEARNER_START 16 /* of a frame: magic, version */
 
 static const struct learner_options learner_options = {.delay_ms = 1000, .pending_max = 100};
 

@@ -10,13 +10,13 @@
  * Postings and frequencies follow from the sessions. */
 #include "core/candidates/learned.h"
 
-_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "snapshots are little-endian");
+#include <eddy/core/frame.h>
 
 #define SNAPSHOT_VERSION 1
 #define WEIGHT_MAX       1e30f /* more than can be learned, and sums of them stay finite */
 #define COUNT_MAX        1e15
 
-static const char snapshot_magic[8] = "eddylrn";
+static const char snapshot_magic[FRAME_MAGIC_SIZE] = "eddylrn";
 
 /* ---- writing */
 
@@ -98,10 +98,7 @@ static void put_repeats(const struct repeats *repeats, struct buffer *out)
 
 void learned_encode(const struct learned *learned, const struct catalogue *catalogue, struct buffer *out)
 {
-    const uint32_t version[2] = {SNAPSHOT_VERSION, 0};
-    size_t start = out->size;
-    PUT(out, snapshot_magic);
-    PUT(out, version);
+    size_t start = frame_begin(out, snapshot_magic, SNAPSHOT_VERSION);
     put_options(&learned->options, out);
     PUT(out, learned->count);
     PUT(out, learned->version);
@@ -110,44 +107,27 @@ void learned_encode(const struct learned *learned, const struct catalogue *catal
     put_rows(&learned->successors, out);
     put_popularity(&learned->popularity, out);
     put_repeats(&learned->repeats, out);
-    if (out->overflow)
-        return;
-    uint64_t checksum = bytes_hash(bytes_of(out->data + start, out->size - start));
-    PUT(out, checksum);
+    frame_end(out, start);
 }
 
 /* ---- reading */
 
-struct reader {
-    const uint8_t *at, *end;
-};
-
 #define CORRUPT(what) FAIL(CORRUPT, 0, what)
 
-static struct status get_bytes(struct reader *reader, void *to, size_t size)
-{
-    if ((size_t)(reader->end - reader->at) < size)
-        return FAIL(CORRUPT, size, "the learned state's snapshot is truncated");
-    if (size)
-        memcpy(to, reader->at, size);
-    reader->at += size;
-    return OK;
-}
+#define GET(rest, to) frame_take((rest), &(to), sizeof(to))
 
-#define GET(reader, to) get_bytes((reader), &(to), sizeof(to))
-
-static struct status get_floats(struct reader *reader, float *to, size_t count)
+static struct status get_floats(struct bytes *rest, float *to, size_t count)
 {
-    TRY(get_bytes(reader, to, count * sizeof *to));
+    TRY(frame_take(rest, to, count * sizeof *to));
     for (size_t i = 0; i < count; i++)
         if (!(to[i] >= 0 && to[i] <= WEIGHT_MAX))
             return CORRUPT("a weight in the learned state's snapshot is not one");
     return OK;
 }
 
-static struct status get_entry_numbers(struct reader *reader, uint32_t *to, size_t count, uint32_t entry_count)
+static struct status get_entry_numbers(struct bytes *rest, uint32_t *to, size_t count, uint32_t entry_count)
 {
-    TRY(get_bytes(reader, to, count * sizeof *to));
+    TRY(frame_take(rest, to, count * sizeof *to));
     for (size_t i = 0; i < count; i++)
         if (to[i] >= entry_count)
             return CORRUPT("the learned state's snapshot names an item it does not have");
@@ -155,33 +135,30 @@ static struct status get_entry_numbers(struct reader *reader, uint32_t *to, size
 }
 
 /* Options are compared as they are written: field by field. */
-static struct status get_options(struct reader *reader, const struct learned_options *options)
+static struct status get_options(struct bytes *rest, const struct learned_options *options)
 {
     AUTO(buffer) wanted = {0};
     put_options(options, &wanted);
     TRY(buffer_check(&wanted));
-    if ((size_t)(reader->end - reader->at) < wanted.size)
-        return CORRUPT("the learned state's snapshot is truncated");
-    if (memcmp(reader->at, wanted.data, wanted.size) != 0)
-        return FAIL(CONFIG, 0, "the learned state's snapshot was made with other options");
-    reader->at += wanted.size;
-    return OK;
+    struct bytes found;
+    TRY(frame_take_bytes(rest, wanted.size, &found));
+    return bytes_equal(found, buffer_bytes(&wanted))
+               ? OK
+               : FAIL(CONFIG, 0, "the learned state's snapshot was made with other options");
 }
 
-static struct status get_entries(struct reader *reader, struct learned *learned, struct catalogue *catalogue)
+static struct status get_entries(struct bytes *rest, struct learned *learned, struct catalogue *catalogue)
 {
     uint32_t count;
-    TRY(GET(reader, count));
+    TRY(GET(rest, count));
     for (uint32_t i = 0; i < count; i++) {
         uint8_t size;
         uint32_t item, entry;
-        TRY(GET(reader, size));
-        if (!size || (size_t)(reader->end - reader->at) < size)
+        TRY(GET(rest, size));
+        struct bytes id;
+        TRY(frame_take_bytes(rest, size, &id));
+        if (!size || !bytes_is_utf8(id))
             return CORRUPT("an item id in the learned state's snapshot is not one");
-        struct bytes id = {reader->at, size};
-        reader->at += size;
-        if (!bytes_is_utf8(id))
-            return CORRUPT("an item id in the learned state's snapshot is not UTF-8");
         TRY(catalogue_intern(catalogue, id, &item));
         if (learned_entry(learned, item) != ENTRY_NONE)
             return CORRUPT("the learned state's snapshot has an item twice");
@@ -190,15 +167,15 @@ static struct status get_entries(struct reader *reader, struct learned *learned,
     return learned_reserve_entries(learned);
 }
 
-static struct status get_session(struct reader *reader, struct learned *learned)
+static struct status get_session(struct bytes *rest, struct learned *learned)
 {
     struct lesson *lesson = &learned->lesson;
     uint32_t time_s, length;
-    TRY(GET(reader, time_s));
-    TRY(GET(reader, length));
+    TRY(GET(rest, time_s));
+    TRY(GET(rest, length));
     if (!length || length > learned->options.session_items_max)
         return CORRUPT("a session in the learned state's snapshot has no proper length");
-    TRY(get_bytes(reader, lesson->words, length * sizeof *lesson->words));
+    TRY(frame_take(rest, lesson->words, length * sizeof *lesson->words));
     size_t growth = 0;
     uint32_t again[LEARNED_SESSION_ITEMS_MAX];
     for (uint32_t i = 0; i < length; i++) {
@@ -217,56 +194,56 @@ static struct status get_session(struct reader *reader, struct learned *learned)
     return OK;
 }
 
-static struct status get_index(struct reader *reader, struct learned *learned)
+static struct status get_index(struct bytes *rest, struct learned *learned)
 {
     uint32_t next, count;
-    TRY(GET(reader, next));
-    TRY(GET(reader, count));
+    TRY(GET(rest, next));
+    TRY(GET(rest, count));
     if (count > learned->options.sessions_max)
         return CORRUPT("the learned state's snapshot has too many sessions");
     learned->index.next = next - count;
     for (uint32_t i = 0; i < count; i++)
-        TRY(get_session(reader, learned));
+        TRY(get_session(rest, learned));
     if (learned->index.count != count)
         return CORRUPT("the learned state's snapshot has too many clicks");
     return OK;
 }
 
-static struct status get_rows(struct reader *reader, struct successors *successors)
+static struct status get_rows(struct bytes *rest, struct successors *successors)
 {
     for (uint32_t i = 0; i < successors->entry_count; i++) {
         uint16_t count;
-        TRY(GET(reader, count));
+        TRY(GET(rest, count));
         if (!count)
             continue;
         if (count > successors->row_max)
             return CORRUPT("the learned state's snapshot has too many rules for an item");
         struct successor_row *row = &successors->rows[i];
         struct successor_view view;
-        TRY(GET(reader, row->base));
-        TRY(get_floats(reader, &row->forward_total, 1));
-        TRY(get_floats(reader, &row->backward_total, 1));
+        TRY(GET(rest, row->base));
+        TRY(get_floats(rest, &row->forward_total, 1));
+        TRY(get_floats(rest, &row->backward_total, 1));
         TRY(successors_restore_row(successors, i, count, &view));
-        TRY(get_entry_numbers(reader, view.items, count, successors->entry_count));
-        TRY(get_floats(reader, view.forward, count));
-        TRY(get_floats(reader, view.backward, count));
+        TRY(get_entry_numbers(rest, view.items, count, successors->entry_count));
+        TRY(get_floats(rest, view.forward, count));
+        TRY(get_floats(rest, view.backward, count));
     }
     return OK;
 }
 
-static struct status get_popularity(struct reader *reader, struct popularity *popularity)
+static struct status get_popularity(struct bytes *rest, struct popularity *popularity)
 {
     uint8_t started;
     uint32_t count = popularity->entry_count, top_count;
-    TRY(GET(reader, started));
-    TRY(GET(reader, popularity->base_ms));
-    TRY(GET(reader, popularity->total));
-    TRY(get_floats(reader, popularity->values, count));
-    TRY(GET(reader, top_count));
+    TRY(GET(rest, started));
+    TRY(GET(rest, popularity->base_ms));
+    TRY(GET(rest, popularity->total));
+    TRY(get_floats(rest, popularity->values, count));
+    TRY(GET(rest, top_count));
     if (started > 1 || !(popularity->total >= 0 && popularity->total <= (double)WEIGHT_MAX) ||
         top_count != (count < POPULARITY_TOP ? count : POPULARITY_TOP))
         return CORRUPT("the popularity in the learned state's snapshot contradicts itself");
-    TRY(get_entry_numbers(reader, popularity->top, top_count, count));
+    TRY(get_entry_numbers(rest, popularity->top, top_count, count));
     popularity->started = started;
     popularity->top_count = top_count;
     for (uint32_t i = 0; i < top_count; i++) {
@@ -279,73 +256,50 @@ static struct status get_popularity(struct reader *reader, struct popularity *po
     return OK;
 }
 
-static struct status get_cells(struct reader *reader, struct repeat_cell *cells, size_t count)
+static struct status get_cells(struct bytes *rest, struct repeat_cell *cells, size_t count)
 {
-    TRY(get_bytes(reader, cells, count * sizeof *cells));
+    TRY(frame_take(rest, cells, count * sizeof *cells));
     for (size_t i = 0; i < count; i++)
         if (!(cells[i].hits >= 0 && cells[i].hits <= cells[i].times && cells[i].times <= COUNT_MAX))
             return CORRUPT("the repeats in the learned state's snapshot contradict themselves");
     return OK;
 }
 
-#define GET_CELLS(reader, cells)                                                                                       \
-    get_cells((reader), (struct repeat_cell *)&(cells), sizeof(cells) / sizeof(struct repeat_cell))
+#define GET_CELLS(rest, cells)                                                                                         \
+    get_cells((rest), (struct repeat_cell *)&(cells), sizeof(cells) / sizeof(struct repeat_cell))
 
-static struct status get_repeats(struct reader *reader, struct repeats *repeats)
+static struct status get_repeats(struct bytes *rest, struct repeats *repeats)
 {
-    TRY(GET_CELLS(reader, repeats->current));
-    TRY(GET_CELLS(reader, repeats->current_sums));
-    TRY(GET_CELLS(reader, repeats->earlier));
-    TRY(GET_CELLS(reader, repeats->earlier_sums));
+    TRY(GET_CELLS(rest, repeats->current));
+    TRY(GET_CELLS(rest, repeats->current_sums));
+    TRY(GET_CELLS(rest, repeats->earlier));
+    TRY(GET_CELLS(rest, repeats->earlier_sums));
     size_t floats = sizeof *repeats->records / sizeof(float);
-    return get_floats(reader, (float *)repeats->records, repeats->entry_count * floats);
+    return get_floats(rest, (float *)repeats->records, repeats->entry_count * floats);
 }
 
-static struct status get_all(struct reader *reader, struct learned *learned, struct catalogue *catalogue)
+static struct status get_all(struct bytes *rest, struct learned *learned, struct catalogue *catalogue)
 {
-    TRY(GET(reader, learned->count));
-    TRY(GET(reader, learned->version));
-    TRY(get_entries(reader, learned, catalogue));
-    TRY(get_index(reader, learned));
-    TRY(get_rows(reader, &learned->successors));
-    TRY(get_popularity(reader, &learned->popularity));
-    TRY(get_repeats(reader, &learned->repeats));
-    if (reader->at != reader->end)
+    TRY(GET(rest, learned->count));
+    TRY(GET(rest, learned->version));
+    TRY(get_entries(rest, learned, catalogue));
+    TRY(get_index(rest, learned));
+    TRY(get_rows(rest, &learned->successors));
+    TRY(get_popularity(rest, &learned->popularity));
+    TRY(get_repeats(rest, &learned->repeats));
+    if (rest->size)
         return CORRUPT("the learned state's snapshot has something at its end");
-    return OK;
-}
-
-/* Magic, version and checksum; then `reader` is at the options and ends before the checksum. */
-static struct status get_frame(struct reader *reader)
-{
-    char magic[sizeof snapshot_magic];
-    uint32_t version[2];
-    uint64_t checksum;
-    const uint8_t *start = reader->at;
-    TRY(GET(reader, magic));
-    TRY(GET(reader, version));
-    if (memcmp(magic, snapshot_magic, sizeof magic) != 0)
-        return CORRUPT("this is no snapshot of the learned state");
-    if (version[0] > SNAPSHOT_VERSION)
-        return FAIL(NEWER, version[0], "the learned state's snapshot is of a later version");
-    if (version[0] != SNAPSHOT_VERSION || version[1] || (size_t)(reader->end - reader->at) < sizeof checksum)
-        return CORRUPT("the learned state's snapshot is truncated");
-    reader->end -= sizeof checksum;
-    memcpy(&checksum, reader->end, sizeof checksum);
-    if (checksum != bytes_hash(bytes_of(start, (size_t)(reader->end - start))))
-        return CORRUPT("the learned state's snapshot is damaged");
     return OK;
 }
 
 struct status learned_restore(struct bytes snapshot, const struct learned_options *options, struct catalogue *catalogue,
                               struct learned **ret_learned)
 {
-    struct reader reader = {snapshot.data, snapshot.data + snapshot.size};
-    TRY(get_frame(&reader));
-    TRY(get_options(&reader, options));
+    TRY(frame_open(&snapshot, snapshot_magic, SNAPSHOT_VERSION));
+    TRY(get_options(&snapshot, options));
     struct learned *learned;
     TRY(learned_open(options, &learned));
-    struct status status = get_all(&reader, learned, catalogue);
+    struct status status = get_all(&snapshot, learned, catalogue);
     if (failed(status)) {
         learned_close(learned);
         return status;

@@ -1,20 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The learner as bytes, little-endian:
- *   "eddylnr\0", u32 version
- *   the place learned last, u32 marks, a place per mark; a place: i64 close, i32 partition, i64 offset, u32 sequence
- *   u32 pending, then each in the order of learning: its place, u8 evicted, u32 total, u32 length,
- *     u16 size and session id, u16 size and user id, i64 times, u8 types, and per click u8 size and item id
- *   u64 XXH3 of all before */
+ *   in a frame (core/frame.h): the place learned last, u32 marks, a place per mark; a place: i64 close, i32 partition,
+ * i64 offset, u32 sequence u32 pending, then each in the order of learning: its place, u8 evicted, u32 total, u32
+ * length, u16 size and session id, u16 size and user id, i64 times, u8 types, and per click u8 size and item id */
 #include "core/learn/learner.h"
 
+#include <eddy/core/frame.h>
 #include <stdlib.h>
-
-_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "snapshots are little-endian");
 
 #define VERSION  1
 #define TEXT_MAX 1024 /* of a session's id, which may be made of a user's */
 
-static const char snapshot_magic[8] = "eddylnr";
+static const char snapshot_magic[FRAME_MAGIC_SIZE] = "eddylnr";
 
 /* ---- writing */
 
@@ -77,70 +74,47 @@ static void put_all_pending(const struct learner *learner, const struct catalogu
 
 void learner_encode(const struct learner *learner, const struct catalogue *catalogue, struct buffer *out)
 {
-    const uint32_t version = VERSION;
-    size_t start = out->size;
-    PUT(out, snapshot_magic);
-    PUT(out, version);
+    size_t start = frame_begin(out, snapshot_magic, VERSION);
     put_place(&learner->learned_last, out);
     PUT(out, learner->mark_count);
     for (uint32_t i = 0; i < learner->mark_count; i++)
         put_place(&learner->marks[i], out);
     put_all_pending(learner, catalogue, out);
-    if (out->overflow)
-        return;
-    uint64_t checksum = bytes_hash(bytes_of(out->data + start, out->size - start));
-    PUT(out, checksum);
+    frame_end(out, start);
 }
 
 /* ---- reading */
 
-struct reader {
-    const uint8_t *at, *end;
-};
+#define GET(rest, to) frame_take((rest), &(to), sizeof(to))
 
-static struct status get_bytes(struct reader *reader, void *to, size_t size)
+static struct status get_place(struct bytes *rest, struct place *ret_place)
 {
-    if ((size_t)(reader->end - reader->at) < size)
-        return FAIL(CORRUPT, size, "the learner's snapshot is truncated");
-    if (size)
-        memcpy(to, reader->at, size);
-    reader->at += size;
-    return OK;
+    TRY(GET(rest, ret_place->close_ms));
+    TRY(GET(rest, ret_place->origin.partition));
+    TRY(GET(rest, ret_place->origin.offset));
+    return GET(rest, ret_place->origin.sequence);
 }
 
-#define GET(reader, to) get_bytes((reader), &(to), sizeof(to))
-
-static struct status get_place(struct reader *reader, struct place *ret_place)
+static struct status get_text(struct bytes *rest, size_t size, size_t size_max, struct bytes *ret_text)
 {
-    TRY(GET(reader, ret_place->close_ms));
-    TRY(GET(reader, ret_place->origin.partition));
-    TRY(GET(reader, ret_place->origin.offset));
-    return GET(reader, ret_place->origin.sequence);
+    return size > size_max ? FAIL(CORRUPT, size, "a text in the learner's snapshot is too long")
+                           : frame_take_bytes(rest, size, ret_text);
 }
 
-static struct status get_text(struct reader *reader, size_t size, size_t size_max, struct bytes *ret_text)
-{
-    if (size > size_max || (size_t)(reader->end - reader->at) < size)
-        return FAIL(CORRUPT, size, "a text in the learner's snapshot is too long");
-    *ret_text = bytes_of(reader->at, size);
-    reader->at += size;
-    return OK;
-}
-
-static struct status get_id(struct reader *reader, struct bytes *ret_text)
+static struct status get_id(struct bytes *rest, struct bytes *ret_text)
 {
     uint16_t size;
-    TRY(GET(reader, size));
-    return get_text(reader, size, TEXT_MAX, ret_text);
+    TRY(GET(rest, size));
+    return get_text(rest, size, TEXT_MAX, ret_text);
 }
 
-static struct status get_items(struct reader *reader, struct catalogue *catalogue, uint32_t *items, uint32_t length)
+static struct status get_items(struct bytes *rest, struct catalogue *catalogue, uint32_t *items, uint32_t length)
 {
     for (uint32_t i = 0; i < length; i++) {
         uint8_t size;
         struct bytes id;
-        TRY(GET(reader, size));
-        TRY(get_text(reader, size, CLICK_ID_MAX, &id));
+        TRY(GET(rest, size));
+        TRY(get_text(rest, size, CLICK_ID_MAX, &id));
         if (!id.size || !bytes_is_utf8(id))
             return FAIL(CORRUPT, i, "an item id in the learner's snapshot is not one");
         TRY(catalogue_intern(catalogue, id, &items[i]));
@@ -149,7 +123,7 @@ static struct status get_items(struct reader *reader, struct catalogue *catalogu
 }
 
 /* The arrays of one pending session, in memory of `room`. */
-static struct status get_clicks(struct reader *reader, struct catalogue *catalogue, struct arena *room,
+static struct status get_clicks(struct bytes *rest, struct catalogue *catalogue, struct arena *room,
                                 struct session_view *view)
 {
     uint32_t length = view->length;
@@ -160,9 +134,9 @@ static struct status get_clicks(struct reader *reader, struct catalogue *catalog
     uint32_t *items = ARENA_ARRAY(room, uint32_t, length + 1);
     if (!times_ms || !types || !items)
         return FAIL(MEMORY, length, "no memory for a pending session");
-    TRY(get_bytes(reader, times_ms, length * sizeof *times_ms));
-    TRY(get_bytes(reader, types, length));
-    TRY(get_items(reader, catalogue, items, length));
+    TRY(frame_take(rest, times_ms, length * sizeof *times_ms));
+    TRY(frame_take(rest, types, length));
+    TRY(get_items(rest, catalogue, items, length));
     for (uint32_t i = 0; i < length; i++)
         if (types[i] >= CLICK_TYPE_COUNT || times_ms[i] < CLICK_TIME_MIN_MS || times_ms[i] > CLICK_TIME_MAX_MS)
             return FAIL(CORRUPT, i, "a click in the learner's snapshot is none");
@@ -172,20 +146,20 @@ static struct status get_clicks(struct reader *reader, struct catalogue *catalog
     return OK;
 }
 
-static struct status get_pending(struct reader *reader, struct catalogue *catalogue, struct arena *room,
+static struct status get_pending(struct bytes *rest, struct catalogue *catalogue, struct arena *room,
                                  struct learner *learner)
 {
     struct place place;
     struct closed_session session = {0};
     uint8_t evicted;
     bool fresh;
-    TRY(get_place(reader, &place));
-    TRY(GET(reader, evicted));
-    TRY(GET(reader, session.view.total));
-    TRY(GET(reader, session.view.length));
-    TRY(get_id(reader, &session.view.session_id));
-    TRY(get_id(reader, &session.view.user_id));
-    TRY(get_clicks(reader, catalogue, room, &session.view));
+    TRY(get_place(rest, &place));
+    TRY(GET(rest, evicted));
+    TRY(GET(rest, session.view.total));
+    TRY(GET(rest, session.view.length));
+    TRY(get_id(rest, &session.view.session_id));
+    TRY(get_id(rest, &session.view.user_id));
+    TRY(get_clicks(rest, catalogue, room, &session.view));
     if (evicted > 1 || place.close_ms < CLICK_TIME_MIN_MS || place.close_ms > CLICK_TIME_MAX_MS)
         return FAIL(CORRUPT, evicted, "a session in the learner's snapshot is none");
     session.close_ms = place.close_ms;
@@ -196,18 +170,18 @@ static struct status get_pending(struct reader *reader, struct catalogue *catalo
     return status;
 }
 
-static struct status get_marks(struct reader *reader, struct place **ret_marks, uint32_t *ret_count)
+static struct status get_marks(struct bytes *rest, struct place **ret_marks, uint32_t *ret_count)
 {
     uint32_t count;
-    TRY(GET(reader, count));
-    if (count > (size_t)(reader->end - reader->at))
+    TRY(GET(rest, count));
+    if (count > rest->size)
         return FAIL(CORRUPT, count, "the learner's snapshot is truncated");
     struct place *marks = calloc(count + 1, sizeof *marks);
     if (!marks)
         return FAIL(MEMORY, count, "no memory for the partitions' marks");
     struct status status = OK;
     for (uint32_t i = 0; i < count && !failed(status); i++)
-        status = get_place(reader, &marks[i]);
+        status = get_place(rest, &marks[i]);
     if (failed(status)) {
         free(marks);
         return status;
@@ -217,14 +191,14 @@ static struct status get_marks(struct reader *reader, struct place **ret_marks, 
     return OK;
 }
 
-static struct status get_all_pending(struct reader *reader, struct catalogue *catalogue, struct learner *learner)
+static struct status get_all_pending(struct bytes *rest, struct catalogue *catalogue, struct learner *learner)
 {
     struct arena room = {0};
     uint32_t count;
-    TRY(GET(reader, count));
+    TRY(GET(rest, count));
     struct status status = OK;
     for (uint32_t i = 0; i < count && !failed(status); i++) {
-        status = get_pending(reader, catalogue, &room, learner);
+        status = get_pending(rest, catalogue, &room, learner);
         arena_reset(&room);
     }
     arena_release(&room);
@@ -232,14 +206,14 @@ static struct status get_all_pending(struct reader *reader, struct catalogue *ca
 }
 
 /* Offering moves the marks, so they are set when all is offered. */
-static struct status get_all(struct reader *reader, struct catalogue *catalogue, struct learner *learner)
+static struct status get_all(struct bytes *rest, struct catalogue *catalogue, struct learner *learner)
 {
     struct place last, *marks;
     uint32_t count;
-    TRY(get_place(reader, &last));
-    TRY(get_marks(reader, &marks, &count));
-    struct status status = get_all_pending(reader, catalogue, learner);
-    if (!failed(status) && reader->at != reader->end)
+    TRY(get_place(rest, &last));
+    TRY(get_marks(rest, &marks, &count));
+    struct status status = get_all_pending(rest, catalogue, learner);
+    if (!failed(status) && rest->size)
         status = FAIL(CORRUPT, 0, "the learner's snapshot has something at its end");
     if (!failed(status) && count)
         status = learner_reserve_marks(learner, (int32_t)(count < INT32_MAX ? count : INT32_MAX) - 1);
@@ -254,21 +228,6 @@ static struct status get_all(struct reader *reader, struct catalogue *catalogue,
 
 struct status learner_restore(struct bytes snapshot, struct catalogue *catalogue, struct learner *learner)
 {
-    struct reader reader = {snapshot.data, snapshot.data + snapshot.size};
-    char magic[sizeof snapshot_magic];
-    uint32_t version;
-    uint64_t checksum;
-    TRY(GET(&reader, magic));
-    TRY(GET(&reader, version));
-    if (memcmp(magic, snapshot_magic, sizeof magic) != 0)
-        return FAIL(CORRUPT, 0, "this is no snapshot of the learner");
-    if (version > VERSION)
-        return FAIL(NEWER, version, "the learner's snapshot is of a later version");
-    if (version != VERSION || (size_t)(reader.end - reader.at) < sizeof checksum)
-        return FAIL(CORRUPT, version, "the learner's snapshot is truncated");
-    reader.end -= sizeof checksum;
-    memcpy(&checksum, reader.end, sizeof checksum);
-    if (checksum != bytes_hash(bytes_of(snapshot.data, (size_t)(reader.end - snapshot.data))))
-        return FAIL(CORRUPT, 0, "the learner's snapshot is damaged");
-    return get_all(&reader, catalogue, learner);
+    TRY(frame_open(&snapshot, snapshot_magic, VERSION));
+    return get_all(&snapshot, catalogue, learner);
 }
