@@ -33,7 +33,10 @@ struct memory_world {
     int32_t next_partition; /* polling goes round */
     struct memory_faults faults;
     const struct record **records;
-    size_t record_count, record_capacity, flushed, queue_max;
+    size_t record_count, record_capacity, queue_max;
+    size_t acknowledged; /* records that have left the queue */
+    size_t flushed;      /* and that everybody sees */
+    bool transactional;  /* which takes a commit */
 };
 
 static struct status before(struct memory_world *world, enum memory_effect effect)
@@ -212,7 +215,7 @@ static struct status publish(void *self, const struct output_record *record)
 {
     struct memory_world *world = self;
     TRY(before(world, MEMORY_PUBLISH));
-    if (world->queue_max && world->record_count - world->flushed >= world->queue_max)
+    if (world->queue_max && world->record_count - world->acknowledged >= world->queue_max)
         return FAIL(LIMIT, world->queue_max, "the queue is full");
     if (world->record_count == world->record_capacity) {
         size_t capacity = world->record_capacity ? world->record_capacity * 2 : 64;
@@ -241,14 +244,16 @@ static struct status flush(void *self, int timeout_ms)
     (void)timeout_ms;
     struct memory_world *world = self;
     TRY(before(world, MEMORY_FLUSH));
-    world->flushed = world->record_count;
+    world->acknowledged = world->record_count;
+    if (!world->transactional)
+        world->flushed = world->record_count;
     return OK;
 }
 
 static double fill(void *self)
 {
     const struct memory_world *world = self;
-    return world->queue_max ? (double)(world->record_count - world->flushed) / (double)world->queue_max : 0;
+    return world->queue_max ? (double)(world->record_count - world->acknowledged) / (double)world->queue_max : 0;
 }
 
 struct record_sink memory_world_sink(struct memory_world *world)
@@ -299,7 +304,7 @@ static struct status commit_exactly_once(void *self, const struct commit_point *
 {
     struct memory_world *world = self;
     TRY(before(world, MEMORY_COMMIT_OFFSETS));
-    world->flushed = world->record_count;
+    world->acknowledged = world->flushed = world->record_count;
     set_points(world, points, count);
     return after(world, MEMORY_COMMIT_OFFSETS);
 }
@@ -307,13 +312,14 @@ static struct status commit_exactly_once(void *self, const struct commit_point *
 static void drop_uncommitted(void *self)
 {
     struct memory_world *world = self;
-    world->record_count = world->flushed;
+    world->record_count = world->acknowledged = world->flushed;
 }
 
 struct committer memory_world_committer(struct memory_world *world, bool exactly_once)
 {
     static const struct committer_ops at_least = {commit_at_least_once, drop_nothing};
     static const struct committer_ops exactly = {commit_exactly_once, drop_uncommitted};
+    world->transactional = exactly_once;
     return (struct committer){exactly_once ? &exactly : &at_least, world, exactly_once};
 }
 
@@ -378,7 +384,7 @@ struct session_store memory_world_store(struct memory_world *world, int32_t part
 
 void memory_world_crash(struct memory_world *world)
 {
-    world->record_count = world->flushed;
+    world->record_count = world->acknowledged = world->flushed;
     for (int32_t p = 0; p < world->partition_count; p++) {
         world->logs[p].position = -1;
         world->logs[p].paused = false;
