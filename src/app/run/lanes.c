@@ -3,6 +3,7 @@
 
 #include "app/log.h"
 
+#include <eddy/io/system.h>
 #include <stdlib.h>
 
 struct status lanes_make(struct lanes *lanes, uint32_t count)
@@ -67,6 +68,8 @@ static struct status release_lane(struct lane *lane, const int32_t *partitions, 
 struct status lanes_release(struct lanes *lanes, const int32_t *partitions, size_t count, bool lost, int timeout_ms)
 {
     struct status last = OK;
+    struct time_source time = system_time();
+    int64_t end_ms = time.ops->monotonic_us(time.self) / 1000 + timeout_ms;
     int32_t *room = calloc(count + 1, sizeof *room);
     assert(room);
     for (uint32_t lane = 0; lane < lanes->count; lane++) {
@@ -74,7 +77,8 @@ struct status lanes_release(struct lanes *lanes, const int32_t *partitions, size
         for (size_t i = 0; i < count; i++)
             if (is_of(lanes, partitions[i], lane))
                 room[mine++] = partitions[i];
-        struct status status = release_lane(&lanes->lanes[lane], room, mine, lost, timeout_ms);
+        int64_t left_ms = end_ms - time.ops->monotonic_us(time.self) / 1000;
+        struct status status = release_lane(&lanes->lanes[lane], room, mine, lost, left_ms > 0 ? (int)left_ms : 0);
         last = failed(status) ? status : last;
     }
     free(room);
