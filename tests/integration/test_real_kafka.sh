@@ -24,14 +24,6 @@ start_eddy() { # NAME [KEY=VALUE...]
   eddy_pid=$!
 }
 
-stop_eddy() {
-  local code=0
-  kill -TERM "$eddy_pid"
-  wait "$eddy_pid" || code=$?
-  eddy_pid=
-  [ "$code" = 0 ] || fail "a stopped eddy exits with $code"
-}
-
 prepare() { # NAME PARTITIONS CLICKS
   local arguments
   mapfile -t arguments < <(settings "$1")

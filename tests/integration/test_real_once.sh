@@ -54,9 +54,7 @@ for _ in $(seq 1 120); do
   kill -0 "$eddy_pid" 2>/dev/null || fail "eddy ended by itself"
   sleep 0.5
 done
-kill -TERM "$eddy_pid"
-wait "$eddy_pid" || fail "a stopped eddy does not exit with 0"
-eddy_pid=
+stop_eddy
 places read_committed >"$folder/committed"
 different=$(sort -u "$folder/committed" | wc -l)
 [ "$different" = $clicks ] || fail "$different of $clicks clicks are answered"

@@ -45,14 +45,6 @@ start_eddy() { # NAME
   eddy_pid=$!
 }
 
-stop_eddy() {
-  local code=0
-  kill -TERM "$eddy_pid"
-  wait "$eddy_pid" || code=$?
-  eddy_pid=
-  [ "$code" = 0 ] || fail "a stopped eddy exits with $code"
-}
-
 # metric NAME: the sum of its rows.
 metric() {
   curl -s "http://127.0.0.1:$port/metrics" |

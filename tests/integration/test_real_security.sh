@@ -3,25 +3,16 @@
 # eddy on a real Apache Kafka that lets in nobody unknown: passwords (SASL_SSL with SCRAM), certificates (mutual TLS),
 # ACLs. What is refused is said with the option to look at, and a password stands in no output. Starts a broker of its
 # own; needs what "./dev kafka" needs, and EDDY_KAFKA as the other tests on a real one.
-set -euo pipefail
-[ -n "${EDDY_KAFKA:-}" ] || exit 77
-command -v kcat >/dev/null && command -v java >/dev/null && command -v openssl >/dev/null || exit 77
+# shellcheck source=tests/support/real.sh
+. "$(dirname "$0")/../support/real.sh"
+command -v java >/dev/null && command -v openssl >/dev/null || exit 77
 
-folder=$(mktemp -d)
-eddy_pid=
 own_broker=
-finish() {
-  [ -z "$eddy_pid" ] || kill -9 "$eddy_pid" 2>/dev/null || true
-  wait 2>/dev/null || true
+finish_all() {
+  finish
   [ -z "$own_broker" ] || tools/kafka stop --secure || true
-  rm -rf "$folder"
 }
-trap finish EXIT
-fail() {
-  printf 'FAILED: %s\n' "$*" >&2
-  tail -n 20 "$folder"/*.log >&2 || true
-  exit 1
-}
+trap finish_all EXIT
 
 tools/kafka bootstrap --secure >/dev/null 2>&1 || own_broker=1
 tools/kafka start --secure >"$folder/started" || fail "no secure Kafka"
@@ -67,14 +58,6 @@ start_eddy() { # NAME HOW [OPTION...]
   mapfile -t arguments < <(settings "$1" "$2")
   "$EDDY_BINARY" run "${arguments[@]}" "${@:3}" >>"$folder/$1.log" 2>&1 &
   eddy_pid=$!
-}
-
-stop_eddy() {
-  local code=0
-  kill -TERM "$eddy_pid"
-  wait "$eddy_pid" || code=$?
-  eddy_pid=
-  [ "$code" = 0 ] || fail "a stopped eddy exits with $code"
 }
 
 prepare() { # NAME HOW

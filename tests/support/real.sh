@@ -17,6 +17,14 @@ trap finish EXIT
 
 fail() {
   printf 'FAILED: %s\n' "$*" >&2
-  [ ! -s "$folder/run.log" ] || tail -20 "$folder/run.log" >&2
+  tail -n 20 "$folder"/*.log >&2 2>/dev/null || true
   exit 1
+}
+
+stop_eddy() {
+  local code=0
+  kill -TERM "$eddy_pid"
+  wait "$eddy_pid" || code=$?
+  eddy_pid=
+  [ "$code" = 0 ] || fail "a stopped eddy exits with $code"
 }
