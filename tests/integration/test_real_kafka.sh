@@ -85,6 +85,8 @@ stop_eddy
 start_eddy calm
 sleep 3
 stop_eddy
+grep -q learned_state_restored "$folder/run.log" || fail "what was learned has to be read again"
+[ -s "$folder/state-calm/$run_id.calm.sessions.learned" ] || fail "nothing is saved of what was learned"
 [ "$(lists calm.recommendations x | wc -c)" = $((clicks - repeats)) ] || fail "a restart answers clicks again"
 
 # ---- killed again and again while clicks come in; as a static member, so that it need not wait for itself

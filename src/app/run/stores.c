@@ -53,7 +53,8 @@ struct status stores_open(const struct config *config, bool in_memory, struct st
         return status;
     }
     if (stores->directory)
-        snprintf(stores->saved, sizeof stores->saved, "%s/learned", config->state.directory);
+        snprintf(stores->saved, sizeof stores->saved, "%s/%s.learned", config->state.directory,
+                 config_topic(config, TOPIC_SESSIONS)); /* what was learned from, and where, is of that topic */
     if (stores->directory)
         snprintf(stores->instance, sizeof stores->instance, "%s", state_directory_instance(stores->directory));
     pthread_mutex_init(&stores->lock, NULL);
