@@ -64,14 +64,16 @@ static struct status send_again(struct letters *letters, const struct dead_lette
     snprintf(place, sizeof place, "%s:%d:%lld", letter->topic, letter->record.partition,
              (long long)letter->record.offset);
     snprintf(attempt, sizeof attempt, "%u", letter->record.attempt + 1);
-    const struct header headers[] = {{RETRY_OF_HEADER, bytes_of_text(place)}, {ATTEMPT_HEADER, bytes_of_text(attempt)}};
+    const struct header headers[] = {{RETRY_OF_HEADER, bytes_of_text(place)},
+                                     {ATTEMPT_HEADER, bytes_of_text(attempt)},
+                                     {SCHEMA_HEADER, letter->record.schema_header}};
     const struct output_record record = {.output = OUTPUT_CLICKS,
                                          .partition = partition_of(letters, letter),
                                          .timestamp_ms = letter->record.timestamp_ms,
                                          .key = letter->record.key,
                                          .value = letter->record.value,
                                          .headers = headers,
-                                         .header_count = 2};
+                                         .header_count = 2 + (letter->record.schema_header.size > 0)};
     struct status status = letters->port.ops->publish(letters->port.self, &record);
     if (!failed_as(status, FAULT_LIMIT))
         return status;

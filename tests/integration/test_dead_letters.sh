@@ -86,7 +86,7 @@ expect 1 'there is no topic' dead-letters retry --to elsewhere --set topics.dead
 echo cut | produce dead-letters -p 0 -k 'visit-3' -H __connect.errors.topic=clicks -H eddy.cut.from.bytes=500000 \
   -H __connect.errors.partition=1 -H __connect.errors.offset=7
 echo foreign | produce dead-letters -p 0 -k 'visit-4' -H __connect.errors.topic=orders
-echo late | produce late-clicks -k 'visit-5'
+echo late | produce late-clicks -k 'visit-5' -H __value_schema_id=guid
 clicks=$(read_all clicks -f 'x\n' | wc -l)
 dead_letters 5 retry --yes
 grep -q 'cannot be sent again: it was cut, from 500000 bytes; the whole record may still be at clicks:1:7' errors ||
@@ -100,7 +100,8 @@ grep -q '2 of 7 records cannot be sent again' errors || fail "the sum: $(cat err
 dead_letters 0 list --late
 grep -q 'visit-5 .*late click' out || fail "the late clicks: $(cat out)"
 dead_letters 0 retry --late --to items --yes
-read_all items -f '%h %k %s\n' | grep -q 'eddy.retry.of=late-clicks:.:0,.* visit-5 late' || fail "--to goes elsewhere"
+read_all items -f '%h %k %s\n' | grep -q 'eddy.retry.of=late-clicks:.:0,.*__value_schema_id=guid visit-5 late' ||
+  fail "--to goes elsewhere, or the schema's name is lost"
 
 expect 4 'no broker of 127.0.0.1:1' dead-letters list --set kafka.bootstrap.servers=127.0.0.1:1
 kill -TERM "$broker"
