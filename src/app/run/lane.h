@@ -19,6 +19,10 @@ struct lane {
 MUST_CHECK struct status lane_open_output(struct lane *lane, const struct config *config,
                                           const struct kafka_options *kafka, const struct topic_counts *counts,
                                           const char *name, uint32_t number, struct complaint *complaint);
+static inline bool lane_has_output(const struct lane *lane)
+{
+    return lane->sink || lane->transactions;
+}
 /* Fills in what is the lane's of the ports (source, sink, committer, decoder) and starts the shard's thread. */
 MUST_CHECK struct status lane_start(struct lane *lane, const struct config *config, const struct shard_options *options,
                                     struct shard_ports ports, struct kafka_consumer *consumer, uint32_t number,

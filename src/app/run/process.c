@@ -165,22 +165,18 @@ static void wait_before_retry(struct process *process, int backoff_ms, const str
         system_wait_ms(WAIT_SLICE_MS);
 }
 
-static int next_backoff(int backoff_ms)
-{
-    return backoff_ms * 2 < BACKOFF_MAX_MS ? backoff_ms * 2 : BACKOFF_MAX_MS;
-}
-
 /* Calls `attempt` until it does something else than not reaching a broker (or the registry). INTERRUPTED when the
  * process is stopped. */
 static struct status keep_trying(struct process *process,
                                  struct status (*attempt)(struct process *process, struct complaint *complaint),
                                  struct complaint *complaint)
 {
-    for (int backoff_ms = BACKOFF_FIRST_MS; !stopping(process); backoff_ms = next_backoff(backoff_ms)) {
+    for (int backoff_ms = BACKOFF_FIRST_MS; !stopping(process);) {
         struct status status = attempt(process, complaint);
         if (!failed_as(status, FAULT_UNAVAILABLE))
             return status;
         wait_before_retry(process, backoff_ms, complaint);
+        backoff_ms = backoff_ms * 2 < BACKOFF_MAX_MS ? backoff_ms * 2 : BACKOFF_MAX_MS;
     }
     return FAIL(INTERRUPTED, 0, "stopped while waiting for brokers or registry");
 }
@@ -317,17 +313,14 @@ static struct shard_options shard_options_of(const struct process *process)
         .adopt = process->options.adopt};
 }
 
-static struct status open_output(struct process *process, uint32_t number, struct complaint *complaint)
+/* Those that are not open yet. */
+static struct status open_outputs(struct process *process, struct complaint *complaint)
 {
-    const char *name = stores_instance(process->stores);
-    for (int backoff_ms = BACKOFF_FIRST_MS; !stopping(process); backoff_ms = next_backoff(backoff_ms)) {
-        struct status status = lane_open_output(&process->lanes.lanes[number], process->config, &process->kafka,
-                                                &process->counts, name, number, complaint);
-        if (!failed_as(status, FAULT_UNAVAILABLE))
-            return status;
-        wait_before_retry(process, backoff_ms, complaint);
-    }
-    return FAIL(INTERRUPTED, 0, "stopped while waiting for the brokers");
+    for (uint32_t i = 0; i < process->lanes.count; i++)
+        if (!lane_has_output(&process->lanes.lanes[i]))
+            TRY(lane_open_output(&process->lanes.lanes[i], process->config, &process->kafka, &process->counts,
+                                 stores_instance(process->stores), i, complaint));
+    return OK;
 }
 
 static struct status start_lane(struct process *process, uint32_t number, struct complaint *complaint)
@@ -367,8 +360,7 @@ static struct status join_group(struct process *process, struct complaint *compl
                                                    .shard_count = process->lanes.count,
                                                    .rebalance = {on_assigned, on_revoked, process}};
     /* Before the group's offsets are read: an open transaction of a former run would hold them back. */
-    for (uint32_t i = 0; i < process->lanes.count; i++)
-        TRY(open_output(process, i, complaint));
+    TRY(keep_trying(process, open_outputs, complaint));
     TRY(kafka_consumer_open(&options, &process->consumer, complaint));
     for (uint32_t i = 0; i < process->lanes.count; i++)
         TRY(start_lane(process, i, complaint));
