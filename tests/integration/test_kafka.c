@@ -5,6 +5,7 @@
 #include <eddy/io/kafka.h>
 #include <eddy/io/kafka_mock.h>
 #include <eddy/io/kafka_topics.h>
+#include <eddy/io/system.h>
 
 #include <pthread.h>
 #include <time.h>
@@ -339,7 +340,7 @@ static void on_revoked(void *context, const int32_t *partitions, size_t count, b
     test->revoked += (int)count;
 }
 
-static void join(struct group_test *test, const struct kafka_options *kafka, const char *group)
+static void subscribe(struct group_test *test, const struct kafka_options *kafka, const char *group)
 {
     struct kafka_consumer_options options = {.instance_id = "",
                                              .kafka = kafka,
@@ -350,9 +351,20 @@ static void join(struct group_test *test, const struct kafka_options *kafka, con
     struct complaint complaint = {0};
     test->sink = open_sink(kafka, "clicks");
     assert_ok(kafka_consumer_open(&options, &test->consumer, &complaint));
+}
+
+static void await_partitions(struct group_test *test)
+{
+    struct complaint complaint = {0};
     for (int64_t end = now_ms() + 30000; test->assigned < 4 && now_ms() < end;)
         assert_ok(kafka_consumer_poll(test->consumer, 100, &complaint));
     assert_int_equal(test->assigned, 4);
+}
+
+static void join(struct group_test *test, const struct kafka_options *kafka, const char *group)
+{
+    subscribe(test, kafka, group);
+    await_partitions(test);
 }
 
 static void fill_clicks(const struct kafka_options *kafka, int per_partition)
@@ -429,6 +441,29 @@ static void a_leader_that_is_being_replaced_is_waited_for(void **state)
     assert_int_equal(offset, -1); /* the mock cluster knows of no times */
     kafka_consumer_close(test.consumer);
     kafka_sink_close(test.sink);
+}
+
+/* The new leader has to be asked for: without a topic that librdkafka knows it would keep to the old one until its next
+ * look at all metadata, minutes later. */
+static void a_leader_that_changed_before_the_partitions_were_assigned_is_found(void **state)
+{
+    (void)state;
+    struct kafka_mock *mock;
+    assert_ok(kafka_mock_open(2, &mock));
+    assert_ok(kafka_mock_create_topic(mock, "clicks", 4));
+    for (int32_t p = 0; p < 4; p++)
+        assert_ok(kafka_mock_set_leader(mock, "clicks", p, 1));
+    struct kafka_options kafka = options_of(kafka_mock_bootstrap(mock));
+    struct group_test test = {.starts = {-1, -1, -1, -1}};
+    subscribe(&test, &kafka, "followers");
+    system_wait_ms(5000); /* the group has assigned the partitions, which the next poll tells */
+    for (int32_t p = 0; p < 4; p++)
+        assert_ok(kafka_mock_set_leader(mock, "clicks", p, 2));
+    await_partitions(&test);
+    assert_int_equal(test.seen[3].high, 0);
+    kafka_consumer_close(test.consumer);
+    kafka_sink_close(test.sink);
+    kafka_mock_close(mock);
 }
 
 static void what_is_committed_in_a_revocation_is_where_the_next_owner_begins(void **state)
@@ -584,6 +619,7 @@ int main(void)
         WITH_MOCK(a_missing_topic_is_told_from_an_unreachable_broker),
         WITH_MOCK(a_shard_gets_its_own_partitions_from_where_the_handler_said),
         WITH_MOCK(a_leader_that_is_being_replaced_is_waited_for),
+        cmocka_unit_test(a_leader_that_changed_before_the_partitions_were_assigned_is_found),
         WITH_MOCK(what_is_committed_in_a_revocation_is_where_the_next_owner_begins),
         WITH_MOCK(a_paused_partition_waits_and_goes_on_without_a_gap),
         WITH_MOCK(a_handler_that_refuses_partitions_ends_the_consumer),

@@ -14,6 +14,9 @@ const char *kafka_mock_bootstrap(const struct kafka_mock *mock);
 MUST_CHECK struct status kafka_mock_create_topic(struct kafka_mock *mock, const char *topic, int partition_count);
 
 /* Faults, for tests. */
+/* `broker` counts from 1. */
+MUST_CHECK struct status kafka_mock_set_leader(struct kafka_mock *mock, const char *topic, int32_t partition,
+                                               int32_t broker);
 MUST_CHECK struct status kafka_mock_set_down(struct kafka_mock *mock, bool down); /* all brokers refuse connections */
 /* The next `count` produce requests are answered with that Kafka error code. */
 void kafka_mock_fail_produce(struct kafka_mock *mock, int error_code, int count);

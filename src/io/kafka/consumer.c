@@ -157,6 +157,9 @@ static struct status start(struct kafka_consumer *consumer, const struct kafka_c
     TRY(kafka_client_configure(&consumer->client, options->kafka, &setup, &conf, complaint));
     rd_kafka_conf_set_rebalance_cb(conf, on_rebalance);
     TRY(kafka_client_start(&consumer->client, RD_KAFKA_CONSUMER, conf, complaint));
+    consumer->known = rd_kafka_topic_new(consumer->client.handle, consumer->topic, NULL);
+    if (!consumer->known)
+        return FAIL(MEMORY, 0, "no memory for a topic");
     for (uint32_t i = 0; i < consumer->shard_count; i++)
         TRY(kafka_source_open(consumer, &consumer->sources[i]));
     return subscribe(consumer);
@@ -240,6 +243,8 @@ void kafka_consumer_close(struct kafka_consumer *consumer)
         kafka_consumer_leave(consumer);
     for (uint32_t i = 0; consumer->sources && i < consumer->shard_count; i++)
         kafka_source_close(&consumer->sources[i]);
+    if (consumer->known)
+        rd_kafka_topic_destroy(consumer->known);
     kafka_client_stop(&consumer->client);
     free(consumer->sources);
     free(consumer->topic);

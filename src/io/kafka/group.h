@@ -19,6 +19,7 @@ struct kafka_source {
 struct kafka_consumer {
     struct kafka_client client;
     char *topic;
+    rd_kafka_topic_t *known; /* the same: kafka_ask_offsets() needs it before partitions are assigned */
     struct kafka_start start;
     struct kafka_rebalance rebalance;
     struct kafka_source *sources;

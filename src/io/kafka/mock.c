@@ -81,6 +81,12 @@ struct status kafka_mock_set_down(struct kafka_mock *mock, bool down)
     return OK;
 }
 
+struct status kafka_mock_set_leader(struct kafka_mock *mock, const char *topic, int32_t partition, int32_t broker)
+{
+    rd_kafka_resp_err_t error = rd_kafka_mock_partition_set_leader(mock->cluster, topic, partition, broker);
+    return error ? FAIL(IO, error, "the embedded brokers do not obey") : OK;
+}
+
 static void fail_requests(struct kafka_mock *mock, int16_t request, int error_code, int count)
 {
     for (int i = 0; i < count; i++)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "io/kafka/group.h"
+#include "io/kafka/offsets.h"
 
 #include <eddy/io/system.h>
 #include <stdio.h>
@@ -18,17 +19,10 @@ static rd_kafka_topic_partition_list_t *list_of(const struct kafka_consumer *con
     return list;
 }
 
-static rd_kafka_resp_err_t first_error(rd_kafka_resp_err_t error, const rd_kafka_topic_partition_list_t *list)
-{
-    for (int i = 0; i < list->cnt && !error; i++)
-        error = list->elems[i].err;
-    return error;
-}
-
 static rd_kafka_resp_err_t read_committed(struct kafka_consumer *consumer, struct assignment *partitions, size_t count,
                                           rd_kafka_topic_partition_list_t *list)
 {
-    rd_kafka_resp_err_t error = first_error(rd_kafka_committed(consumer->client.handle, list, TIMEOUT_MS), list);
+    rd_kafka_resp_err_t error = kafka_first_error(rd_kafka_committed(consumer->client.handle, list, TIMEOUT_MS), list);
     for (size_t i = 0; i < count && !error; i++) {
         const rd_kafka_topic_partition_t *committed = &list->elems[i];
         partitions[i].committed = committed->offset >= 0 ? committed->offset : -1;
@@ -39,15 +33,18 @@ static rd_kafka_resp_err_t read_committed(struct kafka_consumer *consumer, struc
 
 static rd_kafka_resp_err_t read_borders(struct kafka_consumer *consumer, struct assignment *partitions, size_t count)
 {
-    for (size_t i = 0; i < count; i++) {
-        struct assignment *partition = &partitions[i];
-        rd_kafka_resp_err_t error =
-            rd_kafka_query_watermark_offsets(consumer->client.handle, consumer->topic, partition->partition,
-                                             &partition->low, &partition->high, TIMEOUT_MS);
-        if (error)
-            return error;
+    rd_kafka_topic_partition_list_t *lows = list_of(consumer, partitions, count, RD_KAFKA_OFFSET_BEGINNING);
+    rd_kafka_topic_partition_list_t *highs = list_of(consumer, partitions, count, RD_KAFKA_OFFSET_END);
+    rd_kafka_resp_err_t error = kafka_ask_offsets(consumer->client.handle, lows, TIMEOUT_MS);
+    if (!error)
+        error = kafka_ask_offsets(consumer->client.handle, highs, TIMEOUT_MS);
+    for (size_t i = 0; i < count && !error; i++) {
+        partitions[i].low = lows->elems[i].offset;
+        partitions[i].high = highs->elems[i].offset;
     }
-    return RD_KAFKA_RESP_ERR_NO_ERROR;
+    rd_kafka_topic_partition_list_destroy(lows);
+    rd_kafka_topic_partition_list_destroy(highs);
+    return error;
 }
 
 static int64_t without_commit(const struct kafka_consumer *consumer, const struct assignment *partition,
@@ -65,7 +62,7 @@ static rd_kafka_resp_err_t choose_starts(struct kafka_consumer *consumer, struct
     rd_kafka_topic_partition_list_t *times = list_of(consumer, partitions, count, consumer->start.time_ms);
     rd_kafka_resp_err_t error = RD_KAFKA_RESP_ERR_NO_ERROR;
     if (consumer->start.kind == KAFKA_START_TIME)
-        error = first_error(rd_kafka_offsets_for_times(consumer->client.handle, times, TIMEOUT_MS), times);
+        error = kafka_ask_offsets(consumer->client.handle, times, TIMEOUT_MS);
     for (size_t i = 0; i < count && !error; i++) {
         struct assignment *partition = &partitions[i];
         partition->start = partition->committed >= 0 ? partition->committed

@@ -2,6 +2,7 @@
 #include <eddy/io/kafka_range.h>
 
 #include "io/kafka/client.h"
+#include "io/kafka/offsets.h"
 
 #include <stdlib.h>
 #include <syslog.h>
@@ -54,17 +55,12 @@ static struct status unavailable(struct kafka_range *range, const char *what, in
 static struct status offset_at_time(struct kafka_range *range, int32_t partition, int64_t time_ms, int64_t high,
                                     int64_t *ret_offset, struct complaint *complaint)
 {
-    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
-    rd_kafka_topic_partition_t *row =
-        rd_kafka_topic_partition_list_add(list, rd_kafka_topic_name(range->topic), partition);
-    row->offset = time_ms;
-    rd_kafka_resp_err_t error = rd_kafka_offsets_for_times(range->client.handle, list, ASK_TIMEOUT_MS);
-    error = error ? error : row->err;
-    int64_t offset = row->offset < 0 ? high : row->offset; /* negative: no record is that new */
-    rd_kafka_topic_partition_list_destroy(list);
+    int64_t offset;
+    rd_kafka_resp_err_t error = kafka_ask_offset(range->client.handle, rd_kafka_topic_name(range->topic), partition,
+                                                 time_ms, ASK_TIMEOUT_MS, &offset);
     if (error)
         return unavailable(range, "offsets by time cannot be read", error, complaint);
-    *ret_offset = offset;
+    *ret_offset = offset < 0 ? high : offset; /* negative: no record is that new */
     return OK;
 }
 
@@ -90,8 +86,11 @@ static struct status start_part(struct kafka_range *range, int32_t partition, co
 {
     struct part *part = &range->parts[partition];
     struct log_extent log;
-    rd_kafka_resp_err_t error = rd_kafka_query_watermark_offsets(range->client.handle, options->topic, partition,
-                                                                 &log.low, &log.high, ASK_TIMEOUT_MS);
+    rd_kafka_resp_err_t error = kafka_ask_offset(range->client.handle, options->topic, partition,
+                                                 RD_KAFKA_OFFSET_BEGINNING, ASK_TIMEOUT_MS, &log.low);
+    if (!error)
+        error = kafka_ask_offset(range->client.handle, options->topic, partition, RD_KAFKA_OFFSET_END, ASK_TIMEOUT_MS,
+                                 &log.high);
     if (error)
         return unavailable(range, "its offsets cannot be read", error, complaint);
     int64_t from = log.low;

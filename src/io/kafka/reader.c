@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "io/kafka/client.h"
+#include "io/kafka/offsets.h"
 
 #include <stdlib.h>
 #include <syslog.h>
@@ -41,9 +42,7 @@ static struct status find_starts(struct kafka_reader *reader, const struct kafka
         rd_kafka_topic_partition_list_add(list, options->topic, p)->offset = by_time ? options->start.time_ms : logical;
     if (!by_time)
         return OK;
-    rd_kafka_resp_err_t error = rd_kafka_offsets_for_times(reader->client.handle, list, TIMES_TIMEOUT_MS);
-    for (int i = 0; i < list->cnt && !error; i++)
-        error = list->elems[i].err;
+    rd_kafka_resp_err_t error = kafka_ask_offsets(reader->client.handle, list, TIMES_TIMEOUT_MS);
     if (error)
         return complain(complaint, FAIL(UNAVAILABLE, error, "offsets by time cannot be read"),
                         "topic %s: the offsets at the start time cannot be read: %s", options->topic,
@@ -196,15 +195,15 @@ struct status kafka_reader_poll(struct kafka_reader *reader, int timeout_ms, str
 
 struct status kafka_reader_mark_end(struct kafka_reader *reader, int timeout_ms)
 {
-    for (int32_t p = 0; p < reader->partition_count; p++) {
-        int64_t low, high;
-        rd_kafka_resp_err_t error = rd_kafka_query_watermark_offsets(
-            reader->client.handle, rd_kafka_topic_name(reader->topic), p, &low, &high, timeout_ms);
-        if (error)
-            return FAIL(UNAVAILABLE, error, "the end of a topic cannot be read");
-        reader->ends[p] = high;
-    }
-    return OK;
+    const char *topic = rd_kafka_topic_name(reader->topic);
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(reader->partition_count);
+    for (int32_t p = 0; p < reader->partition_count; p++)
+        rd_kafka_topic_partition_list_add(list, topic, p)->offset = RD_KAFKA_OFFSET_END;
+    rd_kafka_resp_err_t error = kafka_ask_offsets(reader->client.handle, list, timeout_ms);
+    for (int32_t p = 0; p < reader->partition_count && !error; p++)
+        reader->ends[p] = list->elems[p].offset;
+    rd_kafka_topic_partition_list_destroy(list);
+    return error ? FAIL(UNAVAILABLE, error, "the end of a topic cannot be read") : OK;
 }
 
 int64_t kafka_reader_position(const struct kafka_reader *reader, int32_t partition)

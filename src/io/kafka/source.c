@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "io/kafka/group.h"
+#include "io/kafka/offsets.h"
 
 #include <eddy/io/system.h>
 #include <stdlib.h>
@@ -7,8 +8,8 @@
 
 #define OFFSET_AT_TIMEOUT_MS  10000
 #define OFFSET_AT_PATIENCE_US 30000000
-#define OFFSET_AT_PAUSE_MS    500 /* a leader that is being replaced refuses at once */
-#define END_TIMEOUT_MS        500
+#define OFFSET_AT_PAUSE_MS    500  /* a leader that is being replaced refuses at once */
+#define END_TIMEOUT_MS        1500 /* on its connection the answer waits behind a fetch, which takes up to 500 ms */
 #define NO_ANSWER_PAUSE_US    30000000
 
 struct status kafka_source_open(struct kafka_consumer *consumer, struct kafka_source *source)
@@ -75,9 +76,9 @@ static struct status note_end(struct kafka_source *source, int32_t partition, in
 static struct status go_on_where_possible(struct kafka_source *source, const rd_kafka_message_t *event)
 {
     struct kafka_client *client = &source->consumer->client;
-    int64_t low, high;
-    if (rd_kafka_query_watermark_offsets(client->handle, source->consumer->topic, event->partition, &low, &high,
-                                         END_TIMEOUT_MS) == RD_KAFKA_RESP_ERR_NO_ERROR &&
+    int64_t high;
+    if (!kafka_ask_offset(client->handle, source->consumer->topic, event->partition, RD_KAFKA_OFFSET_END,
+                          END_TIMEOUT_MS, &high) &&
         high < event->offset) {
         kafka_client_report(client, LOG_ERR, "LOG_CUT",
                             "topic %s, partition %d was read up to offset %lld, but its log now ends at %lld. Was the "
@@ -161,28 +162,15 @@ static bool at_end(void *self, int32_t partition)
 {
     struct kafka_source *source = self;
     struct time_source time = system_time();
-    int64_t now_us = time.ops->monotonic_us(time.self), low, high;
+    int64_t now_us = time.ops->monotonic_us(time.self), high;
     if (partition >= source->end_count || source->ends[partition] < 0)
         return false;
     if (source->no_answer_us && now_us - source->no_answer_us < NO_ANSWER_PAUSE_US)
         return false;
-    rd_kafka_resp_err_t error = rd_kafka_query_watermark_offsets(
-        source->consumer->client.handle, source->consumer->topic, partition, &low, &high, END_TIMEOUT_MS);
+    rd_kafka_resp_err_t error = kafka_ask_offset(source->consumer->client.handle, source->consumer->topic, partition,
+                                                 RD_KAFKA_OFFSET_END, END_TIMEOUT_MS, &high);
     source->no_answer_us = error ? now_us : 0;
     return !error && high <= source->ends[partition];
-}
-
-static rd_kafka_resp_err_t ask_offset(const struct kafka_source *source, int32_t partition, int64_t time_ms,
-                                      int64_t *ret_offset)
-{
-    rd_kafka_topic_partition_list_t *list = one_partition(source, partition);
-    list->elems[0].offset = time_ms;
-    rd_kafka_resp_err_t error = rd_kafka_offsets_for_times(source->consumer->client.handle, list, OFFSET_AT_TIMEOUT_MS);
-    if (!error)
-        error = list->elems[0].err;
-    *ret_offset = list->elems[0].offset;
-    rd_kafka_topic_partition_list_destroy(list);
-    return error;
 }
 
 static struct status offset_at(void *self, int32_t partition, int64_t time_ms, int64_t *ret_offset)
@@ -191,7 +179,9 @@ static struct status offset_at(void *self, int32_t partition, int64_t time_ms, i
     struct time_source time = system_time();
     int64_t end_us = time.ops->monotonic_us(time.self) + OFFSET_AT_PATIENCE_US, offset;
     rd_kafka_resp_err_t error;
-    while ((error = ask_offset(source, partition, time_ms, &offset)) && time.ops->monotonic_us(time.self) < end_us)
+    while ((error = kafka_ask_offset(source->consumer->client.handle, source->consumer->topic, partition, time_ms,
+                                     OFFSET_AT_TIMEOUT_MS, &offset)) &&
+           time.ops->monotonic_us(time.self) < end_us)
         system_wait_ms(OFFSET_AT_PAUSE_MS);
     if (error)
         return FAIL(UNAVAILABLE, error, "the brokers do not say where a time begins");
