@@ -154,16 +154,23 @@ odd_clicks() {
   done
 }
 
-start_clicks() {
-  "${shop[@]}" --kafka --config "$folder/hurt.yaml" --clicks 100000000 --pace "$pace" 2>"$folder/generate.log" &
+# A producer may not survive what is done to brokers; then another shop opens.
+shops=0
+open_shop() {
+  shops=$((shops + 1))
+  "${shop[@]}" --kafka --config "$folder/hurt.yaml" --seed $((seed + shops)) --clicks 100000000 --pace "$pace" \
+    2>>"$folder/generate.log" &
   generator=$!
+}
+
+start_clicks() {
+  open_shop
   odd_clicks > >(produce 2>"$folder/odd.log") &
   odd=$!
 }
 
 stop_clicks() {
-  kill -0 "$generator" 2>/dev/null || fail "the shop ended: $(cat "$folder/generate.log")"
-  kill "$odd" "$generator"
+  kill "$odd" "$generator" 2>/dev/null || true
   wait "$odd" "$generator" 2>/dev/null || true
   generator='' odd=''
   sleep 2
@@ -244,6 +251,10 @@ mend() {
       ;;
     esac
   done
+  if [ -n "$generator" ] && ! kill -0 "$generator" 2>/dev/null; then
+    say "the shop ended: $(tail -n 1 "$folder/generate.log")"
+    open_shop
+  fi
   if [ "$broker" != 0 ] && [ "$now" -ge "$broker_until_ms" ]; then
     kafka "$broker_how" "$broker" || fail "broker $broker does not come back"
     broker=0
