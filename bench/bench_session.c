@@ -118,7 +118,7 @@ static uint64_t apply_batch(struct session_table *table, const struct made_click
         struct closed_list closed = {0};
         struct session_outcome outcome;
         struct session_view view;
-        must(session_expire(table, click.time_ms, arena, &closed));
+        must(session_expire(table, &(int64_t){click.time_ms}, 0, arena, &closed));
         count += closed.count;
         must(session_apply(table, &click, clicks[i].item, click.time_ms, arena, &closed, &outcome));
         if (read)

@@ -85,7 +85,7 @@ static struct status tell_sessions(const struct stored *stored, struct facts *fa
     struct arena batch = {0};
     struct closed_list closed = {0};
     AUTO(buffer) content = {0};
-    struct status status = session_expire(stored->table, INT64_MAX, &batch, &closed);
+    struct status status = session_expire(stored->table, &(int64_t){INT64_MAX}, 0, &batch, &closed);
     for (size_t i = 0; i < closed.count && !failed(status); i++) {
         const struct session_view *view = &closed.sessions[i].view;
         struct bytes *item_ids = ARENA_ARRAY(&batch, struct bytes, view->length);

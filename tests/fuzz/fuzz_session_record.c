@@ -77,7 +77,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct closed_list closed = {0};
     struct session_outcome outcome;
     must(session_apply(table, &click, 0, INT64_MIN, &arena, &closed, &outcome));
-    must(session_expire(table, INT64_MAX, &arena, &closed));
+    must(session_expire(table, &(int64_t){INT64_MAX}, 0, &arena, &closed));
     if (session_table_count(table))
         abort();
     session_table_close(table);

@@ -76,6 +76,16 @@ int32_t record_partition(struct judge *judge, const struct output_record *record
     return partition >= 0 && partition < judge->plan->partitions ? (int32_t)partition : -1;
 }
 
+bool record_is_due(struct judge *judge, int32_t partition, const struct output_record *record, int64_t offset)
+{
+    const struct track *track = &judge->tracks[partition];
+    struct closed_record session;
+    if (offset != track->committed || record->output != OUTPUT_SESSIONS)
+        return offset < track->committed;
+    return decode_session(judge, record, &session) && track->close_offset == offset &&
+           session.origin.sequence <= track->close_sequence;
+}
+
 /* ---- one record */
 
 static void count_seen(struct judge *judge, uint32_t *seen, const char *what, int32_t partition, int64_t offset)

@@ -93,8 +93,21 @@ void expect_clicks(struct judge *judge, int32_t partition, int64_t to_offset)
         expect_click(judge, partition, track->next);
 }
 
-void expect_idle_step(struct judge *judge, int32_t partition, int64_t watermark_ms)
+int64_t expect_next_watermark(const struct judge *judge, int32_t partition)
 {
-    judge->counts.idle_steps++;
-    move_watermark(judge, partition, watermark_ms, judge->tracks[partition].offset - 1);
+    const struct track *track = &judge->tracks[partition];
+    const struct sent_log *log = &judge->logs[partition];
+    if (track->next == log->count || !log->sent[track->next].usable)
+        return INT64_MIN;
+    const struct sent *sent = &log->sent[track->next];
+    int64_t record_ms = sent->message.timestamp_ms;
+    return sent->time_ms < record_ms ? sent->time_ms : record_ms;
+}
+
+void expect_step(struct judge *judge, int32_t partition, int64_t watermark_ms, bool of_next_click)
+{
+    int64_t last = judge->tracks[partition].offset - 1;
+    judge->counts.portions += of_next_click;
+    judge->counts.idle_steps += !of_next_click;
+    move_watermark(judge, partition, watermark_ms, of_next_click ? judge->tracks[partition].committed : last);
 }

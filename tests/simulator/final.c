@@ -21,7 +21,7 @@ static void compare_sessions(struct judge *judge, int32_t partition, const struc
     struct model *model = &judge->tracks[partition].model;
     struct closed_list closed = {0};
     arena_reset(&judge->batch);
-    struct status status = session_expire(opening->table, INT64_MAX, &judge->batch, &closed);
+    struct status status = session_expire(opening->table, &(int64_t){INT64_MAX}, 0, &judge->batch, &closed);
     assert(!failed(status));
     (void)status;
     if (closed.count != model->count)

@@ -104,7 +104,7 @@ void compare_pending(struct judge *judge, int32_t partition)
     for (size_t i = 0; i < track->pending_count; i++) {
         int64_t offset = 0;
         record_partition(judge, track->pending[i], &offset);
-        if (!judge->plan->exactly_once && offset >= track->committed)
+        if (!judge->plan->exactly_once && !record_is_due(judge, partition, track->pending[i], offset))
             track->pending[kept++] = track->pending[i]; /* its commit is to come */
         else
             compare_record(judge, partition, track->pending[i]);
@@ -157,13 +157,13 @@ static void check_all_seen(struct judge *judge, int32_t partition)
 void judge_commit(struct judge *judge, int32_t partition, int64_t offset, const char *metadata)
 {
     struct track *track = &judge->tracks[partition];
-    int64_t watermark_ms = INT64_MIN;
+    int64_t watermark_ms = INT64_MIN, close_offset;
     judge_note(judge, (uint64_t)offset);
     judge_note(judge, bytes_hash(bytes_of_text(metadata)));
     if (offset < track->committed)
         judge_fail(judge, "partition %d: the group was set back from %lld to %lld", partition,
                    (long long)track->committed, (long long)offset);
-    if (sscanf(metadata, "eddy1 watermark=%" SCNd64, &watermark_ms) != 1)
+    if (sscanf(metadata, "eddy1 watermark=%" SCNd64 " close=%" SCNd64, &watermark_ms, &close_offset) != 2)
         judge_fail(judge, "partition %d: committed without a watermark: '%s'", partition, metadata);
     expect_clicks(judge, partition, offset);
     track->committed = offset;
@@ -171,11 +171,12 @@ void judge_commit(struct judge *judge, int32_t partition, int64_t offset, const 
     if (watermark_ms < track->watermark_ms && !track->excused)
         judge_fail(judge, "partition %d, offset %lld: the committed watermark %lld is behind the clicks', %lld",
                    partition, (long long)offset, (long long)watermark_ms, (long long)track->watermark_ms);
-    if (watermark_ms > track->watermark_ms && !judge->plan->idle)
+    bool closing = close_offset == offset && watermark_ms < expect_next_watermark(judge, partition);
+    if (watermark_ms > track->watermark_ms && !judge->plan->idle && !closing)
         judge_fail(judge, "partition %d, offset %lld: the committed watermark %lld is ahead of the clicks', %lld",
                    partition, (long long)offset, (long long)watermark_ms, (long long)track->watermark_ms);
     if (watermark_ms > track->watermark_ms)
-        expect_idle_step(judge, partition, watermark_ms);
+        expect_step(judge, partition, watermark_ms, closing);
     compare_pending(judge, partition);
     check_all_seen(judge, partition);
 }

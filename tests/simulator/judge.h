@@ -38,6 +38,6 @@ void judge_accept(struct judge *judge, int32_t partition, int64_t start, int64_t
 void judge_final_store(struct judge *judge, int32_t partition, struct session_store store);
 
 struct judge_counts {
-    uint64_t clicks, answered, late, duplicates, dead, closed, repeats, excused, idle_steps;
+    uint64_t clicks, answered, late, duplicates, dead, closed, repeats, excused, idle_steps, portions;
 };
 struct judge_counts judge_counts(const struct judge *judge);

@@ -56,9 +56,15 @@ struct judge {
 
 /* expect.c */
 void expect_clicks(struct judge *judge, int32_t partition, int64_t to_offset);
-void expect_idle_step(struct judge *judge, int32_t partition, int64_t watermark_ms);
+/* Where the next click will move the watermark; INT64_MIN when it is none. */
+int64_t expect_next_watermark(const struct judge *judge, int32_t partition);
+/* The watermark has moved without a click: by the wall clock, or as far as a portion of what the next one closes. */
+void expect_step(struct judge *judge, int32_t partition, int64_t watermark_ms, bool of_next_click);
 /* compare.c: where a record belongs; -1 when it says nothing that makes sense. */
 int32_t record_partition(struct judge *judge, const struct output_record *record, int64_t *ret_offset);
+/* Whether a record of that offset belongs to what is committed: to the clicks, or to a portion of what the next closes.
+ */
+bool record_is_due(struct judge *judge, int32_t partition, const struct output_record *record, int64_t offset);
 /* Accounts for one record. */
 void compare_record(struct judge *judge, int32_t partition, const struct output_record *record);
 /* Accounts for what was seen of a partition up to its commit. */

@@ -44,6 +44,7 @@ static void draw_shard(struct plan *plan, struct random *random, bool rebuilds)
         .idle_ms = plan->idle ? between(random, 1000, 20000) : 0,
     };
     plan->shard.engine.fusion.list_size = 5;
+    plan->shard.engine.closed_max = one_in(random, 2) ? between(random, 1, 6) : 1000;
 }
 
 static void draw_rates(struct plan *plan, struct random *random)

@@ -69,6 +69,7 @@ static void add(struct sum *sum, const struct simulated *simulated)
     sum->counts.closed += simulated->counts.closed;
     sum->counts.repeats += simulated->counts.repeats;
     sum->counts.idle_steps += simulated->counts.idle_steps;
+    sum->counts.portions += simulated->counts.portions;
     sum->counts.excused += simulated->counts.excused;
 }
 
@@ -84,10 +85,9 @@ static void print_sum(const struct sum *sum, int64_t began_us)
            U(sum->counts.clicks), U(sum->counts.answered), U(sum->counts.late), U(sum->counts.duplicates),
            U(sum->counts.dead), U(sum->counts.closed), U(sum->counts.repeats));
     printf("%llu starts, %llu crashes, %llu rebalances, %llu rebuilds or catch-ups, %llu commits in doubt, %llu idle "
-           "steps; "
-           "%llu partitions excused\n",
+           "steps, %llu portions of closings committed; %llu partitions excused\n",
            U(sum->starts), U(sum->crashes), U(sum->rebalances), U(sum->rebuilds), U(sum->doubts),
-           U(sum->counts.idle_steps), U(sum->counts.excused));
+           U(sum->counts.idle_steps), U(sum->counts.portions), U(sum->counts.excused));
 }
 
 static int run_seeds(const struct command *command)

@@ -10,6 +10,10 @@
  * effects.learn_to_ms, and is called again for the rest. What a click sees of the learned state is thereby decided by
  * stream time alone.
  *
+ * A click may also move the watermark so far that more sessions close than are to be kept in memory at once. Then the
+ * step closes a portion, says so in effects.closing, and is called again: in between the state may be committed like
+ * any other, with a watermark between those of the two clicks.
+ *
  * The caller performs the effects in this order: learn; publish; commit offsets; commit the store (session_next_change,
  * offset and watermark in one transaction). Everything in effects lives in `batch` until arena_reset(). */
 #include <eddy/core/fusion.h>
@@ -20,6 +24,7 @@ struct engine_options {
     struct session_options session;
     struct fusion_options fusion;
     int64_t learn_interval_ms; /* > 0 */
+    uint32_t closed_max;       /* sessions closed in one step, about; 0: no limit */
     int32_t partition;
     bool scoring; /* false: recommendations carry no items */
 };
@@ -53,6 +58,7 @@ struct effects {
     size_t consumed; /* clicks of the input that were applied */
     bool learn;      /* a boundary: learner_advance(learn_to_ms) before calling again */
     int64_t learn_to_ms;
+    bool closing; /* more sessions close before the next click is applied: call again */
     const struct recommendation *recommendations;
     size_t recommendation_count;
     const struct engine_closed *closed;
@@ -80,7 +86,8 @@ MUST_CHECK struct status engine_step(struct engine *engine, const struct engine_
 void engine_pass(struct engine *engine, int64_t offset);
 
 /* Moves the watermark of an idle partition on to `watermark_ms` (decided by the caller from the wall clock) and
- * closes what that closes; a step like any other, to be committed. Lower values change nothing. */
+ * closes what that closes, or a portion of it (effects.closing); a step like any other, to be committed. Lower values
+ * change nothing. */
 MUST_CHECK struct status engine_advance(struct engine *engine, int64_t watermark_ms, struct arena *batch,
                                         struct effects *ret_effects);
 

@@ -102,10 +102,11 @@ struct closed_list {
     size_t count, capacity;
 };
 
-/* Closes and removes every session whose deadline is <= watermark_ms, appending them in `batch`. After MEMORY those in
- * the list have been removed, the others not. */
-MUST_CHECK struct status session_expire(struct session_table *table, int64_t watermark_ms, struct arena *batch,
-                                        struct closed_list *closed);
+/* Closes and removes every session whose deadline is <= *watermark_ms, appending them in `batch`. When there are more
+ * than about `max` (0: no limit), only the first, and *watermark_ms becomes that up to which all are closed: those of
+ * one deadline close together. After MEMORY those in the list have been removed, the others not. */
+MUST_CHECK struct status session_expire(struct session_table *table, int64_t *watermark_ms, uint32_t max,
+                                        struct arena *batch, struct closed_list *closed);
 
 uint32_t session_table_count(const struct session_table *table);
 size_t session_table_memory(const struct session_table *table);

@@ -18,6 +18,7 @@
 #define BACKOFF_FIRST_MS   500
 #define BACKOFF_MAX_MS     15000
 #define WAIT_SLICE_MS      20
+#define CLOSED_MAX         4096 /* sessions that one step closes, about: some MiB until they are published */
 #define POLL_MS            100
 #define REFRESH_TIMEOUT_MS 10000
 #define GAUGES_INTERVAL_US 1000000
@@ -296,8 +297,10 @@ static uint32_t lanes_wanted(const struct process *process)
 static struct shard_options shard_options_of(const struct process *process)
 {
     const struct config *config = process->config;
+    struct engine_options engine = config->engine;
+    engine.closed_max = CLOSED_MAX;
     return (struct shard_options){
-        .engine = config->engine,
+        .engine = engine,
         .limits = config->clicks,
         .recommendations = process->recommendations.encoding,
         .sessions = process->sessions.encoding,

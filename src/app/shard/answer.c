@@ -276,6 +276,7 @@ static struct status effects_out(struct shard *shard, struct task *task, const s
     TRY(put_closed(shard, effects));
     TRY(collect_offers(shard, effects));
     count_clicks(shard, effects);
+    arena_reset(&shard->effects);
     task->changed = true;
     /* What was closed before the restart has been read from the sessions topic, and learned up to where this ends. */
     return effects->learn && !task->catching_up ? learn(shard, task, effects->learn_to_ms) : OK;
@@ -289,58 +290,73 @@ static struct status step_engine(struct shard *shard, struct task *task, size_t 
     knowledge_lock_read(shard->ports.knowledge);
     *ret_named = find_items(shard, from);
     if (*ret_named > from)
-        status =
-            engine_step(task->engine, shard->run + from, *ret_named - from, shard->scratch, &shard->batch, ret_effects);
+        status = engine_step(task->engine, shard->run + from, *ret_named - from, shard->scratch, &shard->effects,
+                             ret_effects);
     knowledge_unlock(shard->ports.knowledge);
     return status;
 }
 
-static struct status answer(struct shard *shard, struct task *task)
+static struct status answer_next(struct shard *shard, struct task *task)
 {
-    for (size_t done = 0; done < shard->run_count;) {
-        struct effects effects = {0};
-        size_t named;
-        TRY(step_engine(shard, task, done, &named, &effects));
-        if (named == done) {
-            bool now_named;
-            TRY(name_item(shard, done, &now_named));
-            if (!now_named)
-                engine_pass(task->engine, shard->run[done].offset);
-            done += !now_named;
-            continue;
-        }
-        assert(effects.consumed > 0 || effects.learn);
-        TRY(effects_out(shard, task, &effects, shard->run_messages + done, effects.consumed));
-        done += effects.consumed;
+    struct effects effects = {0};
+    size_t at = shard->run_answered, named;
+    TRY(step_engine(shard, task, at, &named, &effects));
+    if (named == at) {
+        bool now_named;
+        TRY(name_item(shard, at, &now_named));
+        if (!now_named)
+            engine_pass(task->engine, shard->run[at].offset);
+        shard->run_answered += !now_named;
+        return OK;
     }
+    assert(effects.consumed > 0 || effects.learn || effects.closing);
+    shard->run_answered += effects.consumed;
+    TRY(effects_out(shard, task, &effects, shard->run_messages + at, effects.consumed));
+    if (!effects.closing || task->catching_up)
+        return OK;
+    task->next_offset = shard->run[shard->run_answered].offset; /* it can be committed so */
+    TRY(shard_send(shard));
+    shard->uncommitted = shard_must_commit(shard);
     return OK;
 }
 
-struct status shard_answer_run(struct shard *shard)
+void shard_drop_run(struct shard *shard)
+{
+    shard->run_count = shard->run_answered = 0;
+    shard->run_task = NULL;
+    arena_reset(&shard->batch);
+}
+
+struct status shard_answer_run(struct shard *shard, bool *ret_done)
 {
     struct task *task = shard->run_task;
+    *ret_done = true;
     if (!shard->run_count)
         return OK;
-    int64_t next_offset = shard->run[shard->run_count - 1].offset + 1;
-    TRY(answer(shard, task));
-    task->next_offset = next_offset;
+    while (shard->run_answered < shard->run_count && !shard->uncommitted)
+        TRY(answer_next(shard, task));
+    *ret_done = !shard->uncommitted;
+    if (shard->uncommitted)
+        return OK;
+    task->next_offset = shard->run[shard->run_count - 1].offset + 1;
     task->changed = true;
     task->awake_ms = shard_wall_ms(shard);
     task->awake_watermark_ms = engine_position(task->engine).watermark_ms;
     task->idle = false;
-    shard->run_count = 0;
-    shard->run_task = NULL;
-    arena_reset(&shard->batch);
+    shard_drop_run(shard);
     return task_mind_catching_up(shard, task);
 }
 
 struct status shard_advance(struct shard *shard, struct task *task, int64_t watermark_ms)
 {
     struct effects effects;
-    TRY(engine_advance(task->engine, watermark_ms, &shard->batch, &effects));
-    if (task->catching_up)
-        effects.closed_count = 0; /* published before the restart */
-    struct status status = effects_out(shard, task, &effects, NULL, 0);
-    arena_reset(&shard->batch);
-    return status;
+    do {
+        TRY(engine_advance(task->engine, watermark_ms, &shard->effects, &effects));
+        if (task->catching_up)
+            effects.closed_count = 0; /* published before the restart */
+        TRY(effects_out(shard, task, &effects, NULL, 0));
+        if (effects.closing && !task->catching_up)
+            TRY(shard_send(shard));
+    } while (effects.closing && (task->catching_up || !shard_must_commit(shard)));
+    return OK;
 }

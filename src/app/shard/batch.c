@@ -61,12 +61,17 @@ struct status shard_publish_dead_letter(struct shard *shard, const struct messag
     return shard_publish(shard, &record);
 }
 
-/* The record is done with, without reaching the engine. */
+/* The record is done with, without reaching the engine, unless *ret_wait is set. */
 static struct status pass_over(struct shard *shard, struct task *task, const struct message *message,
-                               struct status reason, const struct complaint *complaint)
+                               struct status reason, const struct complaint *complaint, bool *ret_wait)
 {
-    TRY(shard_answer_run(shard)); /* positions go up in order */
-    bool silent = task->catching_up;
+    bool done, silent = task->catching_up;
+    TRY(shard_answer_run(shard, &done)); /* positions go up in order */
+    *ret_wait = !done;
+    if (!done)
+        return OK;
+    if (!silent)
+        dead_watch_click(shard->ports.dead_watch);
     engine_pass(task->engine, message->offset);
     task->next_offset = message->offset + 1;
     task->changed = true;
@@ -144,7 +149,9 @@ static void check_type(struct shard *shard, const struct message *message, struc
 /* The first click that was not answered yet: the silent ones before it are done with. */
 static struct status end_silence(struct shard *shard, struct task *task)
 {
-    TRY(shard_answer_run(shard));
+    bool done;
+    TRY(shard_answer_run(shard, &done));
+    assert(done); /* silence needs no commit in between */
     if (task->catching_up)
         task->next_offset = task->answered.offset;
     return task_mind_catching_up(shard, task);
@@ -159,19 +166,21 @@ static void wait_for_schema(struct shard *shard, const struct complaint *complai
     log_event(LOG_WARN, "waiting_for_schema", "next_try_ms=%d reason=%s", shard->ask_pause_ms, complaint->text);
 }
 
-/* *ret_wait: the click cannot be decoded yet. */
+/* *ret_wait: the click cannot be decoded yet, or those before it have to be committed first. */
 static struct status take(struct shard *shard, const struct message *message, bool *ret_wait)
 {
     struct task *task = shard_task(shard, message->partition);
     *ret_wait = false;
     if (!task || message->offset < task->next_offset)
         return OK; /* given up in the meantime, or delivered before */
+    bool done = true;
     if (shard->run_task != task || shard->run_count == RUN_MAX)
-        TRY(shard_answer_run(shard));
+        TRY(shard_answer_run(shard, &done));
+    *ret_wait = !done;
+    if (!done)
+        return OK;
     if (task->catching_up && message->offset >= task->answered.offset)
         TRY(end_silence(shard, task));
-    if (!task->catching_up)
-        dead_watch_click(shard->ports.dead_watch);
     struct complaint complaint = {0};
     struct engine_click *click = &shard->run[shard->run_count];
     struct status status = decode_in_any_schema(shard, message, click, &complaint);
@@ -184,11 +193,13 @@ static struct status take(struct shard *shard, const struct message *message, bo
     if (failed_as(status, FAULT_MEMORY))
         return status;
     if (failed(status))
-        return pass_over(shard, task, message, status, &complaint);
+        return pass_over(shard, task, message, status, &complaint, ret_wait);
     check_type(shard, message, &click->click);
     TRY(keep_all(shard, message->value, &click->click));
     check_key(shard, message, &click->click);
     click->silent = task->catching_up;
+    if (!click->silent)
+        dead_watch_click(shard->ports.dead_watch);
     shard->run_messages[shard->run_count++] = message;
     shard->run_task = task;
     return OK;
@@ -196,17 +207,20 @@ static struct status take(struct shard *shard, const struct message *message, bo
 
 struct status shard_take(struct shard *shard)
 {
-    bool wait = shard->ask_pause_ms && shard_monotonic_us(shard) < shard->ask_again_us;
-    while (shard->taken < shard->held && !wait) {
+    bool wait = shard->ask_pause_ms && shard_monotonic_us(shard) < shard->ask_again_us, done;
+    TRY(shard_answer_run(shard, &done)); /* one that waited for a commit */
+    while (shard->taken < shard->held && !wait && done) {
         TRY(take(shard, &shard->messages[shard->taken], &wait));
         shard->taken += !wait;
     }
-    TRY(shard_answer_run(shard));
+    TRY(shard_answer_run(shard, &done));
     return shard_send(shard);
 }
 
 void shard_drop_held(struct shard *shard, int32_t partition)
 {
+    if (shard->run_task && shard->run_task->partition == partition)
+        shard_drop_run(shard);
     size_t kept = shard->taken;
     for (size_t i = shard->taken; i < shard->held; i++)
         if (shard->messages[i].partition != partition)

@@ -1,7 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/shard/shard.h"
 
-/* The changed tasks and what is committed of them, in memory of the batch. */
+#define FILL_COMMIT 0.4
+
+/* With exactly once only a commit makes room for more records. */
+bool shard_must_commit(const struct shard *shard)
+{
+    struct record_sink sink = shard->ports.sink;
+    if (shard->ports.committer.exactly_once && sink.ops->fill(sink.self) > FILL_COMMIT)
+        return true;
+    size_t changes = 0;
+    for (int32_t p = 0; p < shard->tasks_end; p++)
+        if (shard->tasks[p] && !shard->tasks[p]->catching_up)
+            changes += session_change_count(engine_sessions(shard->tasks[p]->engine));
+    return changes >= shard->options.commit_sessions;
+}
+
+/* The changed tasks and what is committed of them. */
 struct commit {
     struct task **tasks;
     struct commit_point *points;
@@ -11,9 +26,10 @@ struct commit {
 
 static struct status commit_prepare(struct shard *shard, struct commit *commit)
 {
-    *commit = (struct commit){.tasks = ARENA_ARRAY(&shard->batch, struct task *, shard->task_count + 1),
-                              .points = ARENA_ARRAY(&shard->batch, struct commit_point, shard->task_count + 1),
-                              .texts = arena_alloc(&shard->batch, TASK_METADATA_MAX * (shard->task_count + 1))};
+    struct arena *memory = &shard->effects; /* which is empty between steps */
+    *commit = (struct commit){.tasks = ARENA_ARRAY(memory, struct task *, shard->task_count + 1),
+                              .points = ARENA_ARRAY(memory, struct commit_point, shard->task_count + 1),
+                              .texts = arena_alloc(memory, TASK_METADATA_MAX * (shard->task_count + 1))};
     if (!commit->tasks || !commit->points || !commit->texts)
         return FAIL(MEMORY, shard->task_count, "no memory for a commit");
     for (int32_t p = 0; p < shard->tasks_end; p++) {
@@ -78,7 +94,7 @@ static struct status commit_in_order(struct shard *shard, const struct commit *c
 struct status shard_commit(struct shard *shard)
 {
     TRY(shard->failure); /* outputs of what is to be committed have been dropped */
-    assert(shard->run_count == 0 && shard->outgoing_count == 0);
+    assert(shard->effects.used == 0 && shard->outgoing_count == 0);
     int64_t began_us = shard_monotonic_us(shard);
     struct commit commit;
     struct status status = commit_prepare(shard, &commit);
@@ -87,7 +103,7 @@ struct status shard_commit(struct shard *shard)
         metric_add(shard->ports.metrics, METRIC_COMMITS, !failed(status));
         metric_add(shard->ports.metrics, METRIC_COMMIT_MICROSECONDS, shard_monotonic_us(shard) - began_us);
     }
-    arena_reset(&shard->batch);
+    arena_reset(&shard->effects);
     shard->tried_us = shard_monotonic_us(shard);
     if (failed(status))
         return status;

@@ -7,7 +7,6 @@
 
 #define FILL_STOP        0.75
 #define FILL_RESTART     0.5
-#define FILL_COMMIT      0.4
 #define FENCED_MAX_US    60000000
 #define OVERDUE_US       5000000 /* of a commit: then no more clicks are taken until it is done */
 #define PAUSED_WAIT_MS   5
@@ -54,6 +53,7 @@ void shard_close(struct shard *shard)
     tell_gauges(shard, 0, 0);
     scoring_scratch_close(shard->scratch);
     arena_release(&shard->batch);
+    arena_release(&shard->effects);
     arena_release(&shard->offers_memory);
     buffer_release(&shard->outbox);
     buffer_release(&shard->encoded);
@@ -144,13 +144,22 @@ static struct status mind_idle(struct shard *shard, struct task *task, int64_t w
     if (!closable || target_ms <= watermark_ms)
         return OK;
     shard->commit_now = true;
-    return shard_advance(shard, task, target_ms);
+    TRY(shard_advance(shard, task, target_ms));
+    if (engine_position(task->engine).watermark_ms < target_ms)
+        task->idle_look_ms = wall_ms; /* the rest follows at once */
+    return OK;
+}
+
+/* Clicks wait for a schema, or for a commit. */
+static bool work_is_held(const struct shard *shard)
+{
+    return shard->taken < shard->held || shard->run_count > 0;
 }
 
 static struct status mind_tasks(struct shard *shard)
 {
     int64_t wall_ms = shard_wall_ms(shard), sessions = 0, behind = 0;
-    bool waits = shard->taken < shard->held; /* for a schema: a partition that seems idle may have clicks held */
+    bool waits = work_is_held(shard); /* a partition that seems idle may have clicks held */
     for (int32_t p = 0; p < shard->tasks_end; p++) {
         struct task *task = shard->tasks[p];
         if (!task)
@@ -173,13 +182,7 @@ static bool commit_is_due(const struct shard *shard)
     if (shard_monotonic_us(shard) - shard->tried_us >= shard->options.commit_interval_ms * 1000 ||
         shard->clicks_since_commit >= shard->options.commit_clicks)
         return true;
-    if (shard->commit_now)
-        return true;
-    size_t changes = 0;
-    for (int32_t p = 0; p < shard->tasks_end; p++)
-        if (shard->tasks[p] && !shard->tasks[p]->catching_up)
-            changes += session_change_count(engine_sessions(shard->tasks[p]->engine));
-    return changes >= shard->options.commit_sessions;
+    return shard->commit_now || shard_must_commit(shard);
 }
 
 /* Others own the partitions, it seems; the group will say so. When it does not, this is no owner to wait for. */
@@ -210,9 +213,7 @@ static struct status try_commit(struct shard *shard)
 
 static struct status mind_commit(struct shard *shard)
 {
-    double fill = shard->ports.sink.ops->fill(shard->ports.sink.self);
-    bool full = shard->ports.committer.exactly_once && fill > FILL_COMMIT; /* only a commit makes room */
-    return full || commit_is_due(shard) ? try_commit(shard) : OK;
+    return commit_is_due(shard) ? try_commit(shard) : OK;
 }
 
 /* What is held is valid until the next poll, so there is none before it is done with. */
@@ -221,6 +222,8 @@ static struct status fill_batch(struct shard *shard, int timeout_ms)
     struct click_source source = shard->ports.source;
     if (shard->paused && timeout_ms > PAUSED_WAIT_MS)
         timeout_ms = PAUSED_WAIT_MS;
+    if (shard->run_count > 0)
+        return OK;
     if (shard->taken < shard->held) {
         shard->ports.time.ops->wait(shard->ports.time.self, timeout_ms < SCHEMA_LOOK_MS ? timeout_ms : SCHEMA_LOOK_MS);
         return OK;

@@ -49,7 +49,8 @@ struct shard {
     size_t task_count;
 
     struct scoring_scratch *scratch;
-    struct arena batch; /* reset after each run */
+    struct arena batch;   /* reset after each run */
+    struct arena effects; /* of one step of an engine; reset when they are out */
     struct arena offers_memory;
     struct offer *offers;
     size_t offer_count;
@@ -65,7 +66,7 @@ struct shard {
     struct task *run_task; /* the run being gathered */
     struct engine_click run[RUN_MAX];
     const struct message *run_messages[RUN_MAX];
-    size_t run_count;
+    size_t run_count, run_answered;
 
     int64_t committed_us, tried_us; /* when the last commit was done, and when one was last tried */
     uint64_t clicks_since_commit;
@@ -106,14 +107,20 @@ MUST_CHECK struct status shard_publish_dead_letter(struct shard *shard, const st
 MUST_CHECK struct status shard_publish(struct shard *shard, const struct output_record *record);
 /* Publishes what is in the outbox. */
 MUST_CHECK struct status shard_send(struct shard *shard);
-/* Answers the run and empties it; the answers are in the outbox. */
-MUST_CHECK struct status shard_answer_run(struct shard *shard);
-/* Moves the watermark of a task that has nothing to do; without output while it catches up. */
+/* Answers the run and empties it; the answers are in the outbox. It stops in the middle when a click closes so many
+ * sessions that a commit has to make room first: then *ret_done is false, `uncommitted` is set, and it is called again
+ * after that. */
+MUST_CHECK struct status shard_answer_run(struct shard *shard, bool *ret_done);
+void shard_drop_run(struct shard *shard);
+/* Moves the watermark of a task that has nothing to do; without output while it catches up. Not all the way when a
+ * commit has to make room first. */
 MUST_CHECK struct status shard_advance(struct shard *shard, struct task *task, int64_t watermark_ms);
 /* Stops or restarts all partitions. */
 MUST_CHECK struct status shard_pause(struct shard *shard, bool paused);
 
 /* commit.c */
+/* So much has changed or is to be committed that more would not be bounded. */
+bool shard_must_commit(const struct shard *shard);
 /* The sessions and the position of one task, to its store. */
 MUST_CHECK struct status shard_commit_store(struct shard *shard, struct task *task);
 

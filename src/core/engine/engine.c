@@ -124,14 +124,16 @@ static struct status collect_closed(struct engine *engine, struct collector *col
     return OK;
 }
 
-/* Moves the watermark on and closes what that closes. */
+/* Moves the watermark on and closes what that closes; in portions, of which effects.closing says that more follow. */
 static struct status watermark_advance(struct engine *engine, int64_t watermark_ms, struct collector *collector,
                                        int64_t offset, bool silent)
 {
     if (watermark_ms <= engine->position.watermark_ms)
         return OK;
     engine->position.watermark_ms = watermark_ms;
-    TRY(session_expire(engine->sessions, watermark_ms, collector->batch, &collector->expired));
+    TRY(session_expire(engine->sessions, &engine->position.watermark_ms, engine->options.closed_max, collector->batch,
+                       &collector->expired));
+    collector->effects.closing = engine->position.watermark_ms < watermark_ms;
     return collect_closed(engine, collector, offset, silent);
 }
 
@@ -234,7 +236,7 @@ struct status engine_step(struct engine *engine, const struct engine_click *clic
         const struct engine_click *click = &clicks[i];
         int64_t seen_ms = click->click.time_ms < click->record_time_ms ? click->click.time_ms : click->record_time_ms;
         TRY(watermark_advance(engine, seen_ms, &collector, click->offset, click->silent));
-        if (learning_is_due(engine, &collector.effects))
+        if (collector.effects.closing || learning_is_due(engine, &collector.effects))
             break;
         TRY(apply(engine, click, scratch, &collector));
         collector.effects.consumed++;
@@ -254,7 +256,8 @@ struct status engine_advance(struct engine *engine, int64_t watermark_ms, struct
     struct collector collector;
     TRY(collector_start(&collector, batch, 1));
     TRY(watermark_advance(engine, watermark_ms, &collector, engine->position.offset - 1, false));
-    learning_is_due(engine, &collector.effects);
+    if (!collector.effects.closing)
+        learning_is_due(engine, &collector.effects);
     *ret_effects = collector_finish(&collector);
     return OK;
 }

@@ -108,15 +108,21 @@ struct status session_close(struct session_table *table, uint32_t session, struc
     return OK;
 }
 
-struct status session_expire(struct session_table *table, int64_t watermark_ms, struct arena *batch,
+struct status session_expire(struct session_table *table, int64_t *watermark_ms, uint32_t max, struct arena *batch,
                              struct closed_list *closed)
 {
-    for (;;) {
-        uint32_t session = queue_first(table, watermark_ms);
+    int64_t last_ms = INT64_MIN;
+    for (uint32_t count = 0;; count++) {
+        uint32_t session = queue_first(table, *watermark_ms);
         if (session == SESSION_NONE)
             return OK;
         const struct session *entry = session_at(table, session);
         int64_t close_ms = deadline_of(&table->options, session_first_ms(entry), session_last_ms(entry));
+        if (max && count >= max && close_ms > last_ms) {
+            *watermark_ms = close_ms - 1;
+            return OK;
+        }
+        last_ms = close_ms;
         TRY(session_close(table, session, (struct closed_session){.close_ms = close_ms}, batch, closed));
     }
 }

@@ -88,6 +88,88 @@ static void a_crash_at_any_effect_answers_each_click_once(void **state)
     assert_true(crashes > 100);
 }
 
+static void forget_store(struct shard_rig *rig)
+{
+    struct session_store store = memory_world_store(rig->world, 0);
+    assert_ok(store.ops->clear(store.self));
+}
+
+/* ---- a click that closes more than one transaction is to hold */
+
+#define VISITORS 60
+
+static void open_jump(struct shard_rig *rig, uint32_t closed_max, uint32_t commit_sessions)
+{
+    shard_rig_open(rig, 1);
+    rig->exactly_once = true;
+    rig->options.engine.closed_max = closed_max;
+    rig->options.commit_sessions = commit_sessions;
+    rig->options.commit_interval_ms = 60000;
+    for (int i = 0; i < VISITORS; i++) {
+        char visitor[16];
+        snprintf(visitor, sizeof visitor, "v%d", i);
+        shard_rig_click(rig, 0, visitor, "item-1", SHARD_RIG_TIME + i);
+    }
+    shard_rig_click(rig, 0, "early", "item-2", SHARD_RIG_TIME + 3600000);
+    shard_rig_click(rig, 0, "early", "item-3", SHARD_RIG_TIME + 3600001);
+}
+
+static struct calm run_jump(uint32_t closed_max, uint32_t commit_sessions, size_t *ret_commits)
+{
+    struct shard_rig rig;
+    open_jump(&rig, closed_max, commit_sessions);
+    trace_from(&rig, SIZE_MAX, OK);
+    assert_ok(shard_rig_start(&rig, NULL));
+    assert_ok(shard_rig_run(&rig));
+    *ret_commits = (size_t)metric_get(&rig.metrics, METRIC_COMMITS);
+    struct calm calm = {.outputs = outputs_hash(&rig),
+                        .state = shard_rig_state(&rig),
+                        .records = memory_world_output_count(rig.world),
+                        .effects = trace.count};
+    shard_rig_close(&rig);
+    return calm;
+}
+
+static void what_one_click_closes_is_committed_in_portions(void **state)
+{
+    (void)state;
+    size_t at_once, portioned;
+    struct calm calm = run_jump(0, 1000000, &at_once), portions = run_jump(5, 20, &portioned);
+    assert_true(portioned >= at_once + VISITORS / 20 - 1);
+    assert_int_equal(calm.records, VISITORS * 2 + 2);
+    assert_int_equal(portions.records, calm.records);
+    assert_true(portions.outputs == calm.outputs && portions.state == calm.state);
+}
+
+static void a_crash_between_portions_closes_each_session_once(void **state)
+{
+    (void)state;
+    size_t commits, crashes = 0, rebuilt = 0;
+    struct calm calm = run_jump(5, 20, &commits);
+    for (size_t at = 1; at <= calm.effects; at++) {
+        struct shard_rig rig;
+        open_jump(&rig, 5, 20);
+        trace_from(&rig, at, FAIL(INTERRUPTED, 0, "crash"));
+        assert_ok(shard_rig_start(&rig, NULL));
+        if (failed(shard_rig_run(&rig))) {
+            crashes++;
+            shard_rig_crash(&rig);
+            if (at % 2) { /* by somebody who has to rebuild, and portions otherwise */
+                forget_store(&rig);
+                rig.options.engine.closed_max = 0;
+                rebuilt++;
+            }
+            assert_ok(shard_rig_start(&rig, NULL));
+            assert_ok(shard_rig_run(&rig));
+        }
+        assert_as_calm(&rig, &calm);
+        shard_rig_close(&rig);
+    }
+    assert_true(crashes > 50 && rebuilt > 20);
+}
+
+/* ---- commits that fail */
+
 /* Commits that fail for a while are tried again, with nothing taken in between. */
 struct refusals {
     size_t seen, from, to;
@@ -255,12 +337,6 @@ static void a_shard_that_is_fenced_for_long_ends(void **state)
 
 /* ---- owners without a store */
 
-static void forget_store(struct shard_rig *rig)
-{
-    struct session_store store = memory_world_store(rig->world, 0);
-    assert_ok(store.ops->clear(store.self));
-}
-
 /* Sessions come and go, none near the longest: those of one that never pauses are cut where the rebuild began. */
 static void open_long_rig(struct shard_rig *rig)
 {
@@ -372,6 +448,8 @@ int main(void)
     log_configure(LOG_ERROR + 1, LOG_FORMAT_LOGFMT, STDERR_FILENO);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_crash_at_any_effect_answers_each_click_once),
+        cmocka_unit_test(what_one_click_closes_is_committed_in_portions),
+        cmocka_unit_test(a_crash_between_portions_closes_each_session_once),
         cmocka_unit_test(commits_that_fail_or_are_not_answered_are_made_again),
         cmocka_unit_test(nothing_is_taken_while_a_commit_is_not_done),
         cmocka_unit_test(what_a_lost_partition_had_not_committed_is_never_seen),

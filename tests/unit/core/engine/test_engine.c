@@ -15,7 +15,7 @@ struct world {
     struct scoring_scratch *scratch;
     struct arena batch;
     uint64_t hash;
-    size_t recommendations, closed, late, steps;
+    size_t recommendations, closed, late, steps, portions;
     uint32_t duplicates;
 };
 
@@ -81,7 +81,9 @@ static void world_take(struct world *world, const struct effects *effects)
     }
     for (size_t i = 0; i < effects->closed_count; i++) {
         fold(world, &effects->closed[i].session.close_ms, sizeof(int64_t));
-        fold(world, &effects->closed[i].origin, sizeof effects->closed[i].origin.partition);
+        fold(world, &effects->closed[i].origin.partition, sizeof effects->closed[i].origin.partition);
+        fold(world, &effects->closed[i].origin.offset, sizeof effects->closed[i].origin.offset);
+        fold(world, &effects->closed[i].origin.sequence, sizeof effects->closed[i].origin.sequence);
         assert_ok(learner_offer(world->learner, &effects->closed[i].session, effects->closed[i].origin, NULL));
     }
     if (effects->learn)
@@ -98,8 +100,9 @@ static void world_run(struct world *world, const struct engine_click *clicks, si
     while (count > 0) {
         struct effects effects;
         assert_ok(engine_step(world->engine, clicks, count, world->scratch, &world->batch, &effects));
-        assert_true(effects.consumed > 0 || effects.learn);
-        assert_true(effects.learn || effects.consumed == count);
+        assert_true(effects.consumed > 0 || effects.learn || effects.closing);
+        assert_true(effects.learn || effects.closing || effects.consumed == count);
+        world->portions += effects.closing;
         world_take(world, &effects);
         arena_reset(&world->batch);
         clicks += effects.consumed;
@@ -159,6 +162,25 @@ static void engine_gives_the_same_effects_however_clicks_are_batched(void **stat
                         &(int64_t){engine_position(pieces.engine).watermark_ms}, sizeof(int64_t));
     world_close(&whole);
     world_close(&pieces);
+}
+
+static void engine_gives_the_same_effects_however_closings_are_portioned(void **state)
+{
+    (void)state;
+    static struct engine_click clicks[CLICKS];
+    static char names[CLICKS][16];
+    make_clicks(test_seed(11), clicks, names);
+    struct engine_options options = options_small();
+    struct world whole = world_open(&options);
+    options.closed_max = 2;
+    struct world portions = world_open(&options);
+    world_run(&whole, clicks, CLICKS);
+    world_run(&portions, clicks, CLICKS);
+    assert_int_equal(whole.portions, 0);
+    assert_true(portions.portions > 10);
+    assert_true(whole.hash == portions.hash);
+    world_close(&whole);
+    world_close(&portions);
 }
 
 static void engine_output_changes_when_one_click_changes(void **state)
@@ -278,6 +300,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(engine_gives_the_same_effects_however_clicks_are_batched),
+        cmocka_unit_test(engine_gives_the_same_effects_however_closings_are_portioned),
         cmocka_unit_test(engine_output_changes_when_one_click_changes),
         cmocka_unit_test(engine_emits_nothing_for_silent_clicks_but_keeps_their_state),
         cmocka_unit_test(engine_moves_the_watermark_by_the_smaller_of_event_and_record_time),

@@ -36,7 +36,7 @@ static void click(struct fixture *fixture, const char *key, int64_t time_ms)
 
 static void expire(struct fixture *fixture, int64_t watermark_ms)
 {
-    assert_ok(session_expire(fixture->table, watermark_ms, &fixture->arena, &fixture->closed));
+    assert_ok(session_expire(fixture->table, &watermark_ms, 0, &fixture->arena, &fixture->closed));
 }
 
 static const char *changes(struct fixture *fixture)
@@ -78,6 +78,25 @@ static void a_duplicate_changes_nothing(void **state)
     session_changes_done(fixture.table);
     click(&fixture, "a", 100);
     assert_string_equal(changes(&fixture), "");
+    fixture_close(&fixture);
+}
+
+static void sessions_of_one_deadline_close_together_and_the_watermark_stops_behind_them(void **state)
+{
+    (void)state;
+    struct fixture fixture = fixture_open();
+    click(&fixture, "a", 101);
+    click(&fixture, "b", 101);
+    click(&fixture, "c", 111);
+    click(&fixture, "d", 121);
+    int64_t watermark_ms = 1000;
+    assert_ok(session_expire(fixture.table, &watermark_ms, 1, &fixture.arena, &fixture.closed));
+    assert_int_equal(fixture.closed.count, 2);
+    assert_int_equal(watermark_ms, 111 + 50 - 1);
+    watermark_ms = 1000;
+    assert_ok(session_expire(fixture.table, &watermark_ms, 2, &fixture.arena, &fixture.closed));
+    assert_int_equal(fixture.closed.count, 4);
+    assert_int_equal(watermark_ms, 1000);
     fixture_close(&fixture);
 }
 
@@ -166,6 +185,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_changed_session_is_handed_out_once_in_order),
         cmocka_unit_test(a_duplicate_changes_nothing),
+        cmocka_unit_test(sessions_of_one_deadline_close_together_and_the_watermark_stops_behind_them),
         cmocka_unit_test(a_closed_session_is_removed_if_it_was_stored),
         cmocka_unit_test(a_handle_used_again_does_not_confuse),
         cmocka_unit_test(a_session_merged_away_is_removed),

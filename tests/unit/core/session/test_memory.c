@@ -91,7 +91,7 @@ static void expiry_goes_on_where_it_ran_out_of_room(void **state)
     for (int rounds = 1; session_table_count(fixture.table); rounds++) {
         arena_reset(&fixture.arena);
         fixture.closed = (struct closed_list){0};
-        struct status status = session_expire(fixture.table, 1000, &fixture.arena, &fixture.closed);
+        struct status status = session_expire(fixture.table, &(int64_t){1000}, 0, &fixture.arena, &fixture.closed);
         assert_true(failed_as(status, FAULT_MEMORY) == (session_table_count(fixture.table) > 0));
         for (size_t i = 0; i < fixture.closed.count; i++, closed++) {
             snprintf(key, sizeof key, "k%02zu", closed);

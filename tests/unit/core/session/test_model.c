@@ -115,7 +115,7 @@ static bool step_expire(struct run *run)
     struct closed_list closed = {0};
     int64_t watermark_ms = run->clock_ms - random_below(&run->random, 40);
     run->watermark_ms = watermark_ms > run->watermark_ms ? watermark_ms : run->watermark_ms;
-    assert_ok(session_expire(run->table, run->watermark_ms, &run->arena, &closed));
+    assert_ok(session_expire(run->table, &run->watermark_ms, 0, &run->arena, &closed));
     for (size_t i = 0;; i++) {
         uint32_t due = model_first_due(&run->model);
         struct model_session *session = due == UINT32_MAX ? NULL : &run->model.sessions[due];

@@ -84,9 +84,9 @@ static void every_field_comes_back(void **state)
     assert_int_equal(session_table_count(second.table), 1);
     struct closed_list closed = {0};
     int64_t close_ms = 1600000090001 + 1800000 + 60000;
-    assert_ok(session_expire(second.table, close_ms - 1, &second.arena, &closed));
+    assert_ok(session_expire(second.table, &(int64_t){close_ms - 1}, 0, &second.arena, &closed));
     assert_int_equal(closed.count, 0);
-    assert_ok(session_expire(second.table, close_ms, &second.arena, &closed));
+    assert_ok(session_expire(second.table, &(int64_t){close_ms}, 0, &second.arena, &closed));
     assert_int_equal(closed.count, 1);
     const struct session_view *view = &closed.sessions[0].view;
     assert_bytes(view->key, "s-1");

@@ -91,7 +91,7 @@ static void run_script(const struct script *script)
             continue;
         }
         run.watermark_ms = strtoll(step + 2, NULL, 10);
-        assert_ok(session_expire(run.table, run.watermark_ms, &run.arena, &run.closed));
+        assert_ok(session_expire(run.table, &run.watermark_ms, 0, &run.arena, &run.closed));
         log_closed(&run);
     }
     const char *log = buffer_text(&run.log);
