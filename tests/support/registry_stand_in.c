@@ -6,6 +6,7 @@
 #include <eddy/io/system.h>
 
 #include <arpa/inet.h>
+#include <gnutls/gnutls.h>
 #include <microhttpd.h>
 #include <netinet/in.h>
 #include <pthread.h>
@@ -22,16 +23,26 @@ const char stand_in_certificate[] = "-----BEGIN CERTIFICATE-----\n"
                                     "WnlM21P9VdQTJn/uSH92JrAar8XRUQRuY6jJrMECICwDc8V2SVxpqTmJ46zGXS8O\n"
                                     "p66KURaW+v0OKplxwcj0\n"
                                     "-----END CERTIFICATE-----\n";
-static const char certificate_key[] = /* of tests alone */
+const char stand_in_key[] = /* of tests alone */
     "-----BEGIN PRIVATE KEY-----\n"
     "MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgiGoO5ZnudBHuW/BU\n"
     "GRiMKTHKraKAS3Qz8LTgSMlHnYShRANCAASxbFFNxpjq0ymmDvskD3YfbnIl/5pa\n"
     "QGmwWStiR9WV/fuyDhT8Nmk9iDMENIpQjycKenKDGpP/mPUx6CICGqht\n"
     "-----END PRIVATE KEY-----\n";
 
+/* The same, encrypted with the password "hush". */
+const char stand_in_locked_key[] = "-----BEGIN ENCRYPTED PRIVATE KEY-----\n"
+                                   "MIHsMFcGCSqGSIb3DQEFDTBKMCkGCSqGSIb3DQEFDDAcBAjizHRdWXBrsQICCAAw\n"
+                                   "DAYIKoZIhvcNAgkFADAdBglghkgBZQMEAQIEEDL+OuSRO2GRW5RIu33/F7oEgZAG\n"
+                                   "7vp/YjRBCcD4R0azxfTIc59dqQNNVNm6hPLGKcJt7/CUD1Rv/gYVAa7AhJXdQHRK\n"
+                                   "8m3J1gWEBp+S/c07QOlSNSpBTmcmusjkojuCKgcArSGrV8h1/UssQYVeaIyiy7/+\n"
+                                   "qhh6GdQmv71T3zOA5to3kEdP5VwkGb96vKqnvXfoBb2Qz1FNn+Ykrniblsr7X3E=\n"
+                                   "-----END ENCRYPTED PRIVATE KEY-----\n";
+
 struct stand_in {
     struct MHD_Daemon *daemon;
     char url[64];
+    bool mutual; /* only who shows the certificate is answered */
     pthread_mutex_t lock;
     struct stand_in_answer answers[ANSWERS_MAX]; /* this and the rest under lock */
     size_t answer_count, next, request_count;
@@ -67,6 +78,13 @@ static enum MHD_Result reply(struct MHD_Connection *connection, const struct sta
     return result;
 }
 
+static bool is_trusted(struct MHD_Connection *connection)
+{
+    unsigned faults;
+    const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
+    return info && gnutls_certificate_verify_peers2(info->tls_session, &faults) == 0 && faults == 0;
+}
+
 static enum MHD_Result handle(void *context, struct MHD_Connection *connection, const char *path, const char *method,
                               const char *version, const char *upload, size_t *upload_size, void **state)
 {
@@ -76,6 +94,9 @@ static enum MHD_Result handle(void *context, struct MHD_Connection *connection, 
         *state = calloc(1, sizeof *request);
         return *state ? MHD_YES : MHD_NO;
     }
+    struct stand_in *stand_in = context;
+    if (stand_in->mutual && !is_trusted(connection))
+        return MHD_NO;
     size_t used = strlen(request->body);
     if (*upload_size) {
         snprintf(request->body + used, sizeof request->body - used, "%.*s", (int)*upload_size, upload);
@@ -86,7 +107,7 @@ static enum MHD_Result handle(void *context, struct MHD_Connection *connection, 
     snprintf(request->method, sizeof request->method, "%s", method);
     snprintf(request->path, sizeof request->path, "%s", path);
     snprintf(request->authorization, sizeof request->authorization, "%s", authorization ? authorization : "");
-    struct stand_in_answer answer = next_answer(context, request);
+    struct stand_in_answer answer = next_answer(stand_in, request);
     if (answer.delay_ms)
         system_wait_ms(answer.delay_ms);
     return answer.hang_up ? MHD_NO : reply(connection, &answer);
@@ -109,36 +130,46 @@ static size_t leave_escaped(void *context, struct MHD_Connection *connection, ch
     return strlen(text);
 }
 
-static struct stand_in *start(const struct stand_in_answer *answers, size_t count, bool tls)
+enum security { PLAIN, TLS, MUTUAL_TLS };
+
+static struct stand_in *start(const struct stand_in_answer *answers, size_t count, enum security security)
 {
     struct stand_in *stand_in = calloc(1, sizeof *stand_in);
     assert_non_null(stand_in);
     pthread_mutex_init(&stand_in->lock, NULL);
     stand_in_tell(stand_in, answers, count);
     const struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    struct MHD_OptionItem security[] = {
+    const struct MHD_OptionItem options[] = {
+        {MHD_OPTION_HTTPS_MEM_TRUST, 0, (void *)(uintptr_t)stand_in_certificate},
         {MHD_OPTION_HTTPS_MEM_CERT, 0, (void *)(uintptr_t)stand_in_certificate},
-        {MHD_OPTION_HTTPS_MEM_KEY, 0, (void *)(uintptr_t)certificate_key},
+        {MHD_OPTION_HTTPS_MEM_KEY, 0, (void *)(uintptr_t)stand_in_key},
         {MHD_OPTION_END, 0, NULL},
     };
-    stand_in->daemon = MHD_start_daemon(MHD_USE_INTERNAL_POLLING_THREAD | (tls ? MHD_USE_TLS : 0), 0, NULL, NULL,
+    static const size_t first[] = {[PLAIN] = 3, [TLS] = 1, [MUTUAL_TLS] = 0};
+    stand_in->mutual = security == MUTUAL_TLS;
+    stand_in->daemon = MHD_start_daemon(MHD_USE_INTERNAL_POLLING_THREAD | (security ? MHD_USE_TLS : 0), 0, NULL, NULL,
                                         handle, stand_in, MHD_OPTION_SOCK_ADDR, &address, MHD_OPTION_NOTIFY_COMPLETED,
                                         done, NULL, MHD_OPTION_UNESCAPE_CALLBACK, leave_escaped, NULL, MHD_OPTION_ARRAY,
-                                        tls ? security : security + 2, MHD_OPTION_END);
+                                        options + first[security], MHD_OPTION_END);
     assert_non_null(stand_in->daemon);
     const union MHD_DaemonInfo *info = MHD_get_daemon_info(stand_in->daemon, MHD_DAEMON_INFO_BIND_PORT);
-    snprintf(stand_in->url, sizeof stand_in->url, "%s://127.0.0.1:%u", tls ? "https" : "http", info->port);
+    snprintf(stand_in->url, sizeof stand_in->url, "%s://127.0.0.1:%u", security ? "https" : "http", info->port);
     return stand_in;
 }
 
 struct stand_in *stand_in_open(const struct stand_in_answer *answers, size_t count)
 {
-    return start(answers, count, false);
+    return start(answers, count, PLAIN);
 }
 
 struct stand_in *stand_in_open_tls(const struct stand_in_answer *answers, size_t count)
 {
-    return start(answers, count, true);
+    return start(answers, count, TLS);
+}
+
+struct stand_in *stand_in_open_mutual_tls(const struct stand_in_answer *answers, size_t count)
+{
+    return start(answers, count, MUTUAL_TLS);
 }
 
 void stand_in_close(struct stand_in *stand_in)

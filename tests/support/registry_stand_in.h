@@ -26,7 +26,11 @@ struct stand_in;
 struct stand_in *stand_in_open(const struct stand_in_answer *answers, size_t count);
 /* The same over TLS, with a certificate for 127.0.0.1 that only stand_in_certificate (PEM) vouches for. */
 struct stand_in *stand_in_open_tls(const struct stand_in_answer *answers, size_t count);
+/* And to those alone who show that certificate; others get no answer. */
+struct stand_in *stand_in_open_mutual_tls(const struct stand_in_answer *answers, size_t count);
 extern const char stand_in_certificate[];
+extern const char stand_in_key[];        /* of that certificate, PEM ... */
+extern const char stand_in_locked_key[]; /* ... and the same under the password "hush" */
 void stand_in_close(struct stand_in *stand_in);
 /* From now on. */
 void stand_in_tell(struct stand_in *stand_in, const struct stand_in_answer *answers, size_t count);

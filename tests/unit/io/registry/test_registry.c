@@ -285,18 +285,24 @@ static void a_redirect_is_not_followed_so_no_password_leaves(void **state)
     stand_in_close(other);
 }
 
+static const char *write_pem(const struct temporary_folder *folder, const char *name, const char *pem, char path[300])
+{
+    snprintf(path, 300, "%s/%s", folder->path, name);
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    fputs(pem, file);
+    fclose(file);
+    return path;
+}
+
 static void a_certificate_is_checked_unless_that_is_switched_off(void **state)
 {
     (void)state;
     struct temporary_folder folder = temporary_folder_make();
     struct stand_in *stand_in = stand_in_open_tls(&string_schema, 1);
     char path[300], missing[300];
-    snprintf(path, sizeof path, "%s/ca.pem", folder.path);
+    write_pem(&folder, "ca.pem", stand_in_certificate, path);
     snprintf(missing, sizeof missing, "%s/missing.pem", folder.path);
-    FILE *file = fopen(path, "w");
-    assert_non_null(file);
-    fputs(stand_in_certificate, file);
-    fclose(file);
     const struct {
         const char *ca, *certificate;
         bool verify, good;
@@ -323,6 +329,41 @@ static void a_certificate_is_checked_unless_that_is_switched_off(void **state)
     options.ca = missing;
     assert_fails(CONFIG, registry_open(&options, &registry, &complaint));
     assert_non_null(strstr(complaint.text, "missing.pem"));
+    stand_in_close(stand_in);
+    temporary_folder_remove(&folder);
+}
+
+static void a_registry_that_asks_for_a_certificate_is_shown_one(void **state)
+{
+    (void)state;
+    struct temporary_folder folder = temporary_folder_make();
+    struct stand_in *stand_in = stand_in_open_mutual_tls(&string_schema, 1);
+    char paths[3][300];
+    const char *certificate = write_pem(&folder, "own.pem", stand_in_certificate, paths[0]);
+    const char *key = write_pem(&folder, "key.pem", stand_in_key, paths[1]);
+    const char *locked = write_pem(&folder, "locked.pem", stand_in_locked_key, paths[2]);
+    const struct {
+        const char *certificate, *key, *password;
+        bool good;
+    } cases[] = {{"", "", "", false},
+                 {certificate, key, "", true},
+                 {certificate, locked, "hush", true},
+                 {certificate, locked, "loud", false}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct registry_options options = options_for(stand_in_url(stand_in));
+        struct registry *registry;
+        AUTO(buffer) schema = {0};
+        struct complaint complaint = {""};
+        options.ca = certificate;
+        options.certificate = cases[i].certificate;
+        options.key = cases[i].key;
+        options.key_password = cases[i].password;
+        assert_ok(registry_open(&options, &registry, NULL));
+        struct status status = fetch(registry, 7, &schema, &complaint);
+        assert_true(cases[i].good ? !failed(status) : failed_as(status, FAULT_UNAVAILABLE));
+        assert_null(strstr(complaint.text, "loud"));
+        registry_close(registry);
+    }
     stand_in_close(stand_in);
     temporary_folder_remove(&folder);
 }
@@ -396,6 +437,7 @@ int main(void)
         cmocka_unit_test(a_url_that_does_not_answer_is_followed_by_the_next),
         cmocka_unit_test(a_redirect_is_not_followed_so_no_password_leaves),
         cmocka_unit_test(a_certificate_is_checked_unless_that_is_switched_off),
+        cmocka_unit_test(a_registry_that_asks_for_a_certificate_is_shown_one),
         cmocka_unit_test(subjects_are_asked_about),
         cmocka_unit_test(only_http_urls_without_a_user_are_taken),
     };
