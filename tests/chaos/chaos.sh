@@ -10,6 +10,8 @@
 #   term     stopped with SIGTERM and started again
 #   zombie   stopped with SIGSTOP until others have its partitions; then it goes on
 #   wipe     killed and its state directory removed: sessions are rebuilt, its transactions wait for their time-out
+#   full     its file system is full for some seconds (a small tmpfs of its own; only for root)
+#   squeeze  it gets no more memory than it has, until it ends by that, or for some seconds
 #   broker   a broker is killed, and started again after some seconds
 #   freeze   a broker stops with SIGSTOP for longer than its session's time-out
 #
@@ -20,12 +22,14 @@
 # --kinds leaves only some of them; --set goes to the eddies that are hurt, for example static_membership=false.
 #
 # Ends with 1 when something was lost, repeated or different, or an eddy ended by itself with another code than 4 or 7,
-# after which a service starts it again. EDDY_BINARY and CHAOS_CHECK name the programs. All is in FOLDER, which must be
+# after which a service starts it again. For want of memory or room on its disk it may end with any that a service
+# starts again after (deploy/eddy.service). EDDY_BINARY and CHAOS_CHECK name the programs. All is in FOLDER, which must be
 # new or empty; without --folder in one that is removed when all is well.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
-all_kinds=(kill away term zombie wipe broker freeze)
+all_kinds=(kill away term zombie wipe squeeze broker freeze)
+[ "$(id -u)" != 0 ] || all_kinds+=(full)
 kinds=("${all_kinds[@]}") sets=()
 kills=200 partitions=12 seed=$((RANDOM % 10000)) folder='' keep=1
 while [ $# -gt 0 ]; do
@@ -70,7 +74,7 @@ done
 # eddy takes variables that begin with EDDY_ for options
 kafka() { EDDY_KAFKA_HOME=$folder/kafka EDDY_KAFKA_LIBS=$PWD/build/kafka tools/kafka "$@"; }
 
-pids=() generator='' odd=''
+pids=() mounts=() generator='' odd=''
 finish() {
   local pid
   for pid in "${pids[@]}" $generator $odd; do
@@ -78,6 +82,8 @@ finish() {
   done
   kafka stop >/dev/null 2>&1 || true
   wait 2>/dev/null || true
+  for mounted in "${mounts[@]}"; do umount "$mounted" || true; done
+  mounts=()
 }
 trap finish EXIT
 fail() {
@@ -202,10 +208,30 @@ wait_drained() { # RUN SECONDS
 state=() until_ms=() ended=0 broken=0
 broker=0 broker_until_ms=0 broker_how=''
 
-start_eddy() { # NUMBER
+launch() { # NUMBER
   "$EDDY_BINARY" run --config "$folder/hurt.yaml" --set "state.directory=$folder/state-$1" "${sets[@]}" \
     >/dev/null 2>>"$folder/eddy-$1.log" &
   pids[$1]=$!
+}
+
+start_eddy() { # NUMBER
+  launch "$1"
+  state[$1]=up
+}
+
+# A file system of its own, that can be full.
+make_room() { # NUMBER
+  mkdir "$folder/state-$1"
+  case " ${kinds[*]} " in *' full '*) ;; *) return 0 ;; esac
+  mount -t tmpfs -o size=24m "eddy-chaos-$1" "$folder/state-$1" || fail "no file system can be mounted"
+  mounts+=("$folder/state-$1")
+}
+
+relieve() { # NUMBER
+  case ${state[$1]} in
+  full) rm -f "$folder/state-$1/filler" ;;
+  squeezed) prlimit --pid "${pids[$1]}" --as=unlimited: ;;
+  esac
   state[$1]=up
 }
 
@@ -224,7 +250,10 @@ stop_eddy() { # NUMBER
 
 note_end() { # NUMBER CODE
   ended=$((ended + 1))
-  case $2 in 4 | 7) ;; *) broken=$((broken + 1)) ;; esac
+  case ${state[$1]}$2 in
+  up4 | up7) ;;
+  up* | full[2356] | squeezed[2356]) broken=$((broken + 1)) ;;
+  esac
   say "eddy $1 ended with $2: $(tail -n 1 "$folder/eddy-$1.log")"
 }
 
@@ -234,13 +263,16 @@ mend() {
   now=$(now_ms)
   for ((i = 1; i <= eddies; i++)); do
     case ${state[i]} in
-    up)
+    up | full | squeezed)
       if ! kill -0 "${pids[i]}" 2>/dev/null; then
         code=0
         wait "${pids[i]}" || code=$?
         note_end "$i" "$code"
-        start_eddy "$i"
+        [ "${state[i]}" != full ] || sleep 1 # as a service waits
+        launch "$i"
+        [ "${state[i]}" != squeezed ] || state[i]=up
       fi
+      [ "${state[i]}" = up ] || [ "$now" -lt "${until_ms[i]}" ] || relieve "$i"
       ;;
     down) [ "$now" -lt "${until_ms[i]}" ] || start_eddy "$i" ;;
     stopped)
@@ -284,7 +316,7 @@ hurt() {
     kill_eddy "$who"
     state[who]=down
     until_ms[who]=$((now + beyond * 1000))
-    [ "$1" = away ] || { rm -rf "$folder/state-$who" && until_ms[who]=$now; }
+    [ "$1" = away ] || { find "$folder/state-$who" -mindepth 1 -delete && until_ms[who]=$now; }
     ;;
   term)
     stop_eddy "$who"
@@ -293,6 +325,16 @@ hurt() {
   zombie)
     kill -STOP "${pids[who]}"
     state[who]=stopped
+    until_ms[who]=$((now + beyond * 1000))
+    ;;
+  full)
+    dd if=/dev/zero of="$folder/state-$who/filler" bs=4096 2>/dev/null || true
+    state[who]=full
+    until_ms[who]=$((now + beyond * 1000))
+    ;;
+  squeeze)
+    prlimit --pid "${pids[who]}" --as="$(($(ps -o vsz= -p "${pids[who]}") * 1024)):" 2>/dev/null || true
+    state[who]=squeezed
     until_ms[who]=$((now + beyond * 1000))
     ;;
   broker)
@@ -347,7 +389,7 @@ calm_run() {
 started=$SECONDS
 echo "seed $seed, $kills kills, $partitions partitions, in $folder"
 prepare
-for ((i = 1; i <= eddies; i++)); do start_eddy "$i"; done
+for ((i = 1; i <= eddies; i++)); do make_room "$i" && start_eddy "$i"; done
 start_clicks
 sleep 5
 say "begin"

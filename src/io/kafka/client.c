@@ -188,8 +188,13 @@ struct status kafka_client_start(struct kafka_client *client, rd_kafka_type_t ty
         rd_kafka_set_log_queue(client->handle, NULL);
         return OK;
     }
+    /* Without threads or memory it is not the configuration's fault, and another try may succeed. */
+    bool starved = rd_kafka_last_error() == RD_KAFKA_RESP_ERR__CRIT_SYS_RESOURCE;
     rd_kafka_conf_destroy(conf);
-    return complain(complaint, FAIL(CONFIG, 0, "librdkafka refuses its configuration"), "kafka: %s", text);
+    return complain(complaint,
+                    starved ? FAIL(MEMORY, 0, "librdkafka does not get what it needs of the system")
+                            : FAIL(CONFIG, 0, "librdkafka refuses its configuration"),
+                    "kafka: %s", text);
 }
 
 void kafka_client_stop(struct kafka_client *client)
