@@ -53,6 +53,8 @@
     X(ITEMS_BAD, counter, "eddy_items_total", "result=\"bad\"", "")                                                    \
     X(ITEMS_REFUSED, counter, "eddy_items_total", "result=\"refused\"", "")                                            \
     X(COMMITS, counter, "eddy_commits_total", "", "Commits of offsets and session state")                              \
+    X(COMMITS_POSTPONED, counter, "eddy_commits_postponed_total", "",                                                  \
+      "Commits that were not possible yet, aborted transactions among them; they are made again")                      \
     X(COMMIT_MICROSECONDS, counter, "eddy_commit_microseconds_total", "", "Time spent in commits")                     \
     X(PARTITIONS_ASSIGNED, gauge, "eddy_partitions_assigned", "", "Input partitions this process owns")                \
     X(PARTITIONS_PAUSED, gauge, "eddy_partitions_paused", "",                                                          \

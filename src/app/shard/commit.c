@@ -101,6 +101,8 @@ struct status shard_commit(struct shard *shard)
     if (!failed(status) && commit.count > 0) {
         status = commit_in_order(shard, &commit);
         metric_add(shard->ports.metrics, METRIC_COMMITS, !failed(status));
+        bool again = failed_as(status, FAULT_UNAVAILABLE) || failed_as(status, FAULT_FENCED);
+        metric_add(shard->ports.metrics, METRIC_COMMITS_POSTPONED, again);
         metric_add(shard->ports.metrics, METRIC_COMMIT_MICROSECONDS, shard_monotonic_us(shard) - began_us);
     }
     arena_reset(&shard->effects);

@@ -208,6 +208,7 @@ static void commits_that_fail_or_are_not_answered_are_made_again(void **state)
                 assert_ok(shard_rig_start(&rig, NULL));
                 assert_ok(shard_rig_run(&rig));
                 assert_true(refusals.seen > from + count);
+                assert_int_equal(metric_get(&rig.metrics, METRIC_COMMITS_POSTPONED), count);
                 assert_ok(shard_rig_stop(&rig)); /* the last commit may have reached the group, but not the store yet */
                 assert_as_calm(&rig, &calm);
                 shard_rig_close(&rig);
