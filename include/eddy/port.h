@@ -38,7 +38,8 @@ struct click_source_ops {
     void (*begin)(void *self, int32_t partition);
     /* Stops or restarts the delivery of a partition (backpressure). */
     struct status (*pause)(void *self, int32_t partition, bool paused);
-    /* True when the partition was delivered to the end that its log has now. May ask a broker: call it rarely. */
+    /* True when the partition was delivered to the end that its log had some seconds ago at most. Does not wait: false
+     * until a broker has said so, so call it again. */
     bool (*at_end)(void *self, int32_t partition);
     /* The first offset whose record's timestamp is at or after time_ms; -1: there is none. Asks a broker. */
     struct status (*offset_at)(void *self, int32_t partition, int64_t time_ms, int64_t *ret_offset);

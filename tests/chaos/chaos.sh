@@ -23,8 +23,10 @@
 #
 # Ends with 1 when something was lost, repeated or different, or an eddy ended by itself with another code than 4 or 7,
 # after which a service starts it again. For want of memory or room on its disk it may end with any that a service
-# starts again after (deploy/eddy.service). EDDY_BINARY and CHAOS_CHECK name the programs. All is in FOLDER, which must be
-# new or empty; without --folder in one that is removed when all is well.
+# starts again after (deploy/eddy.service).
+#
+# EDDY_BINARY and CHAOS_CHECK name the programs. All is in FOLDER, which must be new or empty; without --folder in one
+# that is removed when all is well.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 

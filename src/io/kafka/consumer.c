@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "io/kafka/group.h"
+#include "io/kafka/offsets.h"
 
+#include <eddy/io/system.h>
 #include <stdlib.h>
 #include <syslog.h>
 
@@ -14,6 +16,8 @@
 #define PREFETCH_KILOBYTES "65536"
 
 #define STATIC_TIMEOUT_MS  "15000"
+#define END_TIMEOUT_MS     1500
+#define NO_ANSWER_PAUSE_US 30000000
 
 static struct status check_strategy(const struct kafka_options *options, struct complaint *complaint)
 {
@@ -188,6 +192,32 @@ struct status kafka_consumer_open(const struct kafka_consumer_options *options, 
     return OK;
 }
 
+/* ---- where logs end */
+
+/* When a broker does not answer it is not asked again for a while: rebalances wait meanwhile. */
+static void tell_ends(struct kafka_consumer *consumer)
+{
+    struct time_source time = system_time();
+    int64_t now_us = time.ops->monotonic_us(time.self);
+    if (consumer->no_answer_us && now_us - consumer->no_answer_us < NO_ANSWER_PAUSE_US)
+        return;
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
+    for (uint32_t i = 0; i < consumer->shard_count; i++)
+        kafka_ends_wanted(&consumer->sources[i].ends, consumer->topic, list);
+    if (list->cnt > 0) {
+        rd_kafka_resp_err_t error = kafka_ask_offsets(consumer->client.handle, list, END_TIMEOUT_MS);
+        consumer->no_answer_us = error ? now_us : 0;
+        for (int i = 0; i < list->cnt && !error; i++) {
+            int32_t partition = list->elems[i].partition;
+            struct kafka_source *source = &consumer->sources[(uint32_t)partition % consumer->shard_count];
+            kafka_ends_tell(&source->ends, partition, list->elems[i].offset, now_us);
+        }
+    }
+    rd_kafka_topic_partition_list_destroy(list);
+}
+
+/* ---- the loop */
+
 /* What came on the main queue, where no click belongs. */
 static struct status check_event(struct kafka_consumer *consumer, const rd_kafka_message_t *message,
                                  struct complaint *complaint)
@@ -215,6 +245,7 @@ static struct status check_event(struct kafka_consumer *consumer, const rd_kafka
 struct status kafka_consumer_poll(struct kafka_consumer *consumer, int timeout_ms, struct complaint *complaint)
 {
     struct status status = OK;
+    tell_ends(consumer);
     rd_kafka_message_t *message = rd_kafka_consumer_poll(consumer->client.handle, timeout_ms);
     if (message) {
         status = check_event(consumer, message, complaint);

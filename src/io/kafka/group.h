@@ -5,15 +5,14 @@
  *   group protocol -> consumer (main thread) -> rebalance handler
  *   partition queue --forwarded--> source's queue -> shard thread */
 #include "io/kafka/client.h"
+#include "io/kafka/ends.h"
 
 struct kafka_source {
     struct kafka_consumer *consumer;
     rd_kafka_queue_t *queue;
     rd_kafka_message_t **held; /* handed out by the last poll */
     size_t held_count, held_capacity;
-    int64_t *ends; /* by partition: where the log ended when it was last delivered to its end; -1: it was not */
-    int32_t end_count;
-    int64_t no_answer_us; /* when the brokers last did not say where a log ends; 0: they do */
+    struct kafka_ends ends;
 };
 
 struct kafka_consumer {
@@ -25,6 +24,7 @@ struct kafka_consumer {
     struct kafka_source *sources;
     uint32_t shard_count;
     bool cooperative, left;
+    int64_t no_answer_us;  /* when the brokers last did not say where logs end; 0: they do */
     struct status failure; /* of an assignment; the consumer is done for */
     struct complaint complaint;
 };

@@ -8,13 +8,13 @@
 
 #define OFFSET_AT_TIMEOUT_MS  10000
 #define OFFSET_AT_PATIENCE_US 30000000
-#define OFFSET_AT_PAUSE_MS    500  /* a leader that is being replaced refuses at once */
-#define END_TIMEOUT_MS        1500 /* on its connection the answer waits behind a fetch, which takes up to 500 ms */
-#define NO_ANSWER_PAUSE_US    30000000
+#define OFFSET_AT_PAUSE_MS    500 /* a leader that is being replaced refuses at once */
+#define END_TIMEOUT_MS        1500
 
 struct status kafka_source_open(struct kafka_consumer *consumer, struct kafka_source *source)
 {
     source->consumer = consumer;
+    kafka_ends_open(&source->ends);
     source->queue = rd_kafka_queue_new(consumer->client.handle);
     return source->queue ? OK : FAIL(MEMORY, 0, "no memory for a queue");
 }
@@ -32,7 +32,7 @@ void kafka_source_close(struct kafka_source *source)
     if (source->queue)
         rd_kafka_queue_destroy(source->queue);
     free(source->held);
-    free(source->ends);
+    kafka_ends_close(&source->ends);
 }
 
 void kafka_source_take(struct kafka_source *source, int32_t partition)
@@ -53,22 +53,6 @@ static struct status reserve_held(struct kafka_source *source, size_t capacity)
         return FAIL(MEMORY, capacity, "no memory for a batch");
     source->held = held;
     source->held_capacity = capacity;
-    return OK;
-}
-
-static struct status note_end(struct kafka_source *source, int32_t partition, int64_t offset)
-{
-    if (partition >= source->end_count) {
-        int32_t count = partition + 16;
-        int64_t *ends = realloc(source->ends, (size_t)count * sizeof *ends);
-        if (!ends)
-            return FAIL(MEMORY, count, "no memory for partitions");
-        for (int32_t p = source->end_count; p < count; p++)
-            ends[p] = -1;
-        source->ends = ends;
-        source->end_count = count;
-    }
-    source->ends[partition] = offset;
     return OK;
 }
 
@@ -98,7 +82,7 @@ static struct status note_event(struct kafka_source *source, const rd_kafka_mess
 {
     struct kafka_client *client = &source->consumer->client;
     if (event->err == RD_KAFKA_RESP_ERR__PARTITION_EOF)
-        return note_end(source, event->partition, event->offset);
+        return kafka_ends_note(&source->ends, event->partition, event->offset);
     kafka_client_report(client, LOG_ERR, rd_kafka_err2name(event->err), "topic %s, partition %d: %s",
                         source->consumer->topic, event->partition, rd_kafka_message_errstr(event));
     if (event->err != RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET || !event->rkt)
@@ -122,8 +106,7 @@ static struct status poll(void *self, int timeout_ms, struct message *messages, 
             timeout_ms = 0; /* the end of a partition is worth returning for */
             continue;
         }
-        if (message->partition < source->end_count)
-            source->ends[message->partition] = -1;
+        kafka_ends_forget(&source->ends, message->partition);
         kafka_message_view(message, &messages[source->held_count]);
         source->held[source->held_count++] = message;
     }
@@ -141,8 +124,7 @@ static rd_kafka_topic_partition_list_t *one_partition(const struct kafka_source 
 static void begin(void *self, int32_t partition)
 {
     struct kafka_source *source = self;
-    if (partition < source->end_count)
-        source->ends[partition] = -1;
+    kafka_ends_forget(&source->ends, partition);
 }
 
 static struct status pause_partition(void *self, int32_t partition, bool paused)
@@ -156,21 +138,12 @@ static struct status pause_partition(void *self, int32_t partition, bool paused)
     return error ? FAIL(IO, error, "cannot pause or resume") : OK;
 }
 
-/* A log whose broker is away seems to have ended too, so the broker is asked; when it does not answer, not again for a
- * while, as the shard waits. */
+/* A log whose broker is away seems to have ended too, so the broker is asked. */
 static bool at_end(void *self, int32_t partition)
 {
     struct kafka_source *source = self;
     struct time_source time = system_time();
-    int64_t now_us = time.ops->monotonic_us(time.self), high;
-    if (partition >= source->end_count || source->ends[partition] < 0)
-        return false;
-    if (source->no_answer_us && now_us - source->no_answer_us < NO_ANSWER_PAUSE_US)
-        return false;
-    rd_kafka_resp_err_t error = kafka_ask_offset(source->consumer->client.handle, source->consumer->topic, partition,
-                                                 RD_KAFKA_OFFSET_END, END_TIMEOUT_MS, &high);
-    source->no_answer_us = error ? now_us : 0;
-    return !error && high <= source->ends[partition];
+    return kafka_ends_reached(&source->ends, partition, time.ops->monotonic_us(time.self));
 }
 
 static struct status offset_at(void *self, int32_t partition, int64_t time_ms, int64_t *ret_offset)

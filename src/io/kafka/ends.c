@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "io/kafka/ends.h"
+
+#include <stdlib.h>
+
+#define FRESH_US 5000000
+
+void kafka_ends_open(struct kafka_ends *ends)
+{
+    *ends = (struct kafka_ends){0};
+    pthread_mutex_init(&ends->lock, NULL);
+}
+
+void kafka_ends_close(struct kafka_ends *ends)
+{
+    pthread_mutex_destroy(&ends->lock);
+    free(ends->ends);
+}
+
+static struct status reserve(struct kafka_ends *ends, int32_t count)
+{
+    pthread_mutex_lock(&ends->lock);
+    struct kafka_end *more = realloc(ends->ends, (size_t)count * sizeof *more);
+    for (int32_t p = ends->count; p < count && more; p++)
+        more[p] = (struct kafka_end){.delivered = -1};
+    if (more) {
+        ends->ends = more;
+        ends->count = count;
+    }
+    pthread_mutex_unlock(&ends->lock);
+    return more ? OK : FAIL(MEMORY, count, "no memory for partitions");
+}
+
+struct status kafka_ends_note(struct kafka_ends *ends, int32_t partition, int64_t offset)
+{
+    if (partition >= ends->count)
+        TRY(reserve(ends, partition + 16));
+    ends->ends[partition].delivered = offset;
+    return OK;
+}
+
+void kafka_ends_forget(struct kafka_ends *ends, int32_t partition)
+{
+    if (partition < ends->count)
+        ends->ends[partition].delivered = -1;
+}
+
+bool kafka_ends_reached(struct kafka_ends *ends, int32_t partition, int64_t now_us)
+{
+    if (partition >= ends->count || ends->ends[partition].delivered < 0)
+        return false;
+    struct kafka_end *end = &ends->ends[partition];
+    pthread_mutex_lock(&ends->lock);
+    bool fresh = end->told_us && now_us - end->told_us < FRESH_US;
+    bool reached = fresh && end->told <= end->delivered;
+    end->wanted = true; /* for the next time */
+    pthread_mutex_unlock(&ends->lock);
+    return reached;
+}
+
+void kafka_ends_wanted(struct kafka_ends *ends, const char *topic, rd_kafka_topic_partition_list_t *list)
+{
+    pthread_mutex_lock(&ends->lock);
+    for (int32_t p = 0; p < ends->count; p++) {
+        if (ends->ends[p].wanted)
+            rd_kafka_topic_partition_list_add(list, topic, p)->offset = RD_KAFKA_OFFSET_END;
+        ends->ends[p].wanted = false;
+    }
+    pthread_mutex_unlock(&ends->lock);
+}
+
+void kafka_ends_tell(struct kafka_ends *ends, int32_t partition, int64_t offset, int64_t asked_us)
+{
+    pthread_mutex_lock(&ends->lock);
+    ends->ends[partition].told = offset;
+    ends->ends[partition].told_us = asked_us;
+    pthread_mutex_unlock(&ends->lock);
+}

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+/* ends: whether partitions were delivered to the end that their logs have now.
+ *
+ *   shard: kafka_ends_reached() --wish--> consumer: kafka_ends_wanted(), asks the leaders, kafka_ends_tell()
+ *     ^------------------------------------------------answer-----------------------------------'
+ *
+ * The shard must not wait for a leader: on its connection the answer stands behind a fetch, for half a second when
+ * there is nothing to fetch, and for longer when it is away. */
+#include <eddy/base/status.h>
+
+#include <librdkafka/rdkafka.h>
+#include <pthread.h>
+
+struct kafka_end {
+    int64_t delivered; /* where its log was last delivered to the end; -1: more came since. The shard's alone */
+    bool wanted;       /* under lock: the leader is to be asked */
+    int64_t told;      /* under lock: where it last said that the log ends ... */
+    int64_t told_us;   /* ... and when it was asked; 0: never */
+};
+
+struct kafka_ends {
+    pthread_mutex_t lock; /* for the above, and for changes of the array, which the shard makes */
+    struct kafka_end *ends;
+    int32_t count;
+};
+
+void kafka_ends_open(struct kafka_ends *ends);
+void kafka_ends_close(struct kafka_ends *ends);
+
+/* The shard's. */
+MUST_CHECK struct status kafka_ends_note(struct kafka_ends *ends, int32_t partition, int64_t offset);
+void kafka_ends_forget(struct kafka_ends *ends, int32_t partition);
+/* True when it was, as of an answer not older than some seconds. Asks for another one, for the next time. */
+bool kafka_ends_reached(struct kafka_ends *ends, int32_t partition, int64_t now_us);
+
+/* The consumer's. Adds the partitions that are asked for to the list. */
+void kafka_ends_wanted(struct kafka_ends *ends, const char *topic, rd_kafka_topic_partition_list_t *list);
+void kafka_ends_tell(struct kafka_ends *ends, int32_t partition, int64_t offset, int64_t asked_us);
