@@ -266,7 +266,7 @@ static struct status folder_enter(struct store *store, struct complaint *complai
         TRY(environment_force_out(store, complaint));
     struct status status = mark_write(&store->mark, false);
     if (failed(status))
-        return complain(complaint, status, "cannot write %s", file);
+        return complain(complaint, status, "cannot write %s: %s", file, fault_kind_text(status.fault->kind));
     TRY(environment_enter(store, &same_topic, complaint));
     if (same_topic)
         return OK;
