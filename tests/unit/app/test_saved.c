@@ -8,6 +8,10 @@
 
 #include <eddy/io/file.h>
 
+#include <eddy/base/random.h>
+#include <eddy/io/system.h>
+#include <signal.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static const struct knowledge_options standard = {
@@ -105,6 +109,78 @@ static void what_is_saved_and_restored_learns_on_as_if_nothing_had_happened(void
     temporary_folder_remove(&folder);
 }
 
+/* ---- killed while it is saved */
+
+#define SAVES_MAX 400
+
+/* One more portion learned, and saved with its number as the position. */
+static void learn_portion(struct knowledge *knowledge, int number, const char *path)
+{
+    struct complaint complaint;
+    offer_many(knowledge, number * 3, number * 3 + 3);
+    advance(knowledge, number * 3);
+    if (path)
+        assert_ok(knowledge_save(knowledge, path, &(int64_t){number}, 1, &complaint));
+}
+
+static void save_until_killed(const struct knowledge_options *options)
+{
+    struct knowledge *knowledge;
+    if (failed(knowledge_open(options, &knowledge, NULL)))
+        _exit(1);
+    int32_t count;
+    const int64_t *position = knowledge_positions(knowledge, &count);
+    int from = position ? (int)*position + 1 : 0;
+    for (int number = from; number < SAVES_MAX; number++)
+        learn_portion(knowledge, number, options->own);
+    _exit(0);
+}
+
+static void whenever_it_is_killed_one_of_the_saved_states_is_there(void **state)
+{
+    (void)state;
+    struct temporary_folder folder = temporary_folder_make();
+    char path[300];
+    uint64_t versions[SAVES_MAX];
+    snprintf(path, sizeof path, "%s/learned", folder.path);
+    struct knowledge_options nowhere = options_with("/nowhere/at/all"), options = options_with(path);
+    struct knowledge *knowledge;
+    struct random random;
+    random_seed(&random, test_seed(3));
+    assert_ok(knowledge_open(&nowhere, &knowledge, NULL));
+    for (int number = 0; number < SAVES_MAX; number++) {
+        learn_portion(knowledge, number, NULL);
+        versions[number] = version_of(knowledge);
+    }
+    knowledge_close(knowledge);
+
+    int64_t last = -1;
+    int kills = 0;
+    for (; kills < 60 && last < SAVES_MAX - 1; kills++) {
+        pid_t child = fork();
+        assert_true(child >= 0);
+        if (child == 0)
+            save_until_killed(&options);
+        int status;
+        system_wait_ms(1 + (int)random_below(&random, 30));
+        kill(child, SIGKILL);
+        assert_int_equal(waitpid(child, &status, 0), child);
+        assert_true(WIFSIGNALED(status) || (WIFEXITED(status) && WEXITSTATUS(status) == 0));
+        assert_ok(knowledge_open(&options, &knowledge, NULL));
+        int32_t count;
+        const int64_t *position = knowledge_positions(knowledge, &count);
+        assert_true(position || last < 0); /* a state that is not whole would have been discarded */
+        if (position) {
+            assert_true(*position >= last && *position < SAVES_MAX);
+            last = *position;
+            assert_true(version_of(knowledge) == versions[last]);
+        }
+        knowledge_close(knowledge);
+    }
+    assert_true(kills > 5 && last > 5);
+    temporary_folder_remove(&folder);
+}
+
 static void without_a_saved_state_all_of_the_topic_is_to_be_read(void **state)
 {
     (void)state;
@@ -163,6 +239,7 @@ int main(void)
     log_configure(LOG_ERROR + 1, LOG_FORMAT_LOGFMT, STDERR_FILENO);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_saved_and_restored_learns_on_as_if_nothing_had_happened),
+        cmocka_unit_test(whenever_it_is_killed_one_of_the_saved_states_is_there),
         cmocka_unit_test(without_a_saved_state_all_of_the_topic_is_to_be_read),
         cmocka_unit_test(a_saved_state_cut_or_changed_anywhere_is_discarded),
     };
