@@ -1,24 +1,27 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# Partitions change owners on a real Apache Kafka while clicks come in: they are revoked with a batch in flight, a process
-# is taken for dead and goes on, the clicks topic grows. Each click is answered, exactly once where that is asked for.
-# Needs a broker: EDDY_KAFKA=host:port, see './dev kafka'.
+# Partitions change owners on a real Apache Kafka while clicks come in: they are revoked with a batch in flight, a
+# process is taken for dead and goes on, the clicks topic grows, brokers stand still. Each click is answered, and none
+# twice. Needs a broker: EDDY_KAFKA=host:port, see './dev kafka'; and starts three of its own.
 # shellcheck source=tests/support/real.sh
 . "$(dirname "$0")/../support/real.sh"
 
 run_id=owners-$$-$(date +%s)
 pace=250 # clicks a second
 declare -A pids
-trap 'kill -9 "${pids[@]}" 2>/dev/null || true; finish' EXIT
+# eddy takes variables that begin with EDDY_ for options
+kafka() { EDDY_KAFKA_HOME=$folder/kafka EDDY_KAFKA_LIBS=$PWD/build/kafka tools/kafka "$@"; }
+trap 'kill -9 "${pids[@]}" 2>/dev/null || true; kafka stop >/dev/null 2>&1 || true; finish' EXIT
 
-# begin NAME DELIVERY COMMIT_INTERVAL_MS: topics and a group of their own.
+# begin NAME DELIVERY COMMIT_INTERVAL_MS [KEY=VALUE]: topics and a group of their own.
 begin() {
   name=$1
-  options=(--set "kafka.bootstrap.servers=$EDDY_KAFKA" --set "topics.prefix=$run_id.$name." --set "group_id=$run_id.$name"
-    --set http.listen= --set formats.recommendations=json --set session.infer_duplicates=false --set log.format=logfmt
-    --set "delivery=$2" --set "commit_interval_ms=$3" --set kafka.session.timeout.ms=6000
-    --set kafka.topic.metadata.refresh.interval.ms=500)
-  "$EDDY_BINARY" topics create "${options[@]}" --set topics.partitions=4 >/dev/null || fail "no topics are made"
+  options=(--set "kafka.bootstrap.servers=$EDDY_KAFKA" --set "topics.prefix=$run_id.$name."
+    --set "group_id=$run_id.$name" --set http.listen= --set formats.recommendations=json --set log.format=logfmt
+    --set session.infer_duplicates=false --set "delivery=$2" --set "commit_interval_ms=$3"
+    --set kafka.session.timeout.ms=6000 --set kafka.topic.metadata.refresh.interval.ms=500)
+  "$EDDY_BINARY" topics create "${options[@]}" --set topics.partitions=4 --set "${4:-topics.replication=1}" \
+    >/dev/null || fail "no topics are made"
 }
 
 # start WHO [KEY=VALUE...]: an eddy.
@@ -39,9 +42,10 @@ stop() { # WHO
   [ "$code" = 0 ] || fail "$name: a stopped eddy exits with $code"
 }
 
-click() { # CLICKS [OPTION...]
-  "$EDDY_BINARY" generate "${options[@]}" --kafka --clicks "$1" --items 200 --sessions 100 --rate "$pace" --pace "$pace" \
-    "${@:2}" 2>/dev/null
+# click CLICKS: in the background, so that who is killed is the shop itself.
+click() {
+  exec "$EDDY_BINARY" generate "${options[@]}" --kafka --clicks "$1" --items 200 --sessions 100 --rate "$pace" \
+    --pace "$pace" 2>/dev/null
 }
 
 # owns WHO: how many partitions it was assigned last, 0 when they were revoked since.
@@ -127,18 +131,19 @@ sleep 2
 kill -CONT "${pids[one]}"
 wait_owns 2 two # it has come back
 wait_owns 2 one
-grep -q 'event=revoked .*lost=yes' "$folder/zombie-one.log" || fail "zombie: it does not notice that it lost its partitions"
+grep -q 'event=revoked .*lost=yes' "$folder/zombie-one.log" ||
+  fail "zombie: it does not notice that it was taken for dead"
 wait $clicks || fail "zombie: clicks are not produced"
 answered 6000
 stop one
 stop two
-echo "zombie: stopped behind $committed committed answers, taken for dead, went on: 6000 clicks answered, none twice"
+echo "zombie: taken for dead after $committed answers, went on: 6000 clicks answered, none twice"
 
-# ---- the clicks topic grows. Keys hash anew then: visitors go on in other partitions, where their sessions begin again.
+# ---- the clicks topic grows. Keys hash anew then: visitors go on in other partitions, where their sessions begin anew.
 # (A topic grows by being called the late clicks of a wider one.)
 grow() { # TOPIC
-  "$EDDY_BINARY" topics create "${options[@]}" --set topics.clicks=wide --set "topics.late_clicks=$1" --grow >/dev/null ||
-    fail "grown: $1 does not grow"
+  "$EDDY_BINARY" topics create "${options[@]}" --set topics.clicks=wide --set "topics.late_clicks=$1" --grow \
+    >/dev/null || fail "grown: $1 does not grow"
 }
 begin grown exactly_once 200
 "$EDDY_BINARY" topics create "${options[@]}" --set topics.clicks=wide --set topics.late_clicks=wide-late \
@@ -159,8 +164,8 @@ answered 4000
 stop one
 stop two
 answers >"$folder/grown"
-# first: the lowest position that a session has in a partition; a session that is in an old partition and a new one moved
-awk '{ if (!(($4, $1) in first) || $3 < first[$4, $1]) first[$4, $1] = $3 }
+# first: the lowest position that a session has in a partition; one that is in an old and a new one has moved
+awk '!(($4, $1) in first) || $3 < first[$4, $1] { first[$4, $1] = $3 }
   $1 < 4 { old[$4] = 1 }
   $1 >= 4 { new[$4] = $1 }
   END { for (id in new) if (id in old) { moved++; if (first[id, new[id]] != 1) wrong++ }
@@ -169,3 +174,34 @@ read -r moved wrong <"$folder/moved"
 [ "$moved" -gt 0 ] || fail "grown: no session has moved to a new partition"
 [ "$wrong" = 0 ] || fail "grown: $wrong of $moved sessions that moved do not begin anew"
 echo "grown: from 4 to 8 partitions, 4000 clicks answered, none twice; $moved sessions moved and began anew"
+
+# ---- of three brokers, each stands still for longer than the others wait: whoever coordinates the group or the
+# transactions, and whoever leads a partition, is among them
+command -v java >/dev/null || exit 0
+cd "$(dirname "$0")/../.."
+kafka start --brokers 3 >/dev/null || fail "three brokers do not start"
+EDDY_KAFKA=$(kafka bootstrap)
+begin still exactly_once 200 topics.replication=3
+start one
+start two
+wait_owns 2 one
+wait_owns 2 two
+click 100000 &
+clicks=$!
+sleep 3
+for broker in 1 2 3; do
+  before=$(places | wc -l)
+  kafka pause $broker
+  sleep 9
+  kafka resume $broker
+  sleep 5
+  [ "$(places | wc -l)" -gt "$before" ] || fail "still: nothing is answered after broker $broker stood still"
+done
+kill $clicks
+wait $clicks || true
+sleep 1
+sent=$(kcat -b "$EDDY_KAFKA" -C -t "$run_id.still.clicks" -e -q -f '%o\n' 2>/dev/null | wc -l)
+answered "$sent"
+stop one
+stop two
+echo "still: each of three brokers stood still for 9 s: $sent clicks answered, none twice"
