@@ -227,6 +227,16 @@ double trial_cpu_seconds(pid_t pid)
     return (double)(user + system) / (double)sysconf(_SC_CLK_TCK);
 }
 
+static _Noreturn void say_end(pid_t pid)
+{
+    int result = 0;
+    char text[96];
+    waitpid(pid, &result, 0);
+    snprintf(text, sizeof text, "eddy has ended by itself, %s %d", WIFSIGNALED(result) ? "by signal" : "with exit code",
+             WIFSIGNALED(result) ? WTERMSIG(result) : WEXITSTATUS(result));
+    trial_die(text);
+}
+
 double trial_memory_mib(pid_t pid, const char *what)
 {
     char path[64], line[256];
@@ -239,7 +249,7 @@ double trial_memory_mib(pid_t pid, const char *what)
     if (file)
         fclose(file);
     if (kib < 0)
-        trial_die("eddy has ended by itself");
+        say_end(pid);
     return kib / 1024;
 }
 

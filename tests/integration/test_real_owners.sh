@@ -182,6 +182,9 @@ cd "$(dirname "$0")/../.."
 kafka start --brokers 3 >/dev/null || fail "three brokers do not start"
 EDDY_KAFKA=$(kafka bootstrap)
 begin still exactly_once 200 topics.replication=3
+for broker in ${EDDY_KAFKA//,/ }; do # which one after the other hear of the topics
+  until [ "$(kcat -b "$broker" -L 2>/dev/null | grep -c "topic \"$run_id")" = 6 ]; do sleep 0.2; done
+done
 start one
 start two
 wait_owns 2 one
