@@ -99,3 +99,7 @@ void shard_interrupt(struct shard *shard);
 void shard_resume(struct shard *shard);
 
 size_t shard_task_count(const struct shard *shard);
+
+/* The clicks topic has grown: how many open sessions have a key that belongs to another partition now, as Kafka's Java
+ * clients choose them. Their visitors go on there, in new sessions. */
+int64_t shard_sessions_moved(const struct shard *shard, int32_t before, int32_t now);

@@ -149,31 +149,31 @@ begin grown exactly_once 200
 "$EDDY_BINARY" topics create "${options[@]}" --set topics.clicks=wide --set topics.late_clicks=wide-late \
   --set topics.partitions=8 >/dev/null || fail "grown: no wider topic is made"
 start one
-start two
-wait_owns 2 one
-wait_owns 2 two
+wait_owns 4 one
 click 4000 &
 clicks=$!
 sleep 4
 grow late-clicks
 grow clicks
-wait_owns 4 one
-wait_owns 4 two
+wait_owns 8 one
 wait $clicks || fail "grown: clicks are not produced"
 answered 4000
 stop one
-stop two
 answers >"$folder/grown"
 # first: the lowest position that a session has in a partition; one that is in an old and a new one has moved
 awk '!(($4, $1) in first) || $3 < first[$4, $1] { first[$4, $1] = $3 }
   $1 < 4 { old[$4] = 1 }
   $1 >= 4 { new[$4] = $1 }
   END { for (id in new) if (id in old) { moved++; if (first[id, new[id]] != 1) wrong++ }
-        print moved + 0, wrong + 0 }' "$folder/grown" >"$folder/moved"
-read -r moved wrong <"$folder/moved"
+        print length(old), moved + 0, wrong + 0 }' "$folder/grown" >"$folder/moved"
+read -r before moved wrong <"$folder/moved"
 [ "$moved" -gt 0 ] || fail "grown: no session has moved to a new partition"
 [ "$wrong" = 0 ] || fail "grown: $wrong of $moved sessions that moved do not begin anew"
-echo "grown: from 4 to 8 partitions, 4000 clicks answered, none twice; $moved sessions moved and began anew"
+counted=$(sed -n 's/.*event=partitions_added .*sessions_moved=\([0-9]*\).*/\1/p' "$folder/grown-one.log")
+if [ "${counted:-0}" -lt "$moved" ] || [ "$counted" -ge "$before" ]; then
+  fail "grown: it counts ${counted:-no} sessions that moved; $moved of $before are seen to"
+fi
+echo "grown: from 4 to 8 partitions, 4000 clicks answered, none twice; $moved of $counted moved sessions began anew"
 
 # ---- of three brokers, each stands still for longer than the others wait: whoever coordinates the group or the
 # transactions, and whoever leads a partition, is among them

@@ -110,6 +110,9 @@ MUST_CHECK struct status session_expire(struct session_table *table, int64_t *wa
 
 uint32_t session_table_count(const struct session_table *table);
 size_t session_table_memory(const struct session_table *table);
+/* How many sessions' keys are of `partition` of a topic of `before` partitions, and of another one now that there are
+ * `now`, as Kafka's Java clients choose them. */
+uint32_t session_table_moved(const struct session_table *table, int32_t partition, int32_t before, int32_t now);
 
 /* ---- What is stored. A session's number is given at its opening and ascending, so that hot sessions are neighbours in
  * the store and everything that has to be in some order is in that of opening. The record is versioned, has a checksum

@@ -96,6 +96,14 @@ struct status lanes_count_partitions(struct lanes *lanes, enum output output, in
     return OK;
 }
 
+int64_t lanes_sessions_moved(struct lanes *lanes, int32_t before, int32_t now)
+{
+    int64_t moved = 0;
+    for (uint32_t i = 0; i < lanes->count; i++)
+        moved += worker_sessions_moved(lanes->lanes[i].worker, before, now);
+    return moved;
+}
+
 struct status lanes_failure(const struct lanes *lanes)
 {
     for (uint32_t lane = 0; lane < lanes->count; lane++)

@@ -24,6 +24,8 @@ MUST_CHECK struct status lanes_release(struct lanes *lanes, const int32_t *parti
 /* The partitions of an output's topic as all producers know them now; UNAVAILABLE when one cannot ask. */
 MUST_CHECK struct status lanes_count_partitions(struct lanes *lanes, enum output output, int timeout_ms,
                                                 int32_t *ret_count);
+/* As shard_sessions_moved(), of all. */
+int64_t lanes_sessions_moved(struct lanes *lanes, int32_t before, int32_t now);
 /* Why a shard has stopped working; OK while none has. */
 MUST_CHECK struct status lanes_failure(const struct lanes *lanes);
 /* Records refused. */

@@ -252,6 +252,21 @@ static void mind_growth(struct process *process, const struct assignment *assign
         topic_warn_growth(process->config, &process->kafka, &process->counts, clicks, TOPICS_TIMEOUT_MS);
 }
 
+/* Where keys hash over more partitions than before, visitors go on elsewhere. Growth comes with a rebalance. */
+static void count_moved(struct process *process)
+{
+    int32_t before = process->counts.partitions[TOPIC_CLICKS];
+    int32_t now = topic_count_clicks(process->config, &process->kafka, before, TOPICS_TIMEOUT_MS);
+    if (now == before)
+        return;
+    int64_t moved = lanes_sessions_moved(&process->lanes, before, now);
+    process->counts.partitions[TOPIC_CLICKS] = now;
+    metric_add(&process->metrics, METRIC_SESSIONS_MOVED, moved);
+    log_always(LOG_WARN, "partitions_added", "partitions_before=%d partitions=%d sessions_moved=%lld note=%s", before,
+               now, (long long)moved,
+               "keys hash anew: the visitors of those sessions begin new ones in other partitions");
+}
+
 static struct status on_assigned(void *context, struct assignment *assignments, size_t count,
                                  struct complaint *complaint)
 {
@@ -264,6 +279,8 @@ static struct status on_assigned(void *context, struct assignment *assignments, 
                    "the sessions topic could not be read to its end in time; some closed sessions may not be learned");
     mind_growth(process, assignments, count);
     struct status status = lanes_accept(&process->lanes, assignments, count, complaint);
+    if (!failed(status) && metric_get(&process->metrics, METRIC_REBALANCES) > 0)
+        count_moved(process);
     metric_add(&process->metrics, METRIC_REBALANCES, 1);
     log_always(LOG_INFO, "assigned", "partitions=%zu", count);
     bool behind = metric_get(&process->metrics, METRIC_PARTITIONS_CATCHING_UP) > 0;

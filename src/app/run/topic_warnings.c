@@ -35,8 +35,8 @@ void topic_warnings(const struct config *config, struct kafka_admin *admin, int 
     }
 }
 
-static int32_t count_clicks(const struct config *config, const struct kafka_options *kafka, int32_t least,
-                            int timeout_ms)
+int32_t topic_count_clicks(const struct config *config, const struct kafka_options *kafka, int32_t least,
+                           int timeout_ms)
 {
     struct kafka_admin *admin;
     struct kafka_topic_info info = {0};
@@ -52,7 +52,7 @@ void topic_warn_growth(const struct config *config, const struct kafka_options *
 {
     struct topic_counts now = *counts;
     struct complaint why = {0};
-    now.partitions[TOPIC_CLICKS] = count_clicks(config, kafka, clicks, timeout_ms);
+    now.partitions[TOPIC_CLICKS] = topic_count_clicks(config, kafka, clicks, timeout_ms);
     if (failed(topics_check(config, &now, &why)))
         log_always(LOG_WARN, "clicks_have_grown", "reason=%s note=%s", why.text,
                    "until that is done and eddy started again, late clicks of new partitions go to those there are");

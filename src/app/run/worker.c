@@ -9,7 +9,7 @@
 
 #define POLL_MS 50 /* how long a request may wait for a shard that has nothing to do */
 
-enum request_kind { REQUEST_NONE, REQUEST_ACCEPT, REQUEST_RELEASE, REQUEST_STOP };
+enum request_kind { REQUEST_NONE, REQUEST_ACCEPT, REQUEST_RELEASE, REQUEST_MOVED, REQUEST_STOP };
 
 struct request {
     enum request_kind kind;
@@ -19,6 +19,8 @@ struct request {
     bool lost;
     int timeout_ms;
     struct complaint *complaint;
+    int32_t before, now; /* partitions */
+    int64_t *moved;
     struct status result;
 };
 
@@ -50,6 +52,9 @@ static struct status perform(struct worker *worker, const struct request *reques
     case REQUEST_RELEASE:
         return shard_release(worker->shard, request->partitions, request->count, request->lost || !working,
                              request->timeout_ms);
+    case REQUEST_MOVED:
+        *request->moved = shard_sessions_moved(worker->shard, request->before, request->now);
+        return OK;
     default:
         return OK;
     }
@@ -193,6 +198,14 @@ struct status worker_release(struct worker *worker, const int32_t *partitions, s
     struct request request = {
         .kind = REQUEST_RELEASE, .partitions = partitions, .count = count, .lost = lost, .timeout_ms = timeout_ms};
     return ask(worker, &request, timeout_ms);
+}
+
+int64_t worker_sessions_moved(struct worker *worker, int32_t before, int32_t now)
+{
+    int64_t moved = 0;
+    struct request request = {.kind = REQUEST_MOVED, .before = before, .now = now, .moved = &moved};
+    struct status status = ask(worker, &request, -1);
+    return failed(status) ? 0 : moved;
 }
 
 struct status worker_failure(struct worker *worker)

@@ -18,5 +18,7 @@ MUST_CHECK struct status worker_accept(struct worker *worker, struct assignment 
 /* As shard_release(). After timeout_ms the shard is interrupted, so this returns in any case. */
 MUST_CHECK struct status worker_release(struct worker *worker, const int32_t *partitions, size_t count, bool lost,
                                         int timeout_ms);
+/* As shard_sessions_moved(). */
+int64_t worker_sessions_moved(struct worker *worker, int32_t before, int32_t now);
 /* OK, or why the worker has stopped working. */
 MUST_CHECK struct status worker_failure(struct worker *worker);

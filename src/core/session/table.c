@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/session/table.h"
 
+#include <eddy/base/murmur2.h>
+
 #include <stdlib.h>
 
 static struct status options_check(const struct session_options *options)
@@ -63,6 +65,18 @@ size_t session_table_memory(const struct session_table *table)
            ((size_t)table->mask + 1) * sizeof *table->slots +
            table->queue_capacity * (sizeof *table->queue + sizeof *table->places) +
            2 * table->change_capacity * sizeof *table->changes;
+}
+
+uint32_t session_table_moved(const struct session_table *table, int32_t partition, int32_t before, int32_t now)
+{
+    uint32_t moved = 0;
+    for (uint32_t i = 0; i < table->chunk_count * SESSIONS_A_CHUNK; i++) {
+        if (session_at(table, i)->number == NUMBER_NONE)
+            continue;
+        struct bytes key = clicks_key(table, i);
+        moved += murmur2_partition(key, before) == partition && murmur2_partition(key, now) != partition;
+    }
+    return moved;
 }
 
 static struct status chunks_reserve(struct session_table *table)
