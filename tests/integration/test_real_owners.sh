@@ -36,7 +36,7 @@ start() {
 
 stop() { # WHO
   local code=0
-  kill -TERM "${pids[$1]}"
+  kill -TERM "${pids[$1]}" 2>/dev/null || fail "$name: $1 ended by itself"
   wait "${pids[$1]}" || code=$?
   unset "pids[$1]"
   [ "$code" = 0 ] || fail "$name: a stopped eddy exits with $code"
