@@ -15,7 +15,12 @@ void buffer_release(struct buffer *buffer)
 void buffer_clear(struct buffer *buffer)
 {
     buffer->size = 0;
-    buffer->overflow = false;
+    buffer->overflow = buffer->no_memory = false;
+}
+
+void buffer_starve(struct buffer *buffer)
+{
+    buffer->overflow = buffer->no_memory = true;
 }
 
 uint8_t *buffer_reserve(struct buffer *buffer, size_t size)
@@ -32,7 +37,7 @@ uint8_t *buffer_reserve(struct buffer *buffer, size_t size)
             capacity *= 2;
         uint8_t *data = realloc(buffer->data, capacity);
         if (!data) {
-            buffer->overflow = true;
+            buffer_starve(buffer);
             return NULL;
         }
         buffer->data = data;
@@ -97,6 +102,8 @@ void buffer_format(struct buffer *buffer, const char *format, ...)
 
 struct status buffer_check(const struct buffer *buffer)
 {
+    if (buffer->no_memory)
+        return FAIL(MEMORY, buffer->size, "no memory for a buffer");
     return buffer->overflow ? FAIL(LIMIT, buffer->size, "buffer is full") : OK;
 }
 

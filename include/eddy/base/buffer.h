@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-/* buffer: growable bytes with a hard limit. Writes past the limit, or without memory, set `overflow`, write
- * nothing more and keep what is there; an encoder writes freely and checks once with buffer_check().
+/* buffer: growable bytes with a hard limit. Writes past the limit set `overflow`, those without memory `no_memory` too;
+ * then nothing more is written and what is there is kept. An encoder writes freely and checks once with buffer_check().
  *
  * {0} is a valid empty buffer with the default limit (64 MiB); buffer_release() may be called on any buffer.
  * A buffer keeps its memory across buffer_clear(), so that a hot path allocates only while warming up. */
@@ -14,13 +14,16 @@ struct buffer {
     size_t capacity;
     size_t limit; /* bytes; 0 = the default */
     bool overflow;
+    bool no_memory; /* and that is why */
 };
 
 void buffer_release(struct buffer *buffer);
 void buffer_clear(struct buffer *buffer);
+/* As a write without memory, for who fills a buffer by way of other memory. */
+void buffer_starve(struct buffer *buffer);
 
 /* Room for `size` more bytes at buffer->data + buffer->size; the caller writes and adds to `size` itself.
- * NULL (and overflow set) when that is past the limit. */
+ * NULL when that is past the limit or there is no memory. */
 uint8_t *buffer_reserve(struct buffer *buffer, size_t size);
 
 void buffer_append(struct buffer *buffer, const void *data, size_t size);
@@ -36,7 +39,7 @@ static inline struct bytes buffer_bytes(const struct buffer *buffer)
     return (struct bytes){buffer->data, buffer->size};
 }
 
-/* OK, or LIMIT when an append did not fit. */
+/* OK, LIMIT when an append did not fit, or MEMORY when there was none for it. */
 MUST_CHECK struct status buffer_check(const struct buffer *buffer);
 
 /* The content as a C string (a NUL is put behind it, not counted in size); "" when empty or out of room. */

@@ -24,15 +24,15 @@ MUST_CHECK struct status file_writer_close(struct file_writer *writer, struct co
 /* Removes the unfinished file; NULL is fine. */
 void file_writer_abandon(struct file_writer *writer);
 
-/* Writes what the buffer holds and clears it. LIMIT when it had overflowed. */
+/* Writes what the buffer holds and clears it. LIMIT or MEMORY when it had overflowed. */
 MUST_CHECK struct status file_writer_flush(struct file_writer *writer, struct buffer *buffer,
                                            struct complaint *complaint);
 
-/* A whole file. LIMIT when the buffer had overflowed. */
+/* A whole file. LIMIT or MEMORY when the buffer had overflowed. */
 MUST_CHECK struct status file_write(const char *path, const struct buffer *content, struct complaint *complaint);
 
 /* Appends the file's bytes. NOT_FOUND, IO; CORRUPT when its compression is damaged; LIMIT when it is larger than the
- * buffer's limit. */
+ * buffer's limit, MEMORY than there is memory for. */
 MUST_CHECK struct status file_read(const char *path, struct buffer *out, struct complaint *complaint);
 
 /* The path without the ending that compresses. */

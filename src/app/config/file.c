@@ -187,8 +187,9 @@ struct status config_load_file(struct config *config, const char *path, struct c
     AUTO(buffer) content = {.limit = FILE_SIZE_MAX + 1};
     uint8_t *room = buffer_reserve(&content, FILE_SIZE_MAX + 1);
     content.size = room ? fread(room, 1, FILE_SIZE_MAX + 1, file) : 0;
-    int error = !room ? ENOMEM : ferror(file) ? errno : 0;
+    int error = ferror(file) ? errno : 0;
     fclose(file);
+    TRY(buffer_check(&content));
     if (error)
         return complain(complaint, FAIL(IO, error, "cannot read the configuration"),
                         "cannot read the configuration file %s: %s", path, strerror(error));

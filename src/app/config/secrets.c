@@ -66,8 +66,9 @@ static struct status read_secret_file(const char *path, struct buffer *out, stru
     out->limit = SECRET_FILE_MAX + 1;
     uint8_t *room = buffer_reserve(out, SECRET_FILE_MAX + 1);
     out->size = room ? fread(room, 1, SECRET_FILE_MAX + 1, file) : 0;
-    bool broken = !room || ferror(file);
+    bool broken = ferror(file);
     fclose(file);
+    TRY(buffer_check(out));
     if (broken)
         return complain(complaint, FAIL(IO, 0, "cannot read a secret's file"), "cannot read the file %s", path);
     if (out->size > SECRET_FILE_MAX || memchr(room, 0, out->size))
@@ -107,6 +108,8 @@ struct status secret_resolve(const char *text, bool secret, enum config_source s
     if (!from_file)
         return take_text(&expanded, ret_text, complaint);
     AUTO(buffer) content = {0};
-    TRY(read_secret_file(buffer_text(&expanded) + 5, &content, complaint));
+    const char *path = buffer_text(&expanded); /* "" without memory for its end */
+    TRY(buffer_check(&expanded));
+    TRY(read_secret_file(path + strlen("file:"), &content, complaint));
     return take_text(&content, ret_text, complaint);
 }

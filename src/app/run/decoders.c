@@ -21,6 +21,7 @@ static struct status read_file(const char *path, struct buffer *out, struct comp
     out->size = room ? fread(room, 1, SCHEMA_BYTES_MAX, file) : 0;
     bool whole = room && fgetc(file) == EOF && !ferror(file);
     fclose(file);
+    TRY(buffer_check(out));
     return whole ? OK
                  : complain(complaint, FAIL(CONFIG, SCHEMA_BYTES_MAX, "a schema cannot be read"),
                             "the schema %s cannot be read, or has more than 64 KiB", path);

@@ -141,7 +141,8 @@ static struct status converted(struct decoder *decoder, struct reader *ret_reade
 {
     struct status status = buffer_check(&decoder->datum);
     if (failed(status))
-        return complain(complaint, status, "record: it is too big to be read");
+        return complain(complaint, status, "record: %s to be read",
+                        decoder->datum.no_memory ? "there is no memory for it" : "it is too big");
     *ret_reader = reader_of(buffer_bytes(&decoder->datum));
     ret_reader->converted = true;
     return OK;

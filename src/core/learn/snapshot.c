@@ -60,9 +60,10 @@ static int compare_pending(const void *a, const void *b)
 static void put_all_pending(const struct learner *learner, const struct catalogue *catalogue, struct buffer *out)
 {
     struct pending **sorted = malloc((learner->count + 1) * sizeof(struct pending *));
-    out->overflow = out->overflow || !sorted;
-    if (!sorted)
+    if (!sorted) {
+        buffer_starve(out);
         return;
+    }
     if (learner->count)
         memcpy(sorted, learner->heap, learner->count * sizeof(struct pending *));
     qsort(sorted, learner->count, sizeof(struct pending *), compare_pending);

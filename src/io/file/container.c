@@ -234,6 +234,8 @@ static struct status inflate_block(struct container *container)
         records->size += deflate.next_out ? CHUNK - deflate.avail_out : 0;
     }
     inflateEnd(&deflate);
+    if (records->no_memory)
+        return buffer_check(records);
     return result == Z_STREAM_END ? OK : FAIL(BAD_INPUT, result, "a deflate block is damaged");
 }
 
@@ -253,6 +255,8 @@ static struct status unpack_zstandard(struct container *container)
         taken = input.pos - taken + output.pos;
     } while (!ZSTD_isError(result) && taken > 0 && (result > 0 || input.pos < input.size));
     ZSTD_freeDCtx(zstd);
+    if (records->no_memory)
+        return buffer_check(records);
     return result == 0 && !records->overflow ? OK : FAIL(BAD_INPUT, 0, "a zstandard block is damaged");
 }
 

@@ -26,8 +26,8 @@ static struct status read_all(struct byte_stream *stream, struct buffer *out, st
     do {
         uint8_t *room = buffer_reserve(out, CHUNK);
         if (!room)
-            return complain(complaint, FAIL(LIMIT, out->size, "a file is too large"),
-                            "%s: the file is larger than %zu bytes, or than there is memory for", name, out->size);
+            return complain(complaint, buffer_check(out), "%s: the file is larger than %s", name,
+                            out->no_memory ? "there is memory for" : "it may be");
         struct status status = byte_stream_read(stream, room, CHUNK, &size, &reason);
         if (failed(status))
             return complain(complaint, status, "%s: %s", name, reason.text);
