@@ -7,8 +7,8 @@
  * ends in _id may be a whole number, a timestamp an RFC 3339 string; an enum's unknown symbol becomes its default, as
  * between two Avro schemas. Duplicate members, NaN and anything behind the object are refused.
  *
- * Writing: members stand in the order of the schema's fields; an optional field without a value is null. Without
- * memory, or for text that is not UTF-8, the buffer is marked as overflown. */
+ * Writing: members stand in the order of the schema's fields; an optional field without a value is null. For text
+ * that is not UTF-8 the buffer is marked as overflown. */
 #include "core/event/schema.h"
 
 #include <eddy/core/codec.h>
@@ -23,9 +23,10 @@ MUST_CHECK struct status json_read_record(const struct schema *schema, struct by
 MUST_CHECK struct status json_to_avro(const struct schema *schema, const struct json_t *value, const char *path,
                                       struct buffer *out, struct complaint *complaint);
 
-struct json_error_t;
-/* True when jansson failed for lack of memory. It does not always say so: some of these failures look like bad text. */
-bool json_lacks_memory(const struct json_error_t *error);
+/* Whether jansson has lacked memory since the first of these calls, in this thread. Its own word for it cannot be
+ * relied on: some of these failures look like bad text. */
+void json_memory_begin(void);
+bool json_memory_lacked(void);
 
 void json_encode_click(const struct click *click, struct buffer *out);
 void json_encode_item(const struct item *item, struct buffer *out);

@@ -208,11 +208,6 @@ struct status json_to_avro(const struct schema *schema, const struct json_t *val
     return convert(schema, value, &(struct target){path, out, NULL, complaint});
 }
 
-bool json_lacks_memory(const struct json_error_t *error)
-{
-    return json_error_code(error) == json_error_out_of_memory || !*error->text;
-}
-
 /* What stands in the text is left out: complaints are logged, records are private. */
 static struct status not_json(const json_error_t *error, struct complaint *complaint)
 {
@@ -226,8 +221,9 @@ struct status json_read_record(const struct schema *schema, struct bytes text, s
                                struct buffer *unknown, struct complaint *complaint)
 {
     json_error_t error;
+    json_memory_begin();
     json_t *record = json_loadb(text.size ? (const char *)text.data : "", text.size, JSON_REJECT_DUPLICATES, &error);
-    if (!record && json_lacks_memory(&error))
+    if (!record && json_memory_lacked())
         return FAIL(MEMORY, text.size, "no memory for a JSON record");
     if (!record)
         return not_json(&error, complaint);

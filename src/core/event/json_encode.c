@@ -12,11 +12,19 @@ static int append_part(const char *part, size_t size, void *out)
     return 0;
 }
 
+static void refuse(struct buffer *out)
+{
+    if (json_memory_lacked())
+        buffer_starve(out);
+    else
+        out->overflow = true;
+}
+
 /* Takes the reference to `record`; NULL where it could not be built. */
 static void append_record(json_t *record, size_t digits, struct buffer *out)
 {
     if (!record || json_dump_callback(record, append_part, out, JSON_COMPACT | JSON_REAL_PRECISION(digits)))
-        out->overflow = true;
+        refuse(out);
     json_decref(record);
 }
 
@@ -32,6 +40,7 @@ static json_t *optional_text(struct bytes bytes)
 
 void json_encode_click(const struct click *click, struct buffer *out)
 {
+    json_memory_begin();
     json_t *record = json_pack("{s:o, s:o, s:o, s:I, s:s, s:o}", "session_id", text(click->session_id), "user_id",
                                optional_text(click->user_id), "item_id", text(click->item_id), "timestamp",
                                (json_int_t)click->time_ms, "type", click_type_text(click->type), "event_id",
@@ -50,10 +59,11 @@ static size_t digits_of(double value)
 
 void json_encode_item(const struct item *item, struct buffer *out)
 {
+    json_memory_begin();
     json_t *categories = json_array();
     for (uint32_t i = 0; i < item->category_count; i++)
         if (json_array_append_new(categories, text(item->categories[i])))
-            out->overflow = true;
+            refuse(out);
     json_t *record =
         json_pack("{s:o, s:o, s:o, s:o, s:o, s:b}", "item_id", text(item->item_id), "title", text(item->title),
                   "categories", categories, "description", optional_text(item->description), "price",
@@ -65,13 +75,14 @@ void json_encode_closed_session(const struct closed_session *session, struct ses
                                 const struct catalogue *catalogue, struct buffer *out)
 {
     const struct session_view *view = &session->view;
+    json_memory_begin();
     json_t *clicks = json_array();
     for (uint32_t i = 0; i < view->length; i++) {
         json_t *click =
             json_pack("{s:o, s:I, s:s}", "item_id", text(catalogue_id(catalogue, view->items[i])), "timestamp",
                       (json_int_t)view->times_ms[i], "type", click_type_text((enum click_type)view->types[i]));
         if (json_array_append_new(clicks, click))
-            out->overflow = true;
+            refuse(out);
     }
     json_t *record = json_pack("{s:o, s:o, s:i, s:I, s:I, s:I, s:b, s:I, s:o}", "session_id", text(view->session_id),
                                "user_id", optional_text(view->user_id), "partition", (int)origin.partition,
@@ -99,13 +110,14 @@ static json_t *recommended(const struct recommended_item *item, const struct cat
 void json_encode_recommendation(const struct recommendation *recommendation, struct bytes topic,
                                 const struct catalogue *catalogue, struct buffer *out)
 {
+    json_memory_begin();
     json_t *scorers = json_array(), *items = json_array();
     for (int i = 0; i < SCORER_COUNT; i++)
         if (json_array_append_new(scorers, json_string(scorer_name((enum scorer_id)i))))
-            out->overflow = true;
+            refuse(out);
     for (uint32_t i = 0; i < recommendation->count; i++)
         if (json_array_append_new(items, recommended(&recommendation->items[i], catalogue)))
-            out->overflow = true;
+            refuse(out);
     char version[LEARNED_VERSION_SIZE];
     json_t *record =
         json_pack("{s:o, s:o, s:o, s:i, s:I, s:I, s:s, s:o, s:I, s:o, s:I, s:o, s:o}", "session_id",

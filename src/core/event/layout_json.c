@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "core/event/json.h"
 #include "core/event/layout.h"
 
 #include <jansson.h>
@@ -115,8 +116,11 @@ struct status layout_read_json(const struct layout_side *side, struct bytes line
 {
     json_error_t error;
     *ret_broken = 1;
+    json_memory_begin();
     __attribute__((cleanup(json_release))) json_t *object =
         json_loadb((const char *)line.data, line.size, JSON_REJECT_DUPLICATES, &error);
+    if (!object && json_memory_lacked())
+        return FAIL(MEMORY, line.size, "no memory for a line");
     if (!json_is_object(object))
         return complain(complaint, FAIL(BAD_INPUT, error.position, "a line is no JSON object"),
                         "this is no JSON object: %s", object ? "another value" : error.text);

@@ -368,9 +368,10 @@ struct status schema_parse(struct bytes text, struct schema_document *ret_docume
                         "schema: the text has %zu bytes, at most %zu are read", text.size, TEXT_MAX);
     AUTO(schema_document) document = {.memory.limit = MEMORY_MAX};
     json_error_t error;
+    json_memory_begin();
     document.json = json_loadb(text.size ? (const char *)text.data : "", text.size,
                                JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
-    if (!document.json && json_lacks_memory(&error))
+    if (!document.json && json_memory_lacked())
         return FAIL(MEMORY, text.size, "no memory for a schema");
     if (!document.json)
         return complain(complaint, FAIL(BAD_INPUT, error.position, "the Avro schema is not JSON"),
