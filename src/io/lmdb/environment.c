@@ -246,9 +246,12 @@ static struct status folder_open(struct store *store, struct complaint *complain
     store->folder = open(store->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (store->folder < 0)
         return complain_of_errno(complaint, "open the folder", store->path);
-    if (flock(store->folder, LOCK_EX | LOCK_NB))
+    if (flock(store->folder, LOCK_EX | LOCK_NB)) {
+        if (errno != EWOULDBLOCK)
+            return complain_of_errno(complaint, "lock the folder", store->path);
         return complain(complaint, FAIL(LOCKED, errno, "the stored state is open already"),
                         "%s is in use already: a partition's state can be opened once at a time", store->path);
+    }
     return OK;
 }
 
