@@ -65,9 +65,15 @@ struct status kafka_sink_start(struct kafka_sink *sink, rd_kafka_conf_t *conf, s
 {
     TRY(kafka_client_start(&sink->client, RD_KAFKA_PRODUCER, conf, complaint));
     sink->events = rd_kafka_queue_get_main(sink->client.handle);
-    for (int i = 0; i < OUTPUT_COUNT; i++)
-        if (sink->names[i])
-            sink->topics[i] = rd_kafka_topic_new(sink->client.handle, sink->names[i], NULL);
+    for (int i = 0; i < OUTPUT_COUNT; i++) {
+        if (!sink->names[i])
+            continue;
+        sink->topics[i] = rd_kafka_topic_new(sink->client.handle, sink->names[i], NULL);
+        if (!sink->topics[i])
+            return complain(complaint, FAIL(CONFIG, rd_kafka_last_error(), "librdkafka refuses a topic"),
+                            "topic %s: librdkafka refuses it: %s", sink->names[i],
+                            rd_kafka_err2str(rd_kafka_last_error()));
+    }
     return OK;
 }
 
