@@ -9,18 +9,26 @@
 #define FLUSH_SLICE_MS    500
 #define COMMIT_TIMEOUT_MS 10000
 
-rd_kafka_topic_partition_list_t *kafka_group_points(const struct kafka_consumer *consumer,
-                                                    const struct commit_point *points, size_t count)
+/* Points without their metadata would make a new owner begin the open sessions anew. */
+struct status kafka_group_points(const struct kafka_consumer *consumer, const struct commit_point *points, size_t count,
+                                 rd_kafka_topic_partition_list_t **ret_list)
 {
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)count);
     for (size_t i = 0; i < count; i++) {
         rd_kafka_topic_partition_t *entry =
             rd_kafka_topic_partition_list_add(list, consumer->topic, points[i].partition);
         entry->offset = points[i].offset;
-        entry->metadata = points[i].metadata ? strdup(points[i].metadata) : NULL; /* freed with the list */
-        entry->metadata_size = entry->metadata ? strlen(points[i].metadata) : 0;
+        if (!points[i].metadata)
+            continue;
+        entry->metadata = strdup(points[i].metadata); /* freed with the list */
+        if (!entry->metadata) {
+            rd_kafka_topic_partition_list_destroy(list);
+            return FAIL(MEMORY, 0, "no memory for a commit");
+        }
+        entry->metadata_size = strlen(points[i].metadata);
     }
-    return list;
+    *ret_list = list;
+    return OK;
 }
 
 static struct status commit_status(rd_kafka_resp_err_t error, const rd_kafka_topic_partition_list_t *list)
@@ -63,7 +71,8 @@ static struct status commit(void *self, const struct commit_point *points, size_
 {
     struct kafka_sink *sink = self;
     TRY(kafka_sink_flush(sink, FLUSH_SLICE_MS));
-    rd_kafka_topic_partition_list_t *list = kafka_group_points(sink->consumer, points, count);
+    rd_kafka_topic_partition_list_t *list;
+    TRY(kafka_group_points(sink->consumer, points, count, &list));
     struct status status = commit_list(sink->consumer->client.handle, list);
     rd_kafka_topic_partition_list_destroy(list);
     return status;

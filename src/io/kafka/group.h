@@ -40,6 +40,6 @@ MUST_CHECK struct status kafka_group_positions(struct kafka_consumer *consumer, 
                                                size_t count, rd_kafka_topic_partition_list_t **ret_positions,
                                                struct complaint *complaint);
 
-/* As a list for librdkafka, with metadata; the caller destroys it. */
-rd_kafka_topic_partition_list_t *kafka_group_points(const struct kafka_consumer *consumer,
-                                                    const struct commit_point *points, size_t count);
+/* As a list for librdkafka, with metadata; the caller destroys it. MEMORY. */
+MUST_CHECK struct status kafka_group_points(const struct kafka_consumer *consumer, const struct commit_point *points,
+                                            size_t count, rd_kafka_topic_partition_list_t **ret_list);

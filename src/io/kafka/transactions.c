@@ -367,7 +367,8 @@ static struct status commit(void *self, const struct commit_point *points, size_
         TRY(fill_up(transactions));
         if (transactions->points)
             rd_kafka_topic_partition_list_destroy(transactions->points);
-        transactions->points = kafka_group_points(sink->consumer, points, count);
+        transactions->points = NULL;
+        TRY(kafka_group_points(sink->consumer, points, count, &transactions->points));
         TRY(send_offsets(transactions));
     }
     return finish(transactions);
