@@ -35,36 +35,55 @@ static struct status check_strategy(const struct kafka_options *options, struct 
 
 /* ---- rebalancing: the callback runs inside kafka_consumer_poll() and kafka_consumer_leave() */
 
+/* Takes `error`. Without an answer to the group nothing is delivered any more, so that is the consumer's end, unless
+ * what was assigned is lost: then it is given out anew. */
+static void end_change(struct kafka_consumer *consumer, const char *change, rd_kafka_error_t *error)
+{
+    if (error)
+        kafka_client_report(&consumer->client, LOG_ERR, "REBALANCE", "%s: %s", change, rd_kafka_error_string(error));
+    if (error && !failed(consumer->failure) && !rd_kafka_assignment_lost(consumer->client.handle))
+        consumer->failure = complain(&consumer->complaint, FAIL(IO, rd_kafka_error_code(error), "no rebalance"),
+                                     "topic %s: %s: %s", consumer->topic, change, rd_kafka_error_string(error));
+    rd_kafka_error_destroy(error);
+}
+
+static rd_kafka_error_t *assign(struct kafka_consumer *consumer, const rd_kafka_topic_partition_list_t *list)
+{
+    rd_kafka_resp_err_t error = rd_kafka_assign(consumer->client.handle, list);
+    return error ? rd_kafka_error_new(error, "%s", rd_kafka_err2str(error)) : NULL;
+}
+
 static void take_up(struct kafka_consumer *consumer, rd_kafka_topic_partition_list_t *list)
 {
-    rd_kafka_error_t *error = NULL;
-    if (consumer->cooperative)
-        error = rd_kafka_incremental_assign(consumer->client.handle, list);
-    else
-        rd_kafka_assign(consumer->client.handle, list);
-    if (error)
-        kafka_client_report(&consumer->client, LOG_ERR, "REBALANCE", "taking up partitions: %s",
-                            rd_kafka_error_string(error));
-    rd_kafka_error_destroy(error);
+    end_change(consumer, "taking up partitions",
+               consumer->cooperative ? rd_kafka_incremental_assign(consumer->client.handle, list)
+                                     : assign(consumer, list));
 }
 
 static void give_up(struct kafka_consumer *consumer, rd_kafka_topic_partition_list_t *list)
 {
-    rd_kafka_error_t *error = NULL;
-    if (consumer->cooperative)
-        error = rd_kafka_incremental_unassign(consumer->client.handle, list);
-    else
-        rd_kafka_assign(consumer->client.handle, NULL);
-    if (error)
-        kafka_client_report(&consumer->client, LOG_ERR, "REBALANCE", "giving up partitions: %s",
-                            rd_kafka_error_string(error));
-    rd_kafka_error_destroy(error);
+    end_change(consumer, "giving up partitions",
+               consumer->cooperative ? rd_kafka_incremental_unassign(consumer->client.handle, list)
+                                     : assign(consumer, NULL));
+}
+
+static struct status reserve_going(struct kafka_consumer *consumer, size_t count)
+{
+    if (count <= consumer->going_capacity)
+        return OK;
+    int32_t *going = realloc(consumer->going, count * sizeof *going);
+    if (!going)
+        return FAIL(MEMORY, count, "no memory for an assignment");
+    consumer->going = going;
+    consumer->going_capacity = count;
+    return OK;
 }
 
 /* Asks the handler where each partition begins and puts that into the list. */
 static struct status start_offsets(struct kafka_consumer *consumer, rd_kafka_topic_partition_list_t *list)
 {
     size_t count = (size_t)list->cnt;
+    TRY(reserve_going(consumer, consumer->taken + count));
     struct assignment *partitions = calloc(count + 1, sizeof *partitions);
     if (!partitions)
         return FAIL(MEMORY, list->cnt, "no memory for an assignment");
@@ -97,19 +116,20 @@ static void on_assigned(struct kafka_consumer *consumer, rd_kafka_topic_partitio
         int32_t partition = list->elems[i].partition;
         kafka_source_take(&consumer->sources[(uint32_t)partition % consumer->shard_count], partition);
     }
+    consumer->taken += (size_t)list->cnt;
     take_up(consumer, list);
 }
 
 static void on_revoked(struct kafka_consumer *consumer, rd_kafka_topic_partition_list_t *list)
 {
     bool lost = rd_kafka_assignment_lost(consumer->client.handle);
-    int32_t *partitions = calloc((size_t)list->cnt + 1, sizeof *partitions);
-    assert(partitions);
-    for (int i = 0; i < list->cnt; i++)
-        partitions[i] = list->elems[i].partition;
-    if (list->cnt > 0)
-        consumer->rebalance.revoked(consumer->rebalance.context, partitions, (size_t)list->cnt, lost);
-    free(partitions);
+    size_t count = (size_t)list->cnt;
+    for (size_t i = 0; i < count && count <= consumer->taken; i++)
+        consumer->going[i] = list->elems[i].partition;
+    if (count > 0 && count <= consumer->taken) { /* or the handler was never told that they came */
+        consumer->taken -= count;
+        consumer->rebalance.revoked(consumer->rebalance.context, consumer->going, count, lost);
+    }
     give_up(consumer, list);
 }
 
@@ -277,6 +297,7 @@ void kafka_consumer_close(struct kafka_consumer *consumer)
     if (consumer->known)
         rd_kafka_topic_destroy(consumer->known);
     kafka_client_stop(&consumer->client);
+    free(consumer->going);
     free(consumer->sources);
     free(consumer->topic);
     free(consumer);
