@@ -22,7 +22,7 @@ struct run {
     void (*end)(void *self);
 };
 
-extern const struct run run_config, run_logs, run_learned, run_at_least_once, run_exactly_once;
+extern const struct run run_config, run_logs, run_learned, run_at_least_once, run_exactly_once, run_kafka;
 
 /* Stirs bytes into a result. */
 static inline uint64_t result_with(uint64_t result, struct bytes bytes)
