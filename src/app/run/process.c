@@ -2,6 +2,7 @@
 #include "app/run/process.h"
 
 #include "app/log.h"
+#include "app/run/growth.h"
 #include "app/run/kafka_log.h"
 #include "app/run/lanes.h"
 #include "app/run/service.h"
@@ -15,6 +16,8 @@
 #include <stdlib.h>
 
 #define TOPICS_TIMEOUT_MS  5000
+#define TOPICS_PATIENCE_MS 3000
+#define TOPICS_PAUSE_MS    500
 #define BACKOFF_FIRST_MS   500
 #define BACKOFF_MAX_MS     15000
 #define WAIT_SLICE_MS      20
@@ -182,14 +185,25 @@ static struct status keep_trying(struct process *process,
     return FAIL(INTERRUPTED, 0, "stopped while waiting for brokers or registry");
 }
 
+static struct status count_topics(struct process *process, struct kafka_admin *admin, struct complaint *complaint)
+{
+    TRY(topics_count(process->config, admin, TOPICS_TIMEOUT_MS, &process->counts, complaint));
+    return topics_check(process->config, &process->counts, complaint);
+}
+
+/* Brokers hear one after the other of topics that were made right before. */
 static struct status look_at_topics(struct process *process, struct complaint *complaint)
 {
     const struct config *config = process->config;
     struct kafka_admin *admin;
     TRY(kafka_admin_open(&process->kafka, &admin, complaint));
-    struct status status = topics_count(config, admin, TOPICS_TIMEOUT_MS, &process->counts, complaint);
-    if (!failed(status))
-        status = topics_check(config, &process->counts, complaint);
+    struct status status;
+    for (int waited_ms = 0;; waited_ms += TOPICS_PAUSE_MS) {
+        status = count_topics(process, admin, complaint);
+        if (!failed_as(status, FAULT_CONFIG) || waited_ms >= TOPICS_PATIENCE_MS || stopping(process))
+            break;
+        system_wait_ms(TOPICS_PAUSE_MS);
+    }
     if (!failed(status))
         topic_warnings(config, admin, TOPICS_TIMEOUT_MS);
     kafka_admin_close(admin);
@@ -236,35 +250,13 @@ static struct status read_topics(struct process *process, struct complaint *comp
 
 /* ---- rebalances; they run inside kafka_consumer_poll() and kafka_consumer_leave() */
 
-/* The clicks topic may grow while this runs. Late clicks keep their partition, as long as their topic has it. */
-static void mind_growth(struct process *process, const struct assignment *assignments, size_t count)
+static struct growth growth_of(struct process *process)
 {
-    int32_t clicks = 0;
-    for (size_t i = 0; i < count; i++)
-        if (assignments[i].partition >= clicks)
-            clicks = assignments[i].partition + 1;
-    if (clicks <= process->counts.partitions[TOPIC_LATE_CLICKS])
-        return;
-    int32_t count_now; /* as before when it cannot be asked */
-    if (!failed(lanes_count_partitions(&process->lanes, OUTPUT_LATE_CLICKS, TOPICS_TIMEOUT_MS, &count_now)))
-        process->counts.partitions[TOPIC_LATE_CLICKS] = count_now;
-    if (clicks > process->counts.partitions[TOPIC_LATE_CLICKS])
-        topic_warn_growth(process->config, &process->kafka, &process->counts, clicks, TOPICS_TIMEOUT_MS);
-}
-
-/* Where keys hash over more partitions than before, visitors go on elsewhere. Growth comes with a rebalance. */
-static void count_moved(struct process *process)
-{
-    int32_t before = process->counts.partitions[TOPIC_CLICKS];
-    int32_t now = topic_count_clicks(process->config, &process->kafka, before, TOPICS_TIMEOUT_MS);
-    if (now == before)
-        return;
-    int64_t moved = lanes_sessions_moved(&process->lanes, before, now);
-    process->counts.partitions[TOPIC_CLICKS] = now;
-    metric_add(&process->metrics, METRIC_SESSIONS_MOVED, moved);
-    log_always(LOG_WARN, "partitions_added", "partitions_before=%d partitions=%d sessions_moved=%lld note=%s", before,
-               now, (long long)moved,
-               "keys hash anew: the visitors of those sessions begin new ones in other partitions");
+    return (struct growth){.config = process->config,
+                           .kafka = &process->kafka,
+                           .metrics = &process->metrics,
+                           .counts = &process->counts,
+                           .lanes = &process->lanes};
 }
 
 static struct status on_assigned(void *context, struct assignment *assignments, size_t count,
@@ -277,10 +269,11 @@ static struct status on_assigned(void *context, struct assignment *assignments, 
     if (!fresh)
         log_always(LOG_WARN, "sessions_behind", "note=%s",
                    "the sessions topic could not be read to its end in time; some closed sessions may not be learned");
-    mind_growth(process, assignments, count);
+    const struct growth growth = growth_of(process);
+    growth_mind_late_clicks(&growth, assignments, count);
     struct status status = lanes_accept(&process->lanes, assignments, count, complaint);
     if (!failed(status) && metric_get(&process->metrics, METRIC_REBALANCES) > 0)
-        count_moved(process);
+        growth_mind_sessions(&growth);
     metric_add(&process->metrics, METRIC_REBALANCES, 1);
     log_always(LOG_INFO, "assigned", "partitions=%zu", count);
     bool behind = metric_get(&process->metrics, METRIC_PARTITIONS_CATCHING_UP) > 0;

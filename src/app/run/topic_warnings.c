@@ -34,26 +34,3 @@ void topic_warnings(const struct config *config, struct kafka_admin *admin, int 
             return;
     }
 }
-
-int32_t topic_count_clicks(const struct config *config, const struct kafka_options *kafka, int32_t least,
-                           int timeout_ms)
-{
-    struct kafka_admin *admin;
-    struct kafka_topic_info info = {0};
-    if (failed(kafka_admin_open(kafka, &admin, NULL)))
-        return least;
-    struct status status = kafka_topic_describe(admin, config_topic(config, TOPIC_CLICKS), timeout_ms, &info, NULL);
-    kafka_admin_close(admin);
-    return failed(status) || info.partition_count < least ? least : info.partition_count;
-}
-
-void topic_warn_growth(const struct config *config, const struct kafka_options *kafka,
-                       const struct topic_counts *counts, int32_t clicks, int timeout_ms)
-{
-    struct topic_counts now = *counts;
-    struct complaint why = {0};
-    now.partitions[TOPIC_CLICKS] = topic_count_clicks(config, kafka, clicks, timeout_ms);
-    if (failed(topics_check(config, &now, &why)))
-        log_always(LOG_WARN, "clicks_have_grown", "reason=%s note=%s", why.text,
-                   "until that is done and eddy started again, late clicks of new partitions go to those there are");
-}
