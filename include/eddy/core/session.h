@@ -141,3 +141,6 @@ void session_encode(const struct session_table *table, uint32_t session, const s
  * a change. More than clicks_max clicks are cut to the newest; more than open_max sessions are let in. */
 MUST_CHECK struct status session_restore(struct session_table *table, uint64_t number, struct bytes record,
                                          struct catalogue *catalogue);
+/* The same where all items are known, so that it needs no writer lock; NOT_FOUND when one is not. */
+MUST_CHECK struct status session_restore_known(struct session_table *table, uint64_t number, struct bytes record,
+                                               const struct catalogue *catalogue);

@@ -3,7 +3,6 @@
 
 #include "app/log.h"
 
-#include <eddy/io/system.h>
 #include <stdlib.h>
 
 struct status lanes_make(struct lanes *lanes, uint32_t count)
@@ -26,36 +25,42 @@ static bool is_of(const struct lanes *lanes, int32_t partition, uint32_t lane)
     return (uint32_t)partition % lanes->count == lane;
 }
 
-static struct status accept_lane(struct lanes *lanes, uint32_t lane, struct assignment *assignments, size_t count,
-                                 struct assignment *room, struct complaint *complaint)
-{
-    size_t mine = 0;
-    for (size_t i = 0; i < count; i++)
-        if (is_of(lanes, assignments[i].partition, lane))
-            room[mine++] = assignments[i];
-    if (!mine)
-        return OK;
-    TRY(worker_accept(lanes->lanes[lane].worker, room, mine, complaint));
-    for (size_t i = 0, at = 0; i < count; i++)
-        if (is_of(lanes, assignments[i].partition, lane))
-            assignments[i].start = room[at++].start;
-    return OK;
-}
+/* ---- assignments: each lane gets its part of the list, and all are at it at once */
 
 struct status lanes_accept(struct lanes *lanes, struct assignment *assignments, size_t count,
                            struct complaint *complaint)
 {
-    struct assignment *room = calloc(count + 1, sizeof *room);
-    struct status status = room ? OK : FAIL(MEMORY, count, "no memory for an assignment");
-    for (uint32_t lane = 0; lane < lanes->count && !failed(status); lane++)
-        status = accept_lane(lanes, lane, assignments, count, room, complaint);
-    free(room);
+    struct assignment *parts = calloc(count + 1, sizeof *parts);
+    struct complaint *complaints = calloc(lanes->count, sizeof *complaints);
+    struct status status = parts && complaints ? OK : FAIL(MEMORY, count, "no memory for an assignment");
+    size_t end = 0;
+    for (uint32_t lane = 0; lane < lanes->count && parts && complaints; lane++) {
+        size_t begin = end;
+        for (size_t i = 0; i < count; i++)
+            if (is_of(lanes, assignments[i].partition, lane))
+                parts[end++] = assignments[i];
+        worker_begin_accept(lanes->lanes[lane].worker, parts + begin, end - begin, &complaints[lane]);
+    }
+    size_t at = 0;
+    for (uint32_t lane = 0; lane < lanes->count && parts && complaints; lane++) {
+        struct status accepted = worker_end(lanes->lanes[lane].worker);
+        if (failed(accepted) && !failed(status)) {
+            status = accepted;
+            if (complaint)
+                *complaint = complaints[lane];
+        }
+        for (size_t i = 0; i < count; i++)
+            if (is_of(lanes, assignments[i].partition, lane))
+                assignments[i].start = parts[at++].start;
+    }
+    free(complaints);
+    free(parts);
     return status;
 }
 
-static struct status release_lane(struct lane *lane, const int32_t *partitions, size_t count, bool lost, int timeout_ms)
+static struct status end_release(struct lane *lane, size_t count)
 {
-    struct status status = count ? worker_release(lane->worker, partitions, count, lost, timeout_ms) : OK;
+    struct status status = worker_end(lane->worker);
     char text[256];
     if (!failed(status))
         return OK;
@@ -68,20 +73,23 @@ static struct status release_lane(struct lane *lane, const int32_t *partitions, 
 struct status lanes_release(struct lanes *lanes, const int32_t *partitions, size_t count, bool lost, int timeout_ms)
 {
     struct status last = OK;
-    struct time_source time = system_time();
-    int64_t end_ms = time.ops->monotonic_us(time.self) / 1000 + timeout_ms;
-    int32_t *room = calloc(count + 1, sizeof *room);
-    assert(room);
+    int32_t *parts = calloc(count + 1, sizeof *parts);
+    size_t *counts = calloc(lanes->count, sizeof *counts), end = 0;
+    assert(parts && counts);
     for (uint32_t lane = 0; lane < lanes->count; lane++) {
-        size_t mine = 0;
         for (size_t i = 0; i < count; i++)
             if (is_of(lanes, partitions[i], lane))
-                room[mine++] = partitions[i];
-        int64_t left_ms = end_ms - time.ops->monotonic_us(time.self) / 1000;
-        struct status status = release_lane(&lanes->lanes[lane], room, mine, lost, left_ms > 0 ? (int)left_ms : 0);
+                parts[end + counts[lane]++] = partitions[i];
+        if (counts[lane])
+            worker_begin_release(lanes->lanes[lane].worker, parts + end, counts[lane], lost, timeout_ms);
+        end += counts[lane];
+    }
+    for (uint32_t lane = 0; lane < lanes->count; lane++) {
+        struct status status = counts[lane] ? end_release(&lanes->lanes[lane], counts[lane]) : OK;
         last = failed(status) ? status : last;
     }
-    free(room);
+    free(counts);
+    free(parts);
     return last;
 }
 

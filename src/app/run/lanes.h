@@ -16,7 +16,7 @@ void lanes_close(struct lanes *lanes);
 /* Hands assignments to their shards and sets their starts, as shard_accept(). */
 MUST_CHECK struct status lanes_accept(struct lanes *lanes, struct assignment *assignments, size_t count,
                                       struct complaint *complaint);
-/* Takes partitions from their shards, one after the other, as shard_release(); timeout_ms is for all. A commit that
+/* Takes partitions from their shards as shard_release(); timeout_ms is for all. A commit that
  * fails is logged; the failure of the last one is returned, except that another owner has begun already. */
 MUST_CHECK struct status lanes_release(struct lanes *lanes, const int32_t *partitions, size_t count, bool lost,
                                        int timeout_ms);

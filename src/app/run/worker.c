@@ -30,9 +30,12 @@ struct worker {
     bool started;
     pthread_mutex_t lock;
     pthread_cond_t changed;
-    struct request *request; /* under lock: to be done, NULL once it is */
-    _Atomic bool waiting;    /* there may be a request */
-    struct status failure;   /* under lock */
+    struct request asked;     /* the other side's */
+    struct timespec patience; /* when it interrupts the shard, if it does */
+    bool patient;             /* it does not */
+    struct request *request;  /* under lock: to be done, NULL once it is */
+    _Atomic bool waiting;     /* there may be a request */
+    struct status failure;    /* under lock */
 };
 
 /* ---- the worker's thread */
@@ -149,24 +152,32 @@ static struct timespec after_ms(int timeout_ms)
 }
 
 /* timeout_ms < 0: no interruption. */
-static struct status ask(struct worker *worker, struct request *request, int timeout_ms)
+static void begin(struct worker *worker, struct request request, int timeout_ms)
 {
-    struct timespec end = after_ms(timeout_ms < 0 ? 0 : timeout_ms);
+    worker->patience = after_ms(timeout_ms < 0 ? 0 : timeout_ms);
+    worker->patient = timeout_ms < 0;
     pthread_mutex_lock(&worker->lock);
     assert(!worker->request);
-    worker->request = request;
+    worker->asked = request;
+    worker->request = &worker->asked;
     atomic_store(&worker->waiting, true);
     pthread_cond_broadcast(&worker->changed);
+    pthread_mutex_unlock(&worker->lock);
+}
+
+struct status worker_end(struct worker *worker)
+{
+    pthread_mutex_lock(&worker->lock);
     while (worker->request) {
-        if (timeout_ms < 0)
+        if (worker->patient)
             pthread_cond_wait(&worker->changed, &worker->lock);
-        else if (pthread_cond_timedwait(&worker->changed, &worker->lock, &end)) {
+        else if (pthread_cond_timedwait(&worker->changed, &worker->lock, &worker->patience)) {
             shard_interrupt(worker->shard);
-            timeout_ms = -1;
+            worker->patient = true;
         }
     }
     pthread_mutex_unlock(&worker->lock);
-    return request->result;
+    return worker->asked.result;
 }
 
 void worker_close(struct worker *worker)
@@ -174,8 +185,8 @@ void worker_close(struct worker *worker)
     if (!worker)
         return;
     if (worker->started) {
-        struct request stop = {.kind = REQUEST_STOP};
-        struct status stopped = ask(worker, &stop, 0);
+        begin(worker, (struct request){.kind = REQUEST_STOP}, 0);
+        struct status stopped = worker_end(worker);
         (void)stopped;
         pthread_join(worker->thread, NULL);
     }
@@ -185,26 +196,28 @@ void worker_close(struct worker *worker)
     free(worker);
 }
 
-struct status worker_accept(struct worker *worker, struct assignment *assignments, size_t count,
-                            struct complaint *complaint)
+void worker_begin_accept(struct worker *worker, struct assignment *assignments, size_t count,
+                         struct complaint *complaint)
 {
-    struct request request = {
-        .kind = REQUEST_ACCEPT, .assignments = assignments, .count = count, .complaint = complaint};
-    return ask(worker, &request, -1);
+    begin(worker,
+          (struct request){.kind = REQUEST_ACCEPT, .assignments = assignments, .count = count, .complaint = complaint},
+          -1);
 }
 
-struct status worker_release(struct worker *worker, const int32_t *partitions, size_t count, bool lost, int timeout_ms)
+void worker_begin_release(struct worker *worker, const int32_t *partitions, size_t count, bool lost, int timeout_ms)
 {
-    struct request request = {
-        .kind = REQUEST_RELEASE, .partitions = partitions, .count = count, .lost = lost, .timeout_ms = timeout_ms};
-    return ask(worker, &request, timeout_ms);
+    begin(
+        worker,
+        (struct request){
+            .kind = REQUEST_RELEASE, .partitions = partitions, .count = count, .lost = lost, .timeout_ms = timeout_ms},
+        timeout_ms);
 }
 
 int64_t worker_sessions_moved(struct worker *worker, int32_t before, int32_t now)
 {
     int64_t moved = 0;
-    struct request request = {.kind = REQUEST_MOVED, .before = before, .now = now, .moved = &moved};
-    struct status status = ask(worker, &request, -1);
+    begin(worker, (struct request){.kind = REQUEST_MOVED, .before = before, .now = now, .moved = &moved}, -1);
+    struct status status = worker_end(worker);
     return failed(status) ? 0 : moved;
 }
 

@@ -12,12 +12,13 @@ MUST_CHECK struct status worker_open(struct shard *shard, struct worker **ret_wo
 /* Stops the thread; tasks that were not released before are dropped without a commit. */
 void worker_close(struct worker *worker);
 
-/* As shard_accept() for each, in the worker's thread. */
-MUST_CHECK struct status worker_accept(struct worker *worker, struct assignment *assignments, size_t count,
-                                       struct complaint *complaint);
-/* As shard_release(). After timeout_ms the shard is interrupted, so this returns in any case. */
-MUST_CHECK struct status worker_release(struct worker *worker, const int32_t *partitions, size_t count, bool lost,
-                                        int timeout_ms);
+/* As shard_accept() for each, and as shard_release(), in the worker's thread: begun here, so that other workers may be
+ * at it meanwhile, and waited for by worker_end(). What is handed over must live until then. */
+void worker_begin_accept(struct worker *worker, struct assignment *assignments, size_t count,
+                         struct complaint *complaint);
+void worker_begin_release(struct worker *worker, const int32_t *partitions, size_t count, bool lost, int timeout_ms);
+/* A release is interrupted timeout_ms after its begin, so this returns in any case. */
+MUST_CHECK struct status worker_end(struct worker *worker);
 /* As shard_sessions_moved(). */
 int64_t worker_sessions_moved(struct worker *worker, int32_t before, int32_t now);
 /* OK, or why the worker has stopped working. */

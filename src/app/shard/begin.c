@@ -44,9 +44,14 @@ static struct status restore_session(void *context, uint64_t number, struct byte
 {
     struct restoring *restoring = context;
     struct knowledge *knowledge = restoring->shard->ports.knowledge;
-    knowledge_lock_write(knowledge); /* names items */
-    struct status status =
-        session_restore(engine_sessions(restoring->task->engine), number, record, knowledge_catalogue(knowledge));
+    struct session_table *sessions = engine_sessions(restoring->task->engine);
+    knowledge_lock_read(knowledge);
+    struct status status = session_restore_known(sessions, number, record, knowledge_catalogue(knowledge));
+    knowledge_unlock(knowledge);
+    if (!failed_as(status, FAULT_NOT_FOUND))
+        return status;
+    knowledge_lock_write(knowledge);
+    status = session_restore(sessions, number, record, knowledge_catalogue(knowledge));
     knowledge_unlock(knowledge);
     return status;
 }

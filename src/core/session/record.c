@@ -213,8 +213,22 @@ static struct status record_open(struct bytes bytes, struct record *ret_record, 
 }
 
 /* Copies the newest clicks_max clicks into the table's session. */
+/* Where a restored session's items get their numbers from. */
+struct numbering {
+    const struct catalogue *known;
+    struct catalogue *names; /* where new ones are added; NULL: nowhere */
+};
+
+static struct status number_item(const struct numbering *numbering, struct bytes item_id, uint32_t *ret_item)
+{
+    if (numbering->names)
+        return catalogue_intern(numbering->names, item_id, ret_item);
+    *ret_item = catalogue_find(numbering->known, item_id);
+    return *ret_item == ITEM_NONE ? FAIL(NOT_FOUND, 0, "an item is new") : OK;
+}
+
 static struct status restore_clicks(struct session_table *table, uint32_t session, const struct record *record,
-                                    struct catalogue *catalogue)
+                                    const struct numbering *numbering)
 {
     struct reader reader = {.rest = record->clicks};
     uint32_t clicks_max = table->options.clicks_max;
@@ -226,7 +240,7 @@ static struct status restore_clicks(struct session_table *table, uint32_t sessio
         if (i < skipped)
             continue;
         uint32_t item;
-        TRY(catalogue_intern(catalogue, click.item_id, &item));
+        TRY(number_item(numbering, click.item_id, &item));
         clicks_append(table, session, item, record->opened_ms + time, click.type, click.id_hash);
     }
     return OK;
@@ -255,8 +269,8 @@ static struct status restore_reserve(struct session_table *table, uint32_t class
     return pool_reserve(&table->pool, class);
 }
 
-struct status session_restore(struct session_table *table, uint64_t number, struct bytes bytes,
-                              struct catalogue *catalogue)
+static struct status restore(struct session_table *table, uint64_t number, struct bytes bytes,
+                             const struct numbering *numbering)
 {
     struct record record;
     int64_t last;
@@ -279,7 +293,7 @@ struct status session_restore(struct session_table *table, uint64_t number, stru
     entry->last = (int32_t)last;
     entry->total = (uint32_t)record.total;
     clicks_open(table, session, class, record.key, record.user_id, record.with_ids);
-    struct status status = restore_clicks(table, session, &record, catalogue);
+    struct status status = restore_clicks(table, session, &record, numbering);
     if (failed(status)) {
         clicks_close(table, session);
         sessions_give_back(table, session);
@@ -295,4 +309,16 @@ struct status session_restore(struct session_table *table, uint64_t number, stru
         session_at(table, newer)->older = session;
     queue_add(table, session);
     return OK;
+}
+
+struct status session_restore(struct session_table *table, uint64_t number, struct bytes record,
+                              struct catalogue *catalogue)
+{
+    return restore(table, number, record, &(struct numbering){.names = catalogue});
+}
+
+struct status session_restore_known(struct session_table *table, uint64_t number, struct bytes record,
+                                    const struct catalogue *catalogue)
+{
+    return restore(table, number, record, &(struct numbering){.known = catalogue});
 }

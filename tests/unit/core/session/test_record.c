@@ -293,6 +293,25 @@ static void other_limits_than_when_stored_are_no_obstacle(void **state)
     fixture_close(&second);
 }
 
+static void an_item_that_has_to_be_named_leaves_the_table_unchanged(void **state)
+{
+    (void)state;
+    struct fixture first = fixture_open(false), second = fixture_open(false);
+    struct bytes record = encode(&first, apply_rich_session(&first));
+    uint32_t number;
+    assert_ok(catalogue_intern(second.catalogue, BYTES("boot"), &number)); /* others remain */
+    assert_fails(NOT_FOUND, session_restore_known(second.table, 1, record, second.catalogue));
+    assert_int_equal(session_table_count(second.table), 0);
+    assert_ok(session_restore(second.table, 1, record, second.catalogue));
+    session_table_close(second.table);
+    struct session_options options = options_of(false);
+    assert_ok(session_table_open(&options, &second.table));
+    assert_ok(session_restore_known(second.table, 1, record, second.catalogue));
+    assert_true(bytes_equal(encode(&second, 0), record));
+    fixture_close(&first);
+    fixture_close(&second);
+}
+
 static void a_full_catalogue_leaves_the_table_unchanged(void **state)
 {
     (void)state;
@@ -322,6 +341,7 @@ int main(void)
         cmocka_unit_test(a_later_version_is_said_to_be_newer),
         cmocka_unit_test(sessions_must_come_in_order_and_not_overlap),
         cmocka_unit_test(other_limits_than_when_stored_are_no_obstacle),
+        cmocka_unit_test(an_item_that_has_to_be_named_leaves_the_table_unchanged),
         cmocka_unit_test(a_full_catalogue_leaves_the_table_unchanged),
     };
     return cmocka_run_group_tests_name("session record", tests, NULL, NULL);
