@@ -469,6 +469,44 @@ static void a_leader_that_changed_before_the_partitions_were_assigned_is_found(v
     kafka_mock_close(mock);
 }
 
+static void a_partition_without_a_leader_does_not_keep_the_ends_of_others_from_being_known(void **state)
+{
+    (void)state;
+    struct kafka_mock *mock;
+    assert_ok(kafka_mock_open(2, &mock));
+    assert_ok(kafka_mock_create_topic(mock, "clicks", 4));
+    for (int32_t p = 0; p < 4; p++)
+        assert_ok(kafka_mock_set_leader(mock, "clicks", p, 1 + p % 2));
+    struct kafka_options kafka = options_of(kafka_mock_bootstrap(mock));
+    struct group_test test = {.starts = {-1, -1, -1, -1}};
+    join(&test, &kafka, "leaderless");
+    struct click_source sources[2] = {kafka_consumer_source(test.consumer, 0), kafka_consumer_source(test.consumer, 1)};
+    struct complaint complaint = {0};
+    struct message messages[1];
+    size_t count;
+    bool ended[4] = {false};
+    for (int64_t end = now_ms() + 10000; now_ms() < end && !(ended[0] && ended[1] && ended[2] && ended[3]);)
+        for (int32_t p = 0; p < 4; p++) {
+            assert_ok(sources[p % 2].ops->poll(sources[p % 2].self, 10, messages, 1, &count));
+            assert_ok(kafka_consumer_poll(test.consumer, 0, &complaint));
+            ended[p] = sources[p % 2].ops->at_end(sources[p % 2].self, p);
+        }
+    assert_true(ended[0] && ended[1] && ended[2] && ended[3]);
+    assert_ok(kafka_mock_set_leader(mock, "clicks", 2, -1));
+    system_wait_ms(6000); /* what was said of their ends is too old now */
+    bool known[4] = {false};
+    for (int64_t end = now_ms() + 15000; now_ms() < end && !(known[0] && known[1] && known[3]);)
+        for (int32_t p = 0; p < 4; p++) {
+            assert_ok(kafka_consumer_poll(test.consumer, 10, &complaint));
+            known[p] = sources[p % 2].ops->at_end(sources[p % 2].self, p);
+        }
+    assert_true(known[0] && known[1] && known[3]);
+    assert_false(known[2]);
+    kafka_consumer_close(test.consumer);
+    kafka_sink_close(test.sink);
+    kafka_mock_close(mock);
+}
+
 static void what_is_committed_in_a_revocation_is_where_the_next_owner_begins(void **state)
 {
     struct kafka_options kafka = options_of(kafka_mock_bootstrap(*state));
@@ -623,6 +661,7 @@ int main(void)
         WITH_MOCK(a_shard_gets_its_own_partitions_from_where_the_handler_said),
         WITH_MOCK(a_leader_that_is_being_replaced_is_waited_for),
         cmocka_unit_test(a_leader_that_changed_before_the_partitions_were_assigned_is_found),
+        cmocka_unit_test(a_partition_without_a_leader_does_not_keep_the_ends_of_others_from_being_known),
         WITH_MOCK(what_is_committed_in_a_revocation_is_where_the_next_owner_begins),
         WITH_MOCK(a_paused_partition_waits_and_goes_on_without_a_gap),
         WITH_MOCK(a_handler_that_refuses_partitions_ends_the_consumer),

@@ -17,7 +17,6 @@
 
 #define STATIC_TIMEOUT_MS  "15000"
 #define END_TIMEOUT_MS     1500
-#define NO_ANSWER_PAUSE_US 30000000
 
 static struct status check_strategy(const struct kafka_options *options, struct complaint *complaint)
 {
@@ -214,25 +213,39 @@ struct status kafka_consumer_open(const struct kafka_consumer_options *options, 
 
 /* ---- where logs end */
 
-/* When a broker does not answer it is not asked again for a while: rebalances wait meanwhile. */
+static void tell_end(struct kafka_consumer *consumer, const rd_kafka_topic_partition_t *answer, bool answered,
+                     int64_t now_us)
+{
+    struct kafka_source *source = &consumer->sources[(uint32_t)answer->partition % consumer->shard_count];
+    kafka_ends_tell(&source->ends, answer->partition, answered && !answer->err ? answer->offset : -1, now_us);
+}
+
+/* One leader that says nothing has left all without an answer: finds it. Rebalances wait meanwhile, so it looks for one
+ * at a time; the others are asked for again. */
+static void ask_one_by_one(struct kafka_consumer *consumer, const rd_kafka_topic_partition_list_t *list, int64_t now_us)
+{
+    rd_kafka_resp_err_t error = RD_KAFKA_RESP_ERR_NO_ERROR;
+    for (int i = 0; i < list->cnt && !error; i++) {
+        rd_kafka_topic_partition_t one = {.partition = list->elems[i].partition};
+        error = kafka_ask_offset(consumer->client.handle, consumer->topic, one.partition, RD_KAFKA_OFFSET_END,
+                                 END_TIMEOUT_MS, &one.offset);
+        tell_end(consumer, &one, !error, now_us);
+    }
+}
+
 static void tell_ends(struct kafka_consumer *consumer)
 {
     struct time_source time = system_time();
     int64_t now_us = time.ops->monotonic_us(time.self);
-    if (consumer->no_answer_us && now_us - consumer->no_answer_us < NO_ANSWER_PAUSE_US)
-        return;
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
     for (uint32_t i = 0; i < consumer->shard_count; i++)
-        kafka_ends_wanted(&consumer->sources[i].ends, consumer->topic, list);
-    if (list->cnt > 0) {
-        rd_kafka_resp_err_t error = kafka_ask_offsets(consumer->client.handle, list, END_TIMEOUT_MS);
-        consumer->no_answer_us = error ? now_us : 0;
-        for (int i = 0; i < list->cnt && !error; i++) {
-            int32_t partition = list->elems[i].partition;
-            struct kafka_source *source = &consumer->sources[(uint32_t)partition % consumer->shard_count];
-            kafka_ends_tell(&source->ends, partition, list->elems[i].offset, now_us);
-        }
-    }
+        kafka_ends_wanted(&consumer->sources[i].ends, consumer->topic, now_us, list);
+    rd_kafka_resp_err_t error =
+        list->cnt ? rd_kafka_offsets_for_times(consumer->client.handle, list, END_TIMEOUT_MS) : 0;
+    if (error)
+        ask_one_by_one(consumer, list, now_us);
+    for (int i = 0; i < list->cnt && !error; i++)
+        tell_end(consumer, &list->elems[i], true, now_us);
     rd_kafka_topic_partition_list_destroy(list);
 }
 

@@ -3,7 +3,8 @@
 
 #include <stdlib.h>
 
-#define FRESH_US 5000000
+#define FRESH_US  5000000
+#define SILENT_US 30000000
 
 void kafka_ends_open(struct kafka_ends *ends)
 {
@@ -58,11 +59,13 @@ bool kafka_ends_reached(struct kafka_ends *ends, int32_t partition, int64_t now_
     return reached;
 }
 
-void kafka_ends_wanted(struct kafka_ends *ends, const char *topic, rd_kafka_topic_partition_list_t *list)
+void kafka_ends_wanted(struct kafka_ends *ends, const char *topic, int64_t now_us,
+                       rd_kafka_topic_partition_list_t *list)
 {
     pthread_mutex_lock(&ends->lock);
     for (int32_t p = 0; p < ends->count; p++) {
-        if (ends->ends[p].wanted)
+        int64_t silent_us = ends->ends[p].silent_us;
+        if (ends->ends[p].wanted && !(silent_us && now_us - silent_us < SILENT_US))
             rd_kafka_topic_partition_list_add(list, topic, p)->offset = RD_KAFKA_OFFSET_END;
         ends->ends[p].wanted = false;
     }
@@ -72,7 +75,11 @@ void kafka_ends_wanted(struct kafka_ends *ends, const char *topic, rd_kafka_topi
 void kafka_ends_tell(struct kafka_ends *ends, int32_t partition, int64_t offset, int64_t asked_us)
 {
     pthread_mutex_lock(&ends->lock);
-    ends->ends[partition].told = offset;
-    ends->ends[partition].told_us = asked_us;
+    struct kafka_end *end = &ends->ends[partition];
+    end->silent_us = offset < 0 ? asked_us : 0;
+    if (offset >= 0) {
+        end->told = offset;
+        end->told_us = asked_us;
+    }
     pthread_mutex_unlock(&ends->lock);
 }

@@ -17,6 +17,7 @@ struct kafka_end {
     bool wanted;       /* under lock: the leader is to be asked */
     int64_t told;      /* under lock: where it last said that the log ends ... */
     int64_t told_us;   /* ... and when it was asked; 0: never */
+    int64_t silent_us; /* under lock: when it last gave no answer; 0: it did */
 };
 
 struct kafka_ends {
@@ -34,6 +35,9 @@ void kafka_ends_forget(struct kafka_ends *ends, int32_t partition);
 /* True when it was, as of an answer not older than some seconds. Asks for another one, for the next time. */
 bool kafka_ends_reached(struct kafka_ends *ends, int32_t partition, int64_t now_us);
 
-/* The consumer's. Adds the partitions that are asked for to the list. */
-void kafka_ends_wanted(struct kafka_ends *ends, const char *topic, rd_kafka_topic_partition_list_t *list);
+/* The consumer's. Adds the partitions that are asked for to the list, but for those whose leader gave no answer a short
+ * while ago. */
+void kafka_ends_wanted(struct kafka_ends *ends, const char *topic, int64_t now_us,
+                       rd_kafka_topic_partition_list_t *list);
+/* offset < 0: there was no answer. */
 void kafka_ends_tell(struct kafka_ends *ends, int32_t partition, int64_t offset, int64_t asked_us);

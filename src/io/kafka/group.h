@@ -26,7 +26,6 @@ struct kafka_consumer {
     int32_t *going; /* room for all that may be revoked: then it is too late to have no memory */
     size_t going_capacity, taken;
     bool cooperative, left;
-    int64_t no_answer_us;  /* when the brokers last did not say where logs end; 0: they do */
     struct status failure; /* of an assignment; the consumer is done for */
     struct complaint complaint;
 };

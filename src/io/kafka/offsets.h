@@ -8,7 +8,7 @@
 
 /* Of each partition in the list, given a time in ms: the first offset at or after it, or RD_KAFKA_OFFSET_END when no
  * record is that new. Given RD_KAFKA_OFFSET_BEGINNING or RD_KAFKA_OFFSET_END: the first offset, or the one after the
- * last. The first error there was, then the list says nothing. */
+ * last. The first error there was, of the call or of one partition. */
 rd_kafka_resp_err_t kafka_ask_offsets(rd_kafka_t *handle, rd_kafka_topic_partition_list_t *list, int timeout_ms);
 
 /* The same of one partition, `at` being what the list gives. */

@@ -9,7 +9,7 @@
 #define OFFSET_AT_TIMEOUT_MS  10000
 #define OFFSET_AT_PATIENCE_US 30000000
 #define OFFSET_AT_PAUSE_MS    500 /* a leader that is being replaced refuses at once */
-#define END_TIMEOUT_MS        1500
+#define CUT_TIMEOUT_MS        1500
 
 struct status kafka_source_open(struct kafka_consumer *consumer, struct kafka_source *source)
 {
@@ -62,7 +62,7 @@ static struct status go_on_where_possible(struct kafka_source *source, const rd_
     struct kafka_client *client = &source->consumer->client;
     int64_t high;
     if (!kafka_ask_offset(client->handle, source->consumer->topic, event->partition, RD_KAFKA_OFFSET_END,
-                          END_TIMEOUT_MS, &high) &&
+                          CUT_TIMEOUT_MS, &high) &&
         high < event->offset) {
         kafka_client_report(client, LOG_ERR, "LOG_CUT",
                             "topic %s, partition %d was read up to offset %lld, but its log now ends at %lld. Was the "
