@@ -33,8 +33,8 @@
     X(SESSIONS_CLOSED, counter, "eddy_sessions_closed_total", "", "Sessions closed and published")                     \
     X(SESSIONS_EVICTED, counter, "eddy_sessions_evicted_total", "", "Sessions closed early at session.open_max")       \
     X(SESSIONS_MOVED, counter, "eddy_sessions_moved_total", "",                                                        \
-      "Sessions that were open, and stored, when the clicks topic got more partitions, whose key belongs to another "  \
-      "one since (as Java's clients choose it): their visitors go on there in new sessions")                           \
+      "Sessions that were open when the clicks topic got more partitions, whose key belongs to another one since (as " \
+      "Java's clients choose it): their visitors go on there in new sessions. Those being rebuilt then are left out")  \
     X(SESSIONS_LEARNED, counter, "eddy_sessions_learned_total", "", "Closed sessions that entered the learned state")  \
     X(SESSIONS_LEARNED_LATE, counter, "eddy_sessions_learned_late_total", "",                                          \
       "Closed sessions that came after later ones had been learned")                                                   \

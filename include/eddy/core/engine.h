@@ -24,7 +24,7 @@ struct engine_options {
     struct session_options session;
     struct fusion_options fusion;
     int64_t learn_interval_ms; /* > 0 */
-    uint32_t closed_max;       /* sessions closed in one step, about; 0: no limit */
+    uint32_t closed_max;       /* sessions closed in one step, and those of the last one's deadline; 0: no limit */
     int32_t partition;
     bool scoring; /* false: recommendations carry no items */
 };

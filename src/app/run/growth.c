@@ -3,19 +3,15 @@
 
 #include "app/log.h"
 
-#define TIMEOUT_MS 5000
+#define TIMEOUT_MS        5000
+#define CLICKS_TIMEOUT_MS 1000 /* partitions that were just taken up wait for it */
 
-/* The partitions that the clicks topic has; `least` when that cannot be asked, or were fewer. */
+/* The partitions that the clicks topic has; `least` when that is not told, or were fewer. */
 static int32_t count_clicks(const struct growth *growth, int32_t least)
 {
-    struct kafka_admin *admin;
-    struct kafka_topic_info info = {0};
-    if (failed(kafka_admin_open(growth->kafka, &admin, NULL)))
-        return least;
-    struct status status =
-        kafka_topic_describe(admin, config_topic(growth->config, TOPIC_CLICKS), TIMEOUT_MS, &info, NULL);
-    kafka_admin_close(admin);
-    return failed(status) || info.partition_count < least ? least : info.partition_count;
+    int32_t count;
+    struct status status = kafka_consumer_count_partitions(growth->consumer, CLICKS_TIMEOUT_MS, &count);
+    return failed(status) || count < least ? least : count;
 }
 
 static void warn(const struct growth *growth, int32_t clicks)

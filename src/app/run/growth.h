@@ -6,7 +6,7 @@
 
 struct growth {
     const struct config *config;
-    const struct kafka_options *kafka;
+    struct kafka_consumer *consumer;
     struct metrics *metrics;
     struct topic_counts *counts; /* kept up to date */
     struct lanes *lanes;

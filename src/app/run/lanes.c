@@ -25,24 +25,39 @@ static bool is_of(const struct lanes *lanes, int32_t partition, uint32_t lane)
     return (uint32_t)partition % lanes->count == lane;
 }
 
+static size_t count_of(const struct lanes *lanes, const int32_t *partitions, size_t count, uint32_t lane)
+{
+    size_t mine = 0;
+    for (size_t i = 0; i < count; i++)
+        mine += is_of(lanes, partitions[i], lane);
+    return mine;
+}
+
 /* ---- assignments: each lane gets its part of the list, and all are at it at once */
 
-struct status lanes_accept(struct lanes *lanes, struct assignment *assignments, size_t count,
-                           struct complaint *complaint)
+static void take_back(struct lanes *lanes, const int32_t *partitions, size_t count)
 {
-    struct assignment *parts = calloc(count + 1, sizeof *parts);
-    struct complaint *complaints = calloc(lanes->count, sizeof *complaints);
-    struct status status = parts && complaints ? OK : FAIL(MEMORY, count, "no memory for an assignment");
-    size_t end = 0;
-    for (uint32_t lane = 0; lane < lanes->count && parts && complaints; lane++) {
+    for (uint32_t lane = 0; lane < lanes->count; lane++) {
+        worker_begin_release(lanes->lanes[lane].worker, partitions, count, true, 0);
+        struct status dropped = worker_end(lanes->lanes[lane].worker);
+        (void)dropped; /* there is nothing yet */
+    }
+}
+
+/* `parts` has room for the list, `complaints` one for each lane. */
+static struct status accept_parts(struct lanes *lanes, struct assignment *assignments, size_t count,
+                                  struct assignment *parts, struct complaint *complaints, struct complaint *complaint)
+{
+    struct status status = OK;
+    size_t end = 0, at = 0;
+    for (uint32_t lane = 0; lane < lanes->count; lane++) {
         size_t begin = end;
         for (size_t i = 0; i < count; i++)
             if (is_of(lanes, assignments[i].partition, lane))
                 parts[end++] = assignments[i];
         worker_begin_accept(lanes->lanes[lane].worker, parts + begin, end - begin, &complaints[lane]);
     }
-    size_t at = 0;
-    for (uint32_t lane = 0; lane < lanes->count && parts && complaints; lane++) {
+    for (uint32_t lane = 0; lane < lanes->count; lane++) {
         struct status accepted = worker_end(lanes->lanes[lane].worker);
         if (failed(accepted) && !failed(status)) {
             status = accepted;
@@ -53,7 +68,24 @@ struct status lanes_accept(struct lanes *lanes, struct assignment *assignments, 
             if (is_of(lanes, assignments[i].partition, lane))
                 assignments[i].start = parts[at++].start;
     }
+    return status;
+}
+
+struct status lanes_accept(struct lanes *lanes, struct assignment *assignments, size_t count,
+                           struct complaint *complaint)
+{
+    struct assignment *parts = calloc(count + 1, sizeof *parts);
+    int32_t *numbers = calloc(count + 1, sizeof *numbers);
+    struct complaint *complaints = calloc(lanes->count, sizeof *complaints);
+    bool room = parts && numbers && complaints;
+    for (size_t i = 0; i < count && room; i++)
+        numbers[i] = assignments[i].partition;
+    struct status status = room ? accept_parts(lanes, assignments, count, parts, complaints, complaint)
+                                : FAIL(MEMORY, count, "no memory for an assignment");
+    if (failed(status) && room)
+        take_back(lanes, numbers, count);
     free(complaints);
+    free(numbers);
     free(parts);
     return status;
 }
@@ -73,23 +105,14 @@ static struct status end_release(struct lane *lane, size_t count)
 struct status lanes_release(struct lanes *lanes, const int32_t *partitions, size_t count, bool lost, int timeout_ms)
 {
     struct status last = OK;
-    int32_t *parts = calloc(count + 1, sizeof *parts);
-    size_t *counts = calloc(lanes->count, sizeof *counts), end = 0;
-    assert(parts && counts);
+    for (uint32_t lane = 0; lane < lanes->count; lane++)
+        if (count_of(lanes, partitions, count, lane) > 0) /* each passes over those that are not its own */
+            worker_begin_release(lanes->lanes[lane].worker, partitions, count, lost, timeout_ms);
     for (uint32_t lane = 0; lane < lanes->count; lane++) {
-        for (size_t i = 0; i < count; i++)
-            if (is_of(lanes, partitions[i], lane))
-                parts[end + counts[lane]++] = partitions[i];
-        if (counts[lane])
-            worker_begin_release(lanes->lanes[lane].worker, parts + end, counts[lane], lost, timeout_ms);
-        end += counts[lane];
-    }
-    for (uint32_t lane = 0; lane < lanes->count; lane++) {
-        struct status status = counts[lane] ? end_release(&lanes->lanes[lane], counts[lane]) : OK;
+        size_t mine = count_of(lanes, partitions, count, lane);
+        struct status status = mine ? end_release(&lanes->lanes[lane], mine) : OK;
         last = failed(status) ? status : last;
     }
-    free(counts);
-    free(parts);
     return last;
 }
 

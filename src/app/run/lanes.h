@@ -13,11 +13,12 @@ struct lanes {
 MUST_CHECK struct status lanes_make(struct lanes *lanes, uint32_t count);
 void lanes_close(struct lanes *lanes);
 
-/* Hands assignments to their shards and sets their starts, as shard_accept(). */
+/* Hands assignments to their shards and sets their starts, as shard_accept(). When one shard fails none has taken any.
+ */
 MUST_CHECK struct status lanes_accept(struct lanes *lanes, struct assignment *assignments, size_t count,
                                       struct complaint *complaint);
-/* Takes partitions from their shards as shard_release(); timeout_ms is for all. A commit that
- * fails is logged; the failure of the last one is returned, except that another owner has begun already. */
+/* Takes partitions from their shards as shard_release(); timeout_ms is for all. A commit that fails is logged; the
+ * failure of the last one is returned, except that another owner has begun already. Needs no memory. */
 MUST_CHECK struct status lanes_release(struct lanes *lanes, const int32_t *partitions, size_t count, bool lost,
                                        int timeout_ms);
 

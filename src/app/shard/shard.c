@@ -166,7 +166,8 @@ static struct status mind_tasks(struct shard *shard)
             continue;
         if (!waits) {
             TRY(task_mind_end(shard, task));
-            TRY(mind_idle(shard, task, wall_ms));
+            if (!shard->commit_now || !shard_must_commit(shard)) /* else the others' turn comes after that */
+                TRY(mind_idle(shard, task, wall_ms));
         }
         sessions += session_table_count(engine_sessions(task->engine));
         behind += task_clicks_behind(task);
@@ -203,7 +204,8 @@ static struct status try_commit(struct shard *shard)
     struct status status = shard_commit(shard);
     TRY(mind_fencing(shard, status));
     bool postponed = failed_as(status, FAULT_UNAVAILABLE) || failed_as(status, FAULT_FENCED);
-    shard->uncommitted = postponed && (shard->ports.committer.exactly_once || shard->commit_now);
+    shard->uncommitted =
+        postponed && (shard->ports.committer.exactly_once || shard->commit_now || shard->run_count > 0);
     if (!postponed)
         return status;
     char text[256];

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 /* Inside a shard: shard.c the round, batch.c messages into runs of clicks, answer.c a run through the engine and its
- * effects out, task.c how a task comes and goes, begin.c where it begins, commit.c the commit. */
+ * effects out, task.c how a task comes and goes, begin.c where it begins, commit.c the commit, moved.c what a growing
+ * topic moves. */
 #include "app/shard.h"
 
 #include <stdatomic.h>

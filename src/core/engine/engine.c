@@ -130,10 +130,12 @@ static struct status watermark_advance(struct engine *engine, int64_t watermark_
 {
     if (watermark_ms <= engine->position.watermark_ms)
         return OK;
-    engine->position.watermark_ms = watermark_ms;
-    TRY(session_expire(engine->sessions, &engine->position.watermark_ms, engine->options.closed_max, collector->batch,
+    int64_t reached_ms = watermark_ms;
+    TRY(session_expire(engine->sessions, &reached_ms, engine->options.closed_max, collector->batch,
                        &collector->expired));
-    collector->effects.closing = engine->position.watermark_ms < watermark_ms;
+    if (reached_ms > engine->position.watermark_ms) /* sessions stored with longer gaps may all be overdue */
+        engine->position.watermark_ms = reached_ms;
+    collector->effects.closing = reached_ms < watermark_ms;
     return collect_closed(engine, collector, offset, silent);
 }
 

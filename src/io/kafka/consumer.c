@@ -199,6 +199,8 @@ struct status kafka_consumer_open(const struct kafka_consumer_options *options, 
     consumer->topic = strdup(options->topic);
     consumer->sources = calloc(options->shard_count, sizeof *consumer->sources);
     consumer->shard_count = options->shard_count;
+    for (uint32_t i = 0; consumer->sources && i < consumer->shard_count; i++)
+        kafka_ends_open(&consumer->sources[i].ends);
     consumer->start = options->start;
     consumer->rebalance = options->rebalance;
     struct status status = consumer->topic && consumer->sources ? start(consumer, options, complaint)
@@ -290,6 +292,18 @@ struct status kafka_consumer_poll(struct kafka_consumer *consumer, int timeout_m
         return consumer->failure;
     }
     return status;
+}
+
+struct status kafka_consumer_count_partitions(struct kafka_consumer *consumer, int timeout_ms, int32_t *ret_count)
+{
+    const struct rd_kafka_metadata *metadata;
+    rd_kafka_resp_err_t error = rd_kafka_metadata(consumer->client.handle, 0, consumer->known, &metadata, timeout_ms);
+    if (error)
+        return FAIL(UNAVAILABLE, error, "the number of partitions is not told");
+    error = metadata->topic_cnt == 1 ? metadata->topics[0].err : RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
+    *ret_count = error ? 0 : metadata->topics[0].partition_cnt;
+    rd_kafka_metadata_destroy(metadata);
+    return error ? FAIL(UNAVAILABLE, error, "the number of partitions is not told") : OK;
 }
 
 void kafka_consumer_leave(struct kafka_consumer *consumer)

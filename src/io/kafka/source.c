@@ -14,7 +14,6 @@
 struct status kafka_source_open(struct kafka_consumer *consumer, struct kafka_source *source)
 {
     source->consumer = consumer;
-    kafka_ends_open(&source->ends);
     source->queue = rd_kafka_queue_new(consumer->client.handle);
     return source->queue ? OK : FAIL(MEMORY, 0, "no memory for a queue");
 }
