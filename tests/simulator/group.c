@@ -4,6 +4,8 @@
  * rebalance then hands that on. A member that is not seen for too long is out, and finds out later. */
 #include "simulator/world.h"
 
+#include <stdio.h>
+
 #define JOIN_MS 3000
 
 void group_open(struct group *group)
@@ -108,6 +110,15 @@ bool group_knows(const struct world *world, const struct process *process)
            process->generation == group->generation;
 }
 
+/* As if the next click had closed no session yet. */
+static void forget_portion(struct group_offset *offset)
+{
+    char *close = strstr(offset->metadata, " close=");
+    long long at;
+    if (close && sscanf(close, " close=%lld", &at) == 1 && at == offset->offset)
+        snprintf(close, sizeof offset->metadata - (size_t)(close - offset->metadata), " close=-1/0");
+}
+
 void group_commit(struct world *world, const struct point_list *points)
 {
     for (size_t i = 0; i < points->count; i++) {
@@ -117,6 +128,8 @@ void group_commit(struct world *world, const struct point_list *points)
         judge_commit(world->judge, p, offset->offset, offset->metadata);
         if (world_spoils(world, SABOTAGE_LOSE_METADATA, 1))
             offset->metadata[0] = 0;
+        if (world_spoils(world, SABOTAGE_RENUMBER, 1))
+            forget_portion(offset);
     }
 }
 

@@ -26,6 +26,7 @@
     X(LOSE_PUT, "now and then a store loses a session", "sessions are stored; expected")                               \
     X(LOSE_POSITION, "now and then a store keeps an older watermark", "stored is offset")                              \
     X(LOSE_METADATA, "the group forgets what was committed with an offset", "the answer to partition")                 \
+    X(RENUMBER, "what a click closes in portions is numbered anew in each", "was published twice")                     \
     X(OTHER_BYTES, "now and then an answer is spoiled", "has other bytes than without faults")                         \
     X(OTHER_SESSION, "now and then a closed session is spoiled", "the session closed at offset")                       \
     X(OTHER_RULES, "sessions are kept by another gap", "the session closed at partition")                              \

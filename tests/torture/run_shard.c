@@ -238,12 +238,13 @@ static struct status open_shard(struct life *life)
                                .infer_duplicates = true},
                    .fusion = fusion_options_default(),
                    .learn_interval_ms = 5000,
+                   .closed_max = 1, /* so that a commit stands between what one click closes */
                    .scoring = true},
         .limits = {.future_max_ms = 60000},
         .topic = BYTES("clicks"),
         .batch_clicks = 7,
         .commit_clicks = 20,
-        .commit_sessions = 1000,
+        .commit_sessions = 4,
         .commit_interval_ms = 100,
     };
     options.engine.fusion.list_size = 5;
