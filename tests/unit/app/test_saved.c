@@ -27,7 +27,7 @@ static struct knowledge_options options_with(const char *own)
     return options;
 }
 
-static void offer(struct knowledge *knowledge, int64_t close_ms, int32_t partition, int64_t offset)
+MUST_CHECK static struct status offer(struct knowledge *knowledge, int64_t close_ms, int32_t partition, int64_t offset)
 {
     struct catalogue *catalogue = knowledge_catalogue(knowledge);
     uint32_t items[3];
@@ -36,7 +36,7 @@ static void offer(struct knowledge *knowledge, int64_t close_ms, int32_t partiti
     for (int i = 0; i < 3; i++) {
         char id[16];
         snprintf(id, sizeof id, "item-%lld", (long long)(offset + i * i) % 7);
-        assert_ok(catalogue_intern(catalogue, bytes_of_text(id), &items[i]));
+        TRY(catalogue_intern(catalogue, bytes_of_text(id), &items[i]));
     }
     struct closed_session session = {.view = {.session_id = BYTES("visitor"),
                                               .user_id = BYTES("user"),
@@ -49,23 +49,26 @@ static void offer(struct knowledge *knowledge, int64_t close_ms, int32_t partiti
                                      .evicted = offset % 2};
     bool fresh;
     knowledge_lock_write(knowledge);
-    assert_ok(
-        learner_offer(knowledge_learner(knowledge), &session, (struct session_origin){partition, offset, 0}, &fresh));
+    struct status status =
+        learner_offer(knowledge_learner(knowledge), &session, (struct session_origin){partition, offset, 0}, &fresh);
     knowledge_unlock(knowledge);
+    return status;
 }
 
 /* The sessions from `from` to `to`, closing a second after one another on two partitions in turn. */
-static void offer_many(struct knowledge *knowledge, int from, int to)
+MUST_CHECK static struct status offer_many(struct knowledge *knowledge, int from, int to)
 {
     for (int i = from; i < to; i++)
-        offer(knowledge, 1700000000000 + i * 1000, i % 2, i);
+        TRY(offer(knowledge, 1700000000000 + i * 1000, i % 2, i));
+    return OK;
 }
 
-static void advance(struct knowledge *knowledge, int to)
+MUST_CHECK static struct status advance(struct knowledge *knowledge, int to)
 {
     knowledge_lock_write(knowledge);
-    assert_ok(learner_advance(knowledge_learner(knowledge), 1700000000000 + to * 1000));
+    struct status status = learner_advance(knowledge_learner(knowledge), 1700000000000 + to * 1000);
     knowledge_unlock(knowledge);
+    return status;
 }
 
 static uint64_t version_of(struct knowledge *knowledge)
@@ -83,8 +86,8 @@ static void what_is_saved_and_restored_learns_on_as_if_nothing_had_happened(void
     struct knowledge *calm, *knowledge;
     struct complaint complaint = {0};
     assert_ok(knowledge_open(&options, &calm, &complaint));
-    offer_many(calm, 0, 60);
-    advance(calm, 30);
+    assert_ok(offer_many(calm, 0, 60));
+    assert_ok(advance(calm, 30));
     const int64_t positions[3] = {17, -1, 4};
     assert_ok(knowledge_save(calm, path, positions, 3, &complaint));
 
@@ -96,12 +99,12 @@ static void what_is_saved_and_restored_learns_on_as_if_nothing_had_happened(void
     assert_true(version_of(knowledge) == version_of(calm));
     assert_int_equal(learner_counts(knowledge_learner(knowledge)).pending,
                      learner_counts(knowledge_learner(calm)).pending);
-    offer_many(knowledge, 20, 60); /* what was offered before is known */
+    assert_ok(offer_many(knowledge, 20, 60)); /* what was offered before is known */
     assert_int_equal(learner_counts(knowledge_learner(knowledge)).repeated, 40);
-    offer_many(calm, 60, 90);
-    offer_many(knowledge, 60, 90);
-    advance(calm, 200);
-    advance(knowledge, 200);
+    assert_ok(offer_many(calm, 60, 90));
+    assert_ok(offer_many(knowledge, 60, 90));
+    assert_ok(advance(calm, 200));
+    assert_ok(advance(knowledge, 200));
     assert_true(version_of(knowledge) == version_of(calm));
     assert_int_equal(learner_counts(knowledge_learner(knowledge)).pending, 0);
     knowledge_close(knowledge);
@@ -111,19 +114,21 @@ static void what_is_saved_and_restored_learns_on_as_if_nothing_had_happened(void
 
 /* ---- killed while it is saved */
 
-#define SAVES_MAX 5000 /* more than a process gets done, however fast its disk */
+#define LIVES      40
+#define LIFE_SAVES 125 /* more than a process gets done in the time it has, as a rule */
+#define SAVES_MAX  (LIVES * LIFE_SAVES)
 
 /* One more portion learned, and saved with its number as the position. */
-static void learn_portion(struct knowledge *knowledge, int number, const char *path)
+MUST_CHECK static struct status learn_portion(struct knowledge *knowledge, int number, const char *path)
 {
     struct complaint complaint;
-    offer_many(knowledge, number * 3, number * 3 + 3);
-    advance(knowledge, number * 3);
-    if (path)
-        assert_ok(knowledge_save(knowledge, path, &(int64_t){number}, 1, &complaint));
+    TRY(offer_many(knowledge, number * 3, number * 3 + 3));
+    TRY(advance(knowledge, number * 3));
+    return path ? knowledge_save(knowledge, path, &(int64_t){number}, 1, &complaint) : OK;
 }
 
-static void save_until_killed(const struct knowledge_options *options)
+/* A child: no assert here, which would go on with the parent's tests. Says by a byte that a save is done. */
+_Noreturn static void save_until_killed(const struct knowledge_options *options, int saved)
 {
     struct knowledge *knowledge;
     if (failed(knowledge_open(options, &knowledge, NULL)))
@@ -131,9 +136,30 @@ static void save_until_killed(const struct knowledge_options *options)
     int32_t count;
     const int64_t *position = knowledge_positions(knowledge, &count);
     int from = position ? (int)*position + 1 : 0;
-    for (int number = from; number < SAVES_MAX; number++)
-        learn_portion(knowledge, number, options->own);
+    for (int number = from; number < from + LIFE_SAVES; number++)
+        if (failed(learn_portion(knowledge, number, options->own)) || write(saved, "", 1) != 1)
+            _exit(1);
     _exit(0);
+}
+
+/* A process that is killed up to 5 ms after its first save. */
+static void live(const struct knowledge_options *options, struct random *random)
+{
+    int saved[2], status;
+    char byte;
+    assert_int_equal(pipe(saved), 0);
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0)
+        save_until_killed(options, saved[1]);
+    close(saved[1]);
+    ssize_t heard = read(saved[0], &byte, 1); /* none when it fails before */
+    usleep((useconds_t)random_below(random, 5000));
+    kill(child, SIGKILL);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    close(saved[0]);
+    assert_true(WIFSIGNALED(status) ? WTERMSIG(status) == SIGKILL : WEXITSTATUS(status) == 0);
+    assert_int_equal(heard, 1);
 }
 
 static void whenever_it_is_killed_one_of_the_saved_states_is_there(void **state)
@@ -149,35 +175,23 @@ static void whenever_it_is_killed_one_of_the_saved_states_is_there(void **state)
     random_seed(&random, test_seed(3));
     assert_ok(knowledge_open(&nowhere, &knowledge, NULL));
     for (int number = 0; number < SAVES_MAX; number++) {
-        learn_portion(knowledge, number, NULL);
+        assert_ok(learn_portion(knowledge, number, NULL));
         versions[number] = version_of(knowledge);
     }
     knowledge_close(knowledge);
 
     int64_t last = -1;
-    int kills = 0;
-    for (; kills < 40 && last < SAVES_MAX - 1; kills++) {
-        pid_t child = fork();
-        assert_true(child >= 0);
-        if (child == 0)
-            save_until_killed(&options);
-        int status;
-        system_wait_ms(1 + (int)random_below(&random, 20));
-        kill(child, SIGKILL);
-        assert_int_equal(waitpid(child, &status, 0), child);
-        assert_true(WIFSIGNALED(status) || (WIFEXITED(status) && WEXITSTATUS(status) == 0));
+    for (int i = 0; i < LIVES; i++) {
+        live(&options, &random);
         assert_ok(knowledge_open(&options, &knowledge, NULL));
         int32_t count;
         const int64_t *position = knowledge_positions(knowledge, &count);
-        assert_true(position || last < 0); /* a state that is not whole would have been discarded */
-        if (position) {
-            assert_true(*position >= last && *position < SAVES_MAX);
-            last = *position;
-            assert_true(version_of(knowledge) == versions[last]);
-        }
+        assert_non_null(position); /* a state that is not whole would have been discarded */
+        assert_in_range(*position, last + 1, last + LIFE_SAVES);
+        last = *position;
+        assert_true(version_of(knowledge) == versions[last]);
         knowledge_close(knowledge);
     }
-    assert_true(kills > 5 && last > 5);
     temporary_folder_remove(&folder);
 }
 
@@ -206,8 +220,8 @@ static void a_saved_state_cut_or_changed_anywhere_is_discarded(void **state)
     struct complaint complaint = {0};
     const int64_t positions[1] = {9};
     assert_ok(knowledge_open(&options, &knowledge, &complaint));
-    offer_many(knowledge, 0, 20);
-    advance(knowledge, 10);
+    assert_ok(offer_many(knowledge, 0, 20));
+    assert_ok(advance(knowledge, 10));
     assert_ok(knowledge_save(knowledge, path, positions, 1, &complaint));
     knowledge_close(knowledge);
     AUTO(buffer) whole = {0};
