@@ -99,7 +99,7 @@ static void throughput(int64_t clicks)
 /* What eddy knows when it starts: a million clicks of the shop, so that each list has something to choose from. */
 static void learn_shop(const char *file)
 {
-    char clicks[160];
+    char clicks[TRIAL_PATH_MAX + 8];
     snprintf(clicks, sizeof clicks, "%s.tsv", file);
     const char *const words[][12] = {
         {trial.binary, "generate", "--items", "100000", "--sessions", "20000", "--rate", "100", "--output", clicks,
@@ -220,8 +220,9 @@ static double median(double *numbers)
 static void latency_rounds(int64_t seconds)
 {
     double p99_ms[HEARD_COUNT][ROUNDS], round_ms[HEARD_COUNT], median_ms[HEARD_COUNT];
-    char learned[64], setting[96];
-    snprintf(learned, sizeof learned, "/tmp/eddy-bench-broker-%d", (int)getpid());
+    char name[32], learned[TRIAL_PATH_MAX], setting[TRIAL_PATH_MAX + 32];
+    snprintf(name, sizeof name, "broker-%d", (int)getpid());
+    trial_path(learned, name);
     snprintf(setting, sizeof setting, "learn.snapshot=%s", learned);
     learn_shop(learned);
     trial_set(&trial, setting);

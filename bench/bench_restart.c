@@ -233,7 +233,7 @@ int main(int argc, char **argv)
              "as './dev bench restart' starts it, with a broker of its own");
         return 0;
     }
-    char log[160];
+    char name[80], log[TRIAL_PATH_MAX];
     trial.bootstrap = argv[1];
     trial.binary = argv[2];
     if (argc > 3)
@@ -243,7 +243,8 @@ int main(int argc, char **argv)
     for (int i = 4; i < argc; i++)
         trial_set(&trial, argv[i]);
     trial_begin(&trial);
-    snprintf(log, sizeof log, "/tmp/eddy-bench-%slog", trial.prefix);
+    snprintf(name, sizeof name, "%slog", trial.prefix);
+    trial_path(log, name);
     trial.log = log;
     run();
     unlink(log);

@@ -45,12 +45,19 @@ int64_t trial_wall_ms(void)
     return time.ops->wall_ms(time.self);
 }
 
+void trial_path(char path[TRIAL_PATH_MAX], const char *name)
+{
+    const char *folder = getenv("TMPDIR");
+    if (snprintf(path, TRIAL_PATH_MAX, "%s/eddy-bench-%s", folder ? folder : "/tmp", name) >= TRIAL_PATH_MAX)
+        trial_die("TMPDIR is too long");
+}
+
 /* ---- the child process */
 
 void trial_begin(struct trial *trial)
 {
     snprintf(trial->prefix, sizeof trial->prefix, "bench%lld.", (long long)trial_wall_ms());
-    snprintf(trial->state_directory, sizeof trial->state_directory, "/tmp/eddy-bench-%s", trial->prefix);
+    trial_path(trial->state_directory, trial->prefix);
     trial->http_port = (uint16_t)(20000 + trial_now_us() % 20000);
 }
 

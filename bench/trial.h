@@ -10,11 +10,12 @@
 
 #define TRIAL_PARTITIONS   4
 #define TRIAL_SETTINGS_MAX 32
+#define TRIAL_PATH_MAX     400
 
 struct trial {
     const char *bootstrap, *binary;
     char prefix[64]; /* of the topics; also the group's name */
-    char state_directory[128];
+    char state_directory[TRIAL_PATH_MAX];
     uint16_t http_port;
     const char *settings[TRIAL_SETTINGS_MAX]; /* KEY=VALUE */
     int setting_count;
@@ -27,6 +28,8 @@ _Noreturn void trial_die(const char *what);
 void trial_must(struct status status, const char *what);
 int64_t trial_now_us(void);
 int64_t trial_wall_ms(void);
+/* A file of a benchmark, in $TMPDIR, or in /tmp without one. */
+void trial_path(char path[TRIAL_PATH_MAX], const char *name);
 
 /* ---- a trial */
 
