@@ -205,7 +205,7 @@ static void a_refused_record_makes_every_later_flush_fail(void **state)
     struct record_sink port = kafka_sink_port(sink);
     publish_number(port, OUTPUT_RECOMMENDATIONS, 0, 1);
     assert_ok(port.ops->flush(port.self, 10000));
-    kafka_mock_fail_produce(mock, 10 /* MSG_SIZE_TOO_LARGE */, 1);
+    kafka_mock_fail_requests(mock, KAFKA_MOCK_PRODUCE, 10 /* MSG_SIZE_TOO_LARGE */, 1);
     publish_number(port, OUTPUT_RECOMMENDATIONS, 0, 2);
     assert_fails(IO, port.ops->flush(port.self, 10000));
     assert_fails(IO, port.ops->flush(port.self, 10000));
@@ -432,14 +432,14 @@ static void a_leader_that_is_being_replaced_is_waited_for(void **state)
 {
     struct kafka_options kafka = options_of(kafka_mock_bootstrap(*state));
     fill_clicks(&kafka, 5);
-    kafka_mock_fail_list_offsets(*state, 6 /* not leader for partition */, 30);
+    kafka_mock_fail_requests(*state, KAFKA_MOCK_LIST_OFFSETS, 6 /* not leader for partition */, 30);
     struct group_test test = {.starts = {-1, -1, -1, -1}};
     join(&test, &kafka, "patient");
     assert_int_equal(test.seen[3].high, 5);
 
     int64_t offset = 0;
     struct click_source source = kafka_consumer_source(test.consumer, 1);
-    kafka_mock_fail_list_offsets(*state, 6, 5);
+    kafka_mock_fail_requests(*state, KAFKA_MOCK_LIST_OFFSETS, 6, 5);
     assert_ok(source.ops->offset_at(source.self, 1, 0, &offset));
     assert_int_equal(offset, -1); /* the mock cluster knows of no times */
     kafka_consumer_close(test.consumer);
@@ -641,7 +641,7 @@ static void who_is_no_member_any_more_commits_no_transaction(void **state)
     publish_number(sink, OUTPUT_RECOMMENDATIONS, 0, 1);
     assert_ok(commit_transaction(committer));
 
-    kafka_mock_fail_heartbeat(*state, 25 /* unknown member */, 1);
+    kafka_mock_fail_requests(*state, KAFKA_MOCK_HEARTBEAT, 25 /* unknown member */, 1);
     nanosleep(&(struct timespec){.tv_sec = 1}, NULL);
     assert_int_equal(test.revoked, 0);
     publish_number(sink, OUTPUT_RECOMMENDATIONS, 0, 2);

@@ -388,7 +388,7 @@ static void a_record_refused_by_the_broker_ends_the_process_without_a_commit(voi
     struct run run;
     struct inbox lists = open_inbox(rig, "recommendations");
     feed_clicks(rig, 0, 50);
-    kafka_mock_fail_produce(rig->mock, 10 /* MSG_SIZE_TOO_LARGE */, 1);
+    kafka_mock_fail_requests(rig->mock, KAFKA_MOCK_PRODUCE, 10 /* MSG_SIZE_TOO_LARGE */, 1);
     start(&run, rig);
     assert_fails(IO, finish(&run));
     start(&run, rig);

@@ -18,9 +18,21 @@ MUST_CHECK struct status kafka_mock_create_topic(struct kafka_mock *mock, const 
 MUST_CHECK struct status kafka_mock_set_leader(struct kafka_mock *mock, const char *topic, int32_t partition,
                                                int32_t broker);
 MUST_CHECK struct status kafka_mock_set_down(struct kafka_mock *mock, bool down); /* all brokers refuse connections */
-/* The next `count` produce requests are answered with that Kafka error code. */
-void kafka_mock_fail_produce(struct kafka_mock *mock, int error_code, int count);
-/* The same of requests for where a log begins or ends. */
-void kafka_mock_fail_list_offsets(struct kafka_mock *mock, int error_code, int count);
-/* And of what the members of a group say now and then. */
-void kafka_mock_fail_heartbeat(struct kafka_mock *mock, int error_code, int count);
+
+/* As Kafka's protocol numbers them. */
+enum kafka_mock_request {
+    KAFKA_MOCK_PRODUCE = 0,
+    KAFKA_MOCK_LIST_OFFSETS = 2, /* where a log begins or ends */
+    KAFKA_MOCK_OFFSET_FETCH = 9, /* where a group stands */
+    KAFKA_MOCK_FIND_COORDINATOR = 10,
+    KAFKA_MOCK_HEARTBEAT = 12, /* of a group's members */
+    KAFKA_MOCK_INIT_PRODUCER_ID = 22,
+    KAFKA_MOCK_ADD_PARTITIONS = 24, /* to a transaction, as the three below */
+    KAFKA_MOCK_ADD_OFFSETS = 25,
+    KAFKA_MOCK_END_TRANSACTION = 26,
+    KAFKA_MOCK_COMMIT_OFFSETS = 28,
+};
+
+/* The next `count` requests of that kind are answered with that Kafka error code, and what an earlier call asked for is
+ * forgotten. */
+void kafka_mock_fail_requests(struct kafka_mock *mock, enum kafka_mock_request request, int error_code, int count);

@@ -6,10 +6,6 @@
 #include <librdkafka/rdkafka_mock.h>
 #include <stdlib.h>
 
-#define PRODUCE_REQUEST      0
-#define LIST_OFFSETS_REQUEST 2
-#define HEARTBEAT_REQUEST    12
-
 struct kafka_mock {
     rd_kafka_t *handle; /* librdkafka wants one to hang the cluster on */
     rd_kafka_mock_cluster_t *cluster;
@@ -87,23 +83,9 @@ struct status kafka_mock_set_leader(struct kafka_mock *mock, const char *topic, 
     return error ? FAIL(IO, error, "the embedded brokers do not obey") : OK;
 }
 
-static void fail_requests(struct kafka_mock *mock, int16_t request, int error_code, int count)
+void kafka_mock_fail_requests(struct kafka_mock *mock, enum kafka_mock_request request, int error_code, int count)
 {
+    rd_kafka_mock_clear_request_errors(mock->cluster, (int16_t)request);
     for (int i = 0; i < count; i++)
-        rd_kafka_mock_push_request_errors(mock->cluster, request, 1, (rd_kafka_resp_err_t)error_code);
-}
-
-void kafka_mock_fail_produce(struct kafka_mock *mock, int error_code, int count)
-{
-    fail_requests(mock, PRODUCE_REQUEST, error_code, count);
-}
-
-void kafka_mock_fail_list_offsets(struct kafka_mock *mock, int error_code, int count)
-{
-    fail_requests(mock, LIST_OFFSETS_REQUEST, error_code, count);
-}
-
-void kafka_mock_fail_heartbeat(struct kafka_mock *mock, int error_code, int count)
-{
-    fail_requests(mock, HEARTBEAT_REQUEST, error_code, count);
+        rd_kafka_mock_push_request_errors(mock->cluster, (int16_t)request, 1, (rd_kafka_resp_err_t)error_code);
 }
