@@ -300,6 +300,25 @@ static void a_broker_that_goes_and_comes_back_is_reported(void **state)
     kafka_reader_close(reader);
 }
 
+static void what_a_producer_says_of_brokers_is_heard(void **state)
+{
+    struct kafka_mock *mock = *state;
+    struct news news = {0};
+    struct kafka_options kafka = options_of(kafka_mock_bootstrap(mock));
+    kafka.listener = (struct kafka_listener){take_news, &news};
+    struct kafka_sink *sink = open_sink(&kafka, "recommendations");
+    struct record_sink port = kafka_sink_port(sink);
+    publish_number(port, OUTPUT_RECOMMENDATIONS, 0, 1);
+    assert_ok(port.ops->flush(port.self, 10000));
+    assert_true(news.reached > 0);
+    assert_int_equal(news.lost, 0);
+    assert_ok(kafka_mock_set_down(mock, true));
+    for (int64_t end = now_ms() + 10000; !news.lost && now_ms() < end; system_wait_ms(10))
+        port.ops->fill(port.self);
+    assert_true(news.lost > 0);
+    kafka_sink_close(sink);
+}
+
 /* ---- consumer */
 
 struct group_test {
@@ -678,6 +697,7 @@ int main(void)
         WITH_MOCK(a_refused_record_makes_every_later_flush_fail),
         WITH_MOCK(properties_that_eddy_owns_or_nobody_knows_are_refused_without_their_value),
         WITH_MOCK(a_broker_that_goes_and_comes_back_is_reported),
+        WITH_MOCK(what_a_producer_says_of_brokers_is_heard),
         WITH_MOCK(a_missing_topic_is_told_from_an_unreachable_broker),
         WITH_MOCK(a_shard_gets_its_own_partitions_from_where_the_handler_said),
         WITH_MOCK(a_leader_that_is_being_replaced_is_waited_for),

@@ -67,6 +67,16 @@ static void on_error(rd_kafka_t *handle, int code, const char *reason, void *opa
     kafka_client_report(client, LOG_ERR, rd_kafka_err2name((rd_kafka_resp_err_t)code), "%s", reason);
 }
 
+void kafka_client_take(struct kafka_client *client, rd_kafka_event_t *event)
+{
+    int level;
+    const char *facility, *text;
+    if (rd_kafka_event_type(event) == RD_KAFKA_EVENT_ERROR)
+        on_error(client->handle, rd_kafka_event_error(event), rd_kafka_event_error_string(event), client);
+    else if (!rd_kafka_event_log(event, &facility, &text, &level))
+        on_log(client->handle, level, facility, text);
+}
+
 /* librdkafka's text may repeat the value, so it is not passed on. */
 static struct status set(rd_kafka_conf_t *conf, const struct kafka_property *property, struct complaint *complaint)
 {

@@ -36,6 +36,8 @@ void kafka_client_stop(struct kafka_client *client);
 
 void kafka_client_report(struct kafka_client *client, int level, const char *facility, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
+/* What a queue that is polled for events hands out where others call back: logs and errors, for the listener. */
+void kafka_client_take(struct kafka_client *client, rd_kafka_event_t *event);
 /* The last connection error, for complaints: "" when none. */
 void kafka_client_last_error(struct kafka_client *client, char *text, size_t size);
 

@@ -169,6 +169,7 @@ void kafka_sink_serve(struct kafka_sink *sink)
             while ((message = rd_kafka_event_message_next(event)))
                 if (message->err)
                     note_failure(sink, message);
+        kafka_client_take(&sink->client, event);
         rd_kafka_event_destroy(event);
     }
 }
