@@ -460,8 +460,9 @@ static void await_breakage(struct producer *test)
 static void records_published_after_a_transaction_broke_are_made_with_the_others(void **state)
 {
     (void)state;
-    static const enum error errors[] = {ERROR_TOPIC_AUTHORIZATION_FAILED};
-    for (size_t i = 0; i < 1; i++) {
+    static const enum error errors[] = {ERROR_TOPIC_AUTHORIZATION_FAILED, ERROR_PRODUCER_FENCED,
+                                        ERROR_INVALID_PRODUCER_EPOCH, ERROR_CLUSTER_AUTHORIZATION_FAILED};
+    for (size_t i = 0; i < 4; i++) {
         struct producer test;
         open_producer(&test, 100);
         fail_requests((struct refusal){KAFKA_MOCK_ADD_PARTITIONS, errors[i]}, 1);

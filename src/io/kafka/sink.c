@@ -178,6 +178,7 @@ static struct status publish_failure(struct kafka_sink *sink, const struct outpu
                                      rd_kafka_error_t *error)
 {
     rd_kafka_resp_err_t code = rd_kafka_error_code(error);
+    bool fatal = rd_kafka_error_is_fatal(error); /* then the code is that of what made it fatal, some time ago */
     char text[256];
     snprintf(text, sizeof text, "%s", rd_kafka_error_string(error));
     rd_kafka_error_destroy(error);
@@ -185,10 +186,9 @@ static struct status publish_failure(struct kafka_sink *sink, const struct outpu
         return FAIL(LIMIT, 0, "the producer's queue is full");
     kafka_client_report(&sink->client, LOG_ERR, rd_kafka_err2name(code), "cannot produce %zu bytes to topic %s: %s",
                         record->value.size, rd_kafka_topic_name(sink->topics[record->output]), text);
-    if (code == RD_KAFKA_RESP_ERR__FATAL &&
-        rd_kafka_fatal_error(sink->client.handle, text, sizeof text) == RD_KAFKA_RESP_ERR_INVALID_PRODUCER_EPOCH)
+    if (fatal && code == RD_KAFKA_RESP_ERR__FENCED)
         return FAIL(FENCED, code, "another producer has taken over");
-    return FAIL(IO, code, "a record cannot be produced");
+    return FAIL(IO, fatal ? RD_KAFKA_RESP_ERR__FATAL : code, "a record cannot be produced");
 }
 
 static int32_t partition_of(const struct kafka_sink *sink, const struct output_record *record)
