@@ -30,6 +30,7 @@ enum error {
     ERROR_GROUP_AUTHORIZATION_FAILED = 30,
     ERROR_CLUSTER_AUTHORIZATION_FAILED = 31,
     ERROR_INVALID_PRODUCER_EPOCH = 47,
+    ERROR_INVALID_PRODUCER_ID_MAPPING = 49,
     ERROR_INVALID_TRANSACTION_TIMEOUT = 50,
     ERROR_CONCURRENT_TRANSACTIONS = 51,
     ERROR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED = 53,
@@ -461,9 +462,9 @@ static void await_breakage(struct producer *test)
 static void records_published_after_a_transaction_broke_are_made_with_the_others(void **state)
 {
     (void)state;
-    static const enum error errors[] = {ERROR_TOPIC_AUTHORIZATION_FAILED, ERROR_PRODUCER_FENCED,
-                                        ERROR_INVALID_PRODUCER_EPOCH, ERROR_CLUSTER_AUTHORIZATION_FAILED};
-    for (size_t i = 0; i < 4; i++) {
+    static const enum error errors[] = {ERROR_INVALID_PRODUCER_ID_MAPPING, ERROR_PRODUCER_FENCED,
+                                        ERROR_INVALID_PRODUCER_EPOCH};
+    for (size_t i = 0; i < 3; i++) {
         struct producer test;
         open_producer(&test, 100);
         fail_requests((struct refusal){KAFKA_MOCK_ADD_PARTITIONS, errors[i]}, 1);
@@ -519,6 +520,29 @@ static void a_transaction_that_is_not_allowed_is_an_error(void **state)
         assert_int_equal(status.detail, refusals[i].error);
         assert_commits(&test); /* nothing was lost by that */
         assert_log(&test, "1 2 1 2 ");
+        close_producer(&test);
+    }
+}
+
+/* Nor is it made again and again where there are more records than the queue takes. */
+static void a_topic_that_is_not_allowed_is_an_error(void **state)
+{
+    (void)state;
+    static const enum error errors[] = {ERROR_TOPIC_AUTHORIZATION_FAILED, ERROR_CLUSTER_AUTHORIZATION_FAILED};
+    for (size_t i = 0; i < 2; i++) {
+        struct producer test;
+        int tries;
+        open_producer(&test, 10);
+        fail_requests((struct refusal){KAFKA_MOCK_ADD_PARTITIONS, errors[i]}, MANY);
+        publish(&test, 1);
+        await_breakage(&test);
+        publish(&test, 20);
+        struct status status = commit_patiently(&test, &tries);
+        assert_fails(IO, status);
+        assert_int_equal(status.detail, errors[i]);
+        assert_true(was_said(errors[i] == ERROR_TOPIC_AUTHORIZATION_FAILED ? "TOPIC_AUTHORIZATION_FAILED"
+                                                                           : "CLUSTER_AUTHORIZATION_FAILED"));
+        fail_requests((struct refusal){KAFKA_MOCK_ADD_PARTITIONS, errors[i]}, 0);
         close_producer(&test);
     }
 }
@@ -741,6 +765,7 @@ int main(void)
         cmocka_unit_test(records_published_after_a_transaction_broke_are_made_with_the_others),
         cmocka_unit_test(a_record_that_is_refused_ends_it),
         cmocka_unit_test(a_transaction_that_is_not_allowed_is_an_error),
+        cmocka_unit_test(a_topic_that_is_not_allowed_is_an_error),
         cmocka_unit_test(a_transactional_id_that_is_refused_is_named),
         cmocka_unit_test(brokers_that_stay_away_are_named_when_it_is_opened),
         cmocka_unit_test(a_commit_in_doubt_that_was_not_done_is_made_again),

@@ -344,11 +344,8 @@ static struct status fill_up(struct kafka_transactions *transactions)
     }
     if (!is_broken(status))
         return status;
-    if (rd_kafka_fatal_error(sink->client.handle, NULL, 0))
-        break_up(transactions);
-    else
-        roll_back(transactions);
-    return FAIL(UNAVAILABLE, status.detail, "the transaction was aborted and is made again");
+    /* Only calls that begin or end transactions tell what it broke of, and this one does nothing else. */
+    return mind_error(transactions, "produce", rd_kafka_begin_transaction(sink->client.handle));
 }
 
 static struct status commit(void *self, const struct commit_point *points, size_t count)
