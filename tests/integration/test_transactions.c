@@ -29,11 +29,14 @@ enum error {
     ERROR_TOPIC_AUTHORIZATION_FAILED = 29,
     ERROR_GROUP_AUTHORIZATION_FAILED = 30,
     ERROR_CLUSTER_AUTHORIZATION_FAILED = 31,
+    ERROR_OUT_OF_ORDER_SEQUENCE_NUMBER = 45,
     ERROR_INVALID_PRODUCER_EPOCH = 47,
+    ERROR_INVALID_TXN_STATE = 48,
     ERROR_INVALID_PRODUCER_ID_MAPPING = 49,
     ERROR_INVALID_TRANSACTION_TIMEOUT = 50,
     ERROR_CONCURRENT_TRANSACTIONS = 51,
     ERROR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED = 53,
+    ERROR_UNKNOWN_PRODUCER_ID = 59,
     ERROR_FENCED_INSTANCE_ID = 82,
     ERROR_INVALID_RECORD = 87,
     ERROR_PRODUCER_FENCED = 90,
@@ -499,6 +502,26 @@ static void a_record_that_is_refused_ends_it(void **state)
     }
 }
 
+/* What is no record's fault, but tells librdkafka that its numbers are wrong, goes down with the transaction. */
+static void a_record_that_fails_otherwise_is_made_again(void **state)
+{
+    (void)state;
+    static const enum error errors[] = {ERROR_OUT_OF_ORDER_SEQUENCE_NUMBER, ERROR_UNKNOWN_PRODUCER_ID,
+                                        ERROR_INVALID_PRODUCER_EPOCH, ERROR_INVALID_TXN_STATE};
+    for (size_t i = 0; i < 4; i++) {
+        struct producer test;
+        open_producer(&test, 100);
+        fail_requests((struct refusal){KAFKA_MOCK_PRODUCE, errors[i]}, 1);
+        publish(&test, 1);
+        flush(&test); /* librdkafka leaks offsets on their way when its handle is destroyed */
+        assert_commits(&test);
+        assert_int_equal(kafka_transactions_failures(test.transactions), 0);
+        assert_log(&test, "1 ");
+        assert_goes_on(&test, "1 2 ");
+        close_producer(&test);
+    }
+}
+
 static void a_transaction_that_is_not_allowed_is_an_error(void **state)
 {
     (void)state;
@@ -764,6 +787,7 @@ int main(void)
         cmocka_unit_test(more_records_than_the_queue_takes_are_made_again),
         cmocka_unit_test(records_published_after_a_transaction_broke_are_made_with_the_others),
         cmocka_unit_test(a_record_that_is_refused_ends_it),
+        cmocka_unit_test(a_record_that_fails_otherwise_is_made_again),
         cmocka_unit_test(a_transaction_that_is_not_allowed_is_an_error),
         cmocka_unit_test(a_topic_that_is_not_allowed_is_an_error),
         cmocka_unit_test(a_transactional_id_that_is_refused_is_named),
