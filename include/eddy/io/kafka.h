@@ -93,7 +93,7 @@ MUST_CHECK struct status kafka_consumer_open(const struct kafka_consumer_options
  * group.instance.id, or what `assigned` failed with: the consumer is then only good for closing. */
 MUST_CHECK struct status kafka_consumer_poll(struct kafka_consumer *consumer, int timeout_ms,
                                              struct complaint *complaint);
-/* The partitions that the topic has now; UNAVAILABLE when no broker says so in time. */
+/* The partitions that the topic has now; UNAVAILABLE when no broker says so in time, IO when there is none. */
 MUST_CHECK struct status kafka_consumer_count_partitions(struct kafka_consumer *consumer, int timeout_ms,
                                                          int32_t *ret_count);
 /* Gives up all partitions (calls `revoked`) and leaves the group; sources stay usable for that. No source may be used

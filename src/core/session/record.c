@@ -212,7 +212,6 @@ static struct status record_open(struct bytes bytes, struct record *ret_record, 
     return OK;
 }
 
-/* Copies the newest clicks_max clicks into the table's session. */
 /* Where a restored session's items get their numbers from. */
 struct numbering {
     const struct catalogue *known;
@@ -227,6 +226,7 @@ static struct status number_item(const struct numbering *numbering, struct bytes
     return *ret_item == ITEM_NONE ? FAIL(NOT_FOUND, 0, "an item is new") : OK;
 }
 
+/* Copies the newest clicks_max clicks into the table's session. */
 static struct status restore_clicks(struct session_table *table, uint32_t session, const struct record *record,
                                     const struct numbering *numbering)
 {

@@ -215,6 +215,22 @@ void kafka_client_stop(struct kafka_client *client)
     pthread_mutex_destroy(&client->lock);
 }
 
+struct status kafka_client_count_partitions(struct kafka_client *client, rd_kafka_topic_t *topic, int timeout_ms,
+                                            int32_t *ret_count)
+{
+    const struct rd_kafka_metadata *metadata;
+    rd_kafka_resp_err_t error = rd_kafka_metadata(client->handle, 0, topic, &metadata, timeout_ms);
+    if (error)
+        return FAIL(UNAVAILABLE, error, "the number of partitions is not told");
+    error = metadata->topic_cnt == 1 ? metadata->topics[0].err : RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
+    int32_t count = error ? 0 : metadata->topics[0].partition_cnt;
+    rd_kafka_metadata_destroy(metadata);
+    if (count <= 0)
+        return FAIL(IO, error, "the number of partitions is not told");
+    *ret_count = count;
+    return OK;
+}
+
 /* Anybody can write a header: what is no sensible number is none. */
 static uint32_t attempt_of(const rd_kafka_message_t *message)
 {

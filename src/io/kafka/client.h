@@ -45,5 +45,9 @@ void kafka_client_last_error(struct kafka_client *client, char *text, size_t siz
  * always the right ones, and OpenSSL none. */
 const char *kafka_advice(const char *text);
 
+/* The partitions of a topic of the handle; UNAVAILABLE when no broker says in time, IO when there is no such topic. */
+MUST_CHECK struct status kafka_client_count_partitions(struct kafka_client *client, rd_kafka_topic_t *topic,
+                                                       int timeout_ms, int32_t *ret_count);
+
 /* Fills ret_message; the bytes belong to `from`. */
 void kafka_message_view(const rd_kafka_message_t *from, struct message *ret_message);

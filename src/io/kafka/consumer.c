@@ -296,14 +296,7 @@ struct status kafka_consumer_poll(struct kafka_consumer *consumer, int timeout_m
 
 struct status kafka_consumer_count_partitions(struct kafka_consumer *consumer, int timeout_ms, int32_t *ret_count)
 {
-    const struct rd_kafka_metadata *metadata;
-    rd_kafka_resp_err_t error = rd_kafka_metadata(consumer->client.handle, 0, consumer->known, &metadata, timeout_ms);
-    if (error)
-        return FAIL(UNAVAILABLE, error, "the number of partitions is not told");
-    error = metadata->topic_cnt == 1 ? metadata->topics[0].err : RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
-    *ret_count = error ? 0 : metadata->topics[0].partition_cnt;
-    rd_kafka_metadata_destroy(metadata);
-    return error ? FAIL(UNAVAILABLE, error, "the number of partitions is not told") : OK;
+    return kafka_client_count_partitions(&consumer->client, consumer->known, timeout_ms, ret_count);
 }
 
 void kafka_consumer_leave(struct kafka_consumer *consumer)

@@ -277,18 +277,9 @@ struct record_sink kafka_sink_port(struct kafka_sink *sink)
 struct status kafka_sink_count_partitions(struct kafka_sink *sink, enum output output, int timeout_ms,
                                           int32_t *ret_count)
 {
-    const struct rd_kafka_metadata *metadata;
     assert(sink->topics[output]);
-    rd_kafka_resp_err_t error = rd_kafka_metadata(sink->client.handle, 0, sink->topics[output], &metadata, timeout_ms);
-    if (error)
-        return FAIL(UNAVAILABLE, error, "the number of partitions is not told");
-    error = metadata->topic_cnt == 1 ? metadata->topics[0].err : RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART;
-    int32_t count = error ? 0 : metadata->topics[0].partition_cnt;
-    rd_kafka_metadata_destroy(metadata);
-    if (count <= 0)
-        return FAIL(IO, error, "the number of partitions is not told");
-    atomic_store(&sink->partitions[output], count);
-    *ret_count = count;
+    TRY(kafka_client_count_partitions(&sink->client, sink->topics[output], timeout_ms, ret_count));
+    atomic_store(&sink->partitions[output], *ret_count);
     return OK;
 }
 
