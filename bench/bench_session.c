@@ -8,6 +8,8 @@
  * last minutes get the clicks (20,000 take turns, as many clicks a commit), and at worst, where every click may be of
  * any of them (10,000 clicks a commit). CPU time of one thread; times per click are the best of 8 batches, because the
  * machine may have other work. */
+#include "bench/trial.h"
+
 #include <eddy/base/random.h>
 #include <eddy/core/catalogue.h>
 #include <eddy/core/session.h>
@@ -17,13 +19,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
-#define KEY_SIZE    16
-#define ITEMS       100000u
-#define CLICKS_EACH 5u
-#define SESSIONS    1000000u
-#define START_MS    ((int64_t)1600000000000)
+#define KEY_SIZE         16
+#define ITEMS            100000u
+#define CLICKS_EACH      5u
+#define SESSIONS         1000000u
+#define RESTORE_SESSIONS 256 /* a batch, as a shard makes them */
+#define START_MS         ((int64_t)1600000000000)
 
 static void must(struct status status)
 {
@@ -174,6 +176,7 @@ struct stored_run {
     struct store *store;
     struct buffer record;
     struct arena arena;
+    struct session_batch batch;
     double commit_us;
     uint64_t clicks, commits, changes;
     uint32_t commit_clicks;
@@ -248,10 +251,20 @@ static struct catalogue *open_catalogue(void)
     return catalogue;
 }
 
-static struct status count_session(void *context, uint64_t number, struct bytes record)
+static void restore_batch(struct stored_run *run)
+{
+    if (!session_batch_find_items(&run->batch, run->catalogue))
+        exit(1);
+    must(session_batch_restore(&run->batch, run->table));
+}
+
+static struct status take_session(void *context, uint64_t number, struct bytes record)
 {
     struct stored_run *run = context;
-    return session_restore(run->table, number, record, run->catalogue);
+    TRY(session_batch_add(&run->batch, run->table, number, record));
+    if (run->batch.session_count == RESTORE_SESSIONS)
+        restore_batch(run);
+    return OK;
 }
 
 static double restore_all(struct stored_run *run)
@@ -262,7 +275,8 @@ static double restore_all(struct stored_run *run)
     session_table_close(run->table);
     run->table = open_table(1800000);
     int64_t start_ns = system_thread_cpu_ns();
-    must(port.ops->load(port.self, count_session, run, &position, &found));
+    must(port.ops->load(port.self, take_session, run, &position, &found));
+    restore_batch(run);
     if (!found || session_table_count(run->table) != SESSIONS)
         exit(1);
     return microseconds_since(start_ns) / 1e6;
@@ -303,21 +317,12 @@ static void show_stored(const char *folder, uint32_t turns, uint32_t commit_clic
     double open_s = microseconds_since(start_ns) / 1e6;
     printf("  opened (all pages checked)    %6.2f s, restored %.2f s\n\n", open_s, restore_all(&run));
     store_close(run.store);
-    must_write(unlink(file));
-    char *name = strrchr(file, '/');
-    must_write(snprintf(name, 16, "/lock.mdb"));
-    must_write(unlink(file));
-    must_write(snprintf(name, 16, "/mark"));
-    must_write(unlink(file));
-    *name = 0;
-    must_write(rmdir(file));
     state_directory_close(directory);
-    must_write(snprintf(file, sizeof file, "%s/pid", path));
-    must_write(unlink(file));
-    must_write(rmdir(path));
+    trial_remove(path);
     session_table_close(run.table);
     catalogue_close(run.catalogue);
     buffer_release(&run.record);
+    session_batch_release(&run.batch);
     arena_release(&run.arena);
 }
 

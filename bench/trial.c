@@ -163,9 +163,14 @@ static int remove_entry(const char *path, const struct stat *stat, int type, str
     return remove(path);
 }
 
+void trial_remove(const char *folder)
+{
+    nftw(folder, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+}
+
 void trial_remove_state(const struct trial *trial)
 {
-    nftw(trial->state_directory, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+    trial_remove(trial->state_directory);
 }
 
 /* ---- what it says of itself */

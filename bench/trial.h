@@ -42,6 +42,7 @@ pid_t trial_start(const struct trial *trial);
 /* Ends well, or the benchmark does not. */
 void trial_wait(pid_t pid);
 void trial_stop(pid_t pid);
+void trial_remove(const char *folder); /* with all that is in it */
 void trial_remove_state(const struct trial *trial);
 
 bool trial_ready(const struct trial *trial);

@@ -81,6 +81,43 @@ uint32_t interner_find(const struct interner *interner, struct bytes text)
     return slot_of(interner, text, bytes_hash(text))->number;
 }
 
+#define TOGETHER 32
+
+/* A text is behind three places in memory, each known from the one before. Each is asked for early, and for all texts
+ * before any is used, so that one does not wait for them one by one. */
+static size_t find_together(const struct interner *interner, const struct bytes *texts, size_t count, uint32_t *numbers)
+{
+    uint64_t hashes[TOGETHER];
+    size_t found = 0;
+    for (size_t i = 0; i < count; i++) {
+        hashes[i] = bytes_hash(texts[i]);
+        __builtin_prefetch(&interner->slots[(uint32_t)hashes[i] & interner->mask]);
+    }
+    for (size_t i = 0; i < count; i++) {
+        numbers[i] = interner->slots[(uint32_t)hashes[i] & interner->mask].number; /* most likely */
+        if (numbers[i] != INTERNER_NONE)
+            __builtin_prefetch(&interner->blocks[numbers[i] >> BLOCK_BITS][numbers[i] & (BLOCK_SIZE - 1)]);
+    }
+    for (size_t i = 0; i < count; i++)
+        if (numbers[i] != INTERNER_NONE)
+            __builtin_prefetch(interner_get(interner, numbers[i]).data);
+    for (size_t i = 0; i < count; i++) {
+        numbers[i] = slot_of(interner, texts[i], hashes[i])->number;
+        found += numbers[i] != INTERNER_NONE;
+    }
+    return found;
+}
+
+size_t interner_find_all(const struct interner *interner, const struct bytes *texts, size_t count, uint32_t *numbers)
+{
+    size_t found = 0;
+    for (size_t at = 0; at < count; at += TOGETHER) {
+        size_t part = count - at < TOGETHER ? count - at : TOGETHER;
+        found += find_together(interner, texts + at, part, numbers + at);
+    }
+    return found;
+}
+
 static struct status table_grow(struct interner *interner)
 {
     uint32_t mask = interner->mask * 2 + 1;

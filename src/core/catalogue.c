@@ -80,6 +80,12 @@ uint32_t catalogue_find(const struct catalogue *catalogue, struct bytes item_id)
     return interner_find(catalogue->ids, item_id);
 }
 
+size_t catalogue_find_all(const struct catalogue *catalogue, const struct bytes *item_ids, size_t count,
+                          uint32_t *numbers)
+{
+    return interner_find_all(catalogue->ids, item_ids, count, numbers);
+}
+
 static struct status entries_grow(struct catalogue *catalogue)
 {
     uint32_t capacity = catalogue->entry_capacity ? catalogue->entry_capacity * 2 : 1024;

@@ -2,6 +2,7 @@
 /* What the session stores hold. */
 #include "chaos/history.h"
 #include "chaos/model.h"
+#include "support/restore.h"
 
 #include <eddy/io/session_store.h>
 #include <stdio.h>
@@ -31,7 +32,7 @@ static struct status visit(void *context, uint64_t number, struct bytes record)
 {
     struct stored *stored = context;
     TRY(facts_add_content(&stored->records, stored->partition, record));
-    return session_restore(stored->table, number, record, stored->catalogue);
+    return restore_session(stored->table, number, record, stored->catalogue);
 }
 
 static struct status read_store(const struct config *config, const struct state_directory *directory,

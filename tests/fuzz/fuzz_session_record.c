@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Arbitrary bytes as stored sessions: as they are, and with a right checksum, so that the fuzzer gets behind it. What
  * is accepted must be written and read again as the same. Input: records, each after its size in two bytes. */
+#include "support/restore.h"
+
 #include <eddy/core/catalogue.h>
 #include <eddy/core/session.h>
 
@@ -22,7 +24,7 @@ static void must_come_back(struct session_table *table, uint32_t session, const 
     struct session_table *other;
     must(session_table_open(options, &other));
     session_encode(table, session, catalogue, &first);
-    must(session_restore(other, 1, buffer_bytes(&first), catalogue));
+    must(restore_session(other, 1, buffer_bytes(&first), catalogue));
     session_encode(other, 0, catalogue, &second);
     if (!bytes_equal(buffer_bytes(&first), buffer_bytes(&second)))
         abort();
@@ -49,9 +51,9 @@ static void restore_all(struct bytes input, const struct session_options *option
         at += size;
         AUTO(buffer) sealed = {0};
         seal(&sealed, record);
-        struct status as_it_is = session_restore(table, number++, record, catalogue);
+        struct status as_it_is = restore_session(table, number++, record, catalogue);
         (void)as_it_is; /* almost never OK: the fuzzer cannot guess a checksum */
-        if (!failed(session_restore(table, number++, buffer_bytes(&sealed), catalogue)))
+        if (!failed(restore_session(table, number++, buffer_bytes(&sealed), catalogue)))
             must_come_back(table, session_table_count(table) - 1, options, catalogue);
     }
 }

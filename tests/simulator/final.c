@@ -3,6 +3,7 @@
 #include "support/support.h"
 
 #include "simulator/judging.h"
+#include "support/restore.h"
 
 struct opening {
     struct session_table *table;
@@ -12,7 +13,7 @@ struct opening {
 static struct status restore(void *context, uint64_t number, struct bytes record)
 {
     struct opening *opening = context;
-    return session_restore(opening->table, number, record, opening->catalogue);
+    return restore_session(opening->table, number, record, opening->catalogue);
 }
 
 /* All sessions of the table, in the order of their deadlines. */

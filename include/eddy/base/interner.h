@@ -18,6 +18,9 @@ void interner_close(struct interner *interner);
 /* The number of `text`, or INTERNER_NONE. */
 uint32_t interner_find(const struct interner *interner, struct bytes text);
 
+/* The numbers of `count` texts, sooner than one by one; returns how many of them are there. */
+size_t interner_find_all(const struct interner *interner, const struct bytes *texts, size_t count, uint32_t *numbers);
+
 /* The number of `text`, added when it is new. LIMIT when a bound would be passed. */
 MUST_CHECK struct status interner_add(struct interner *interner, struct bytes text, uint32_t *ret_number);
 

@@ -38,6 +38,9 @@ void catalogue_close(struct catalogue *catalogue);
 
 /* The number of an item id, ITEM_NONE when it is new. */
 uint32_t catalogue_find(const struct catalogue *catalogue, struct bytes item_id);
+/* The numbers of many, sooner than one by one; returns how many are not new. */
+size_t catalogue_find_all(const struct catalogue *catalogue, const struct bytes *item_ids, size_t count,
+                          uint32_t *numbers);
 /* The number of an item id seen in a click or session; added when new. LIMIT at a bound. */
 MUST_CHECK struct status catalogue_intern(struct catalogue *catalogue, struct bytes item_id, uint32_t *ret_number);
 /* Applies a record of the items topic. *ret_number may be NULL. LIMIT at a bound. */

@@ -93,5 +93,5 @@ MUST_CHECK struct status engine_advance(struct engine *engine, int64_t watermark
 
 struct session_table *engine_sessions(struct engine *engine);
 struct engine_position engine_position(const struct engine *engine);
-/* Before the first step, after session_restore() of the stored sessions. */
+/* Before the first step, after the stored sessions are restored. */
 void engine_restore_position(struct engine *engine, struct engine_position position);

@@ -135,12 +135,28 @@ struct catalogue;
 /* Appends the stored record of a session. */
 void session_encode(const struct session_table *table, uint32_t session, const struct catalogue *catalogue,
                     struct buffer *out);
-/* Puts a stored record back, interning its items; numbers must ascend. CORRUPT when the bytes are not a record (or the
- * session overlaps another one of its key), NEWER when of a later version, CONFIG when it was kept by user_id and the
- * table is not or the other way round, LIMIT when the catalogue is full; the table is then unchanged. Does not count as
- * a change. More than clicks_max clicks are cut to the newest; more than open_max sessions are let in. */
-MUST_CHECK struct status session_restore(struct session_table *table, uint64_t number, struct bytes record,
-                                         struct catalogue *catalogue);
-/* The same where all items are known, so that it needs no writer lock; NOT_FOUND when one is not. */
-MUST_CHECK struct status session_restore_known(struct session_table *table, uint64_t number, struct bytes record,
-                                               const struct catalogue *catalogue);
+
+/* Stored records on their way back into a table. The caller has the numbers of their items looked up in between, under
+ * the catalogue's lock. {0} is an empty batch. */
+struct stored_session;
+struct session_batch {
+    struct stored_session *sessions;
+    size_t session_count, session_capacity;
+    struct arena records;
+    struct bytes *item_ids; /* of the clicks to be kept of all sessions, one after the other */
+    uint32_t *items;        /* their numbers */
+    size_t item_count, item_capacity;
+};
+void session_batch_release(struct session_batch *batch);
+/* Adds a copy of a record. CORRUPT when the bytes are not one, NEWER when of a later version, CONFIG when it was kept
+ * by user_id and the table is not or the other way round; the batch is then unchanged. */
+MUST_CHECK struct status session_batch_add(struct session_batch *batch, const struct session_table *table,
+                                           uint64_t number, struct bytes record);
+/* Sets the items' numbers; false when some are new: then they are to be interned. */
+bool session_batch_find_items(struct session_batch *batch, const struct catalogue *catalogue);
+/* LIMIT when the catalogue is full. */
+MUST_CHECK struct status session_batch_intern_items(struct session_batch *batch, struct catalogue *catalogue);
+/* Puts the sessions into the table and empties the batch; numbers must ascend over all batches. CORRUPT when they do
+ * not or when a session overlaps another one of its key; those before it are in the table then. Does not count as a
+ * change. More than clicks_max clicks are cut to the newest; more than open_max sessions are let in. */
+MUST_CHECK struct status session_batch_restore(struct session_batch *batch, struct session_table *table);

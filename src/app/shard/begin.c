@@ -35,33 +35,49 @@ static struct engine_position group_position(const struct assignment *assignment
 
 /* ---- the stored position */
 
+#define RESTORE_SESSIONS 256  /* are looked up together ... */
+#define RESTORE_ITEMS    4096 /* ... unless they have so many clicks */
+
 struct restoring {
-    struct shard *shard;
-    struct task *task;
+    struct knowledge *knowledge;
+    struct session_table *sessions;
+    struct session_batch batch;
 };
+
+static struct status restore_batch(struct restoring *restoring)
+{
+    struct knowledge *knowledge = restoring->knowledge;
+    struct session_batch *batch = &restoring->batch;
+    knowledge_lock_read(knowledge);
+    bool known = session_batch_find_items(batch, knowledge_catalogue(knowledge));
+    knowledge_unlock(knowledge);
+    if (!known) {
+        knowledge_lock_write(knowledge);
+        struct status status = session_batch_intern_items(batch, knowledge_catalogue(knowledge));
+        knowledge_unlock(knowledge);
+        TRY(status);
+    }
+    return session_batch_restore(batch, restoring->sessions);
+}
 
 static struct status restore_session(void *context, uint64_t number, struct bytes record)
 {
     struct restoring *restoring = context;
-    struct knowledge *knowledge = restoring->shard->ports.knowledge;
-    struct session_table *sessions = engine_sessions(restoring->task->engine);
-    knowledge_lock_read(knowledge);
-    struct status status = session_restore_known(sessions, number, record, knowledge_catalogue(knowledge));
-    knowledge_unlock(knowledge);
-    if (!failed_as(status, FAULT_NOT_FOUND))
-        return status;
-    knowledge_lock_write(knowledge);
-    status = session_restore(sessions, number, record, knowledge_catalogue(knowledge));
-    knowledge_unlock(knowledge);
-    return status;
+    TRY(session_batch_add(&restoring->batch, restoring->sessions, number, record));
+    if (restoring->batch.session_count < RESTORE_SESSIONS && restoring->batch.item_count < RESTORE_ITEMS)
+        return OK;
+    return restore_batch(restoring);
 }
 
 static struct status restore(struct shard *shard, struct task *task, struct engine_position *ret_position,
                              bool *ret_found, struct complaint *complaint)
 {
-    struct restoring restoring = {shard, task};
+    struct restoring restoring = {.knowledge = shard->ports.knowledge, .sessions = engine_sessions(task->engine)};
     struct store_position stored = {.offset = -1};
     struct status status = task->store.ops->load(task->store.self, restore_session, &restoring, &stored, ret_found);
+    if (!failed(status))
+        status = restore_batch(&restoring);
+    session_batch_release(&restoring.batch);
     if (failed(status)) {
         char text[256];
         return complain(complaint, status, "partition %d: the stored sessions cannot be read: %s", task->partition,

@@ -10,7 +10,7 @@
  *                    with event ids, the 8 bytes of its hash (0: none)
  *   checksum: low half of XXH3 of all before          4 bytes, low first; at the end in every version
  */
-#include "core/session/table.h"
+#include "core/session/record.h"
 #include <eddy/core/catalogue.h>
 
 #define VERSION       1
@@ -80,12 +80,6 @@ void session_encode(const struct session_table *table, uint32_t session, const s
         put_fixed(out, checksum(bytes_of(out->data + start, out->size - start)), CHECKSUM_SIZE);
 }
 
-/* Reads on from `rest`; after a failure `bad` is set and everything read is 0 or empty. */
-struct reader {
-    struct bytes rest;
-    bool bad;
-};
-
 static struct bytes get_bytes(struct reader *reader, uint64_t size)
 {
     if (reader->bad || size > reader->rest.size) {
@@ -130,24 +124,7 @@ static struct bytes get_text(struct reader *reader)
     return get_bytes(reader, get_number(reader));
 }
 
-struct record {
-    bool by_user, with_ids;
-    struct bytes key, user_id;
-    int64_t opened_ms, first;
-    uint64_t total, length;
-    int64_t kept_from; /* first click kept, less opened_ms */
-    struct bytes clicks;
-};
-
-struct record_click {
-    int64_t time; /* less opened_ms */
-    uint8_t type;
-    struct bytes item_id;
-    uint64_t id_hash;
-};
-
-/* `time` is that of the click before. */
-static struct record_click get_click(struct reader *reader, int64_t time, bool with_ids)
+struct record_click record_click(struct reader *reader, int64_t time, bool with_ids)
 {
     uint64_t number = get_number(reader);
     struct record_click click = {.type = number & 3, .item_id = get_text(reader)};
@@ -164,27 +141,27 @@ static bool is_near(int64_t relative)
 }
 
 /* Reads all clicks once, so that restoring cannot meet a bad one halfway. */
-static bool clicks_are_good(const struct record *record, int64_t *ret_last)
+static bool clicks_are_good(struct record *record)
 {
     struct reader reader = {.rest = record->clicks};
     int64_t time = record->kept_from;
     for (uint64_t i = 0; i < record->length && !reader.bad; i++)
-        time = get_click(&reader, time, record->with_ids).time;
-    *ret_last = time;
+        time = record_click(&reader, time, record->with_ids).time;
+    record->last = time;
     return !reader.bad && reader.rest.size == 0 && is_near(time);
 }
 
-static bool record_is_good(const struct record *record, int64_t *ret_last)
+static bool record_is_good(struct record *record)
 {
     return record->key.size > 0 && record->key.size <= CLICK_ID_MAX && record->user_id.size <= CLICK_ID_MAX &&
            !(record->by_user && record->user_id.size) && record->opened_ms > -TIME_MAX_MS &&
            record->opened_ms < TIME_MAX_MS && record->length > 0 && record->length <= SESSION_CLICKS_MAX &&
            record->total >= record->length && record->total <= UINT32_MAX && is_near(record->first) &&
            is_near(record->kept_from) && record->first <= record->kept_from && record->first <= 0 &&
-           clicks_are_good(record, ret_last) && *ret_last >= 0;
+           clicks_are_good(record) && record->last >= 0;
 }
 
-static struct status record_open(struct bytes bytes, struct record *ret_record, int64_t *ret_last)
+struct status record_open(struct bytes bytes, struct record *ret_record)
 {
     if (bytes.size < 2 + CHECKSUM_SIZE)
         return FAIL(CORRUPT, bytes.size, "a session record is too short");
@@ -206,119 +183,8 @@ static struct status record_open(struct bytes bytes, struct record *ret_record, 
     record.kept_from = get_signed(&reader);
     record.clicks = reader.rest;
     bool flags_known = flags <= (FLAG_BY_USER | FLAG_WITH_IDS);
-    if (version < 1 || !flags_known || reader.bad || !record_is_good(&record, ret_last))
+    if (version < 1 || !flags_known || reader.bad || !record_is_good(&record))
         return FAIL(CORRUPT, bytes.size, "a session record does not make sense");
     *ret_record = record;
     return OK;
-}
-
-/* Where a restored session's items get their numbers from. */
-struct numbering {
-    const struct catalogue *known;
-    struct catalogue *names; /* where new ones are added; NULL: nowhere */
-};
-
-static struct status number_item(const struct numbering *numbering, struct bytes item_id, uint32_t *ret_item)
-{
-    if (numbering->names)
-        return catalogue_intern(numbering->names, item_id, ret_item);
-    *ret_item = catalogue_find(numbering->known, item_id);
-    return *ret_item == ITEM_NONE ? FAIL(NOT_FOUND, 0, "an item is new") : OK;
-}
-
-/* Copies the newest clicks_max clicks into the table's session. */
-static struct status restore_clicks(struct session_table *table, uint32_t session, const struct record *record,
-                                    const struct numbering *numbering)
-{
-    struct reader reader = {.rest = record->clicks};
-    uint32_t clicks_max = table->options.clicks_max;
-    uint64_t skipped = record->length > clicks_max ? record->length - clicks_max : 0;
-    int64_t time = record->kept_from;
-    for (uint64_t i = 0; i < record->length; i++) {
-        struct record_click click = get_click(&reader, time, record->with_ids);
-        time = click.time;
-        if (i < skipped)
-            continue;
-        uint32_t item;
-        TRY(number_item(numbering, click.item_id, &item));
-        clicks_append(table, session, item, record->opened_ms + time, click.type, click.id_hash);
-    }
-    return OK;
-}
-
-/* The session that the restored one comes behind in its key's chain; CORRUPT when it would overlap another one. */
-static struct status find_newer(const struct session_table *table, uint32_t head, int64_t first_ms, int64_t last_ms,
-                                uint32_t *ret_newer)
-{
-    uint32_t newer = SESSION_NONE, session = head;
-    while (session != SESSION_NONE && session_first_ms(session_at(table, session)) > last_ms) {
-        newer = session;
-        session = session_at(table, session)->older;
-    }
-    if (session != SESSION_NONE && session_last_ms(session_at(table, session)) >= first_ms)
-        return FAIL(CORRUPT, session_at(table, session)->number, "two stored sessions of one key overlap");
-    *ret_newer = newer;
-    return OK;
-}
-
-static struct status restore_reserve(struct session_table *table, uint32_t class)
-{
-    TRY(sessions_reserve(table));
-    TRY(heads_reserve(table));
-    TRY(queue_reserve(table));
-    return pool_reserve(&table->pool, class);
-}
-
-static struct status restore(struct session_table *table, uint64_t number, struct bytes bytes,
-                             const struct numbering *numbering)
-{
-    struct record record;
-    int64_t last;
-    TRY(record_open(bytes, &record, &last));
-    if (number < table->next_number || number == NUMBER_NONE)
-        return FAIL(CORRUPT, number, "stored sessions are not in ascending order");
-    if (record.by_user != table->options.by_user)
-        return FAIL(CONFIG, number, "stored sessions are kept by the other of session_id and user_id");
-    uint32_t kept = record.length < table->options.clicks_max ? (uint32_t)record.length : table->options.clicks_max;
-    uint32_t class = clicks_class(record.key, record.user_id, record.with_ids, kept);
-    TRY(restore_reserve(table, class));
-    struct heads_key key = heads_key(record.key);
-    uint32_t slot = heads_slot(table, key), newer;
-    TRY(find_newer(table, table->slots[slot].session, record.opened_ms + record.first, record.opened_ms + last,
-                   &newer));
-    uint32_t session = sessions_take(table);
-    struct session *entry = session_at(table, session);
-    entry->opened_ms = record.opened_ms;
-    entry->first = (int32_t)record.first;
-    entry->last = (int32_t)last;
-    entry->total = (uint32_t)record.total;
-    clicks_open(table, session, class, record.key, record.user_id, record.with_ids);
-    struct status status = restore_clicks(table, session, &record, numbering);
-    if (failed(status)) {
-        clicks_close(table, session);
-        sessions_give_back(table, session);
-        return status;
-    }
-    entry->number = number;
-    entry->stored = true;
-    table->next_number = number + 1;
-    entry->older = newer == SESSION_NONE ? table->slots[slot].session : session_at(table, newer)->older;
-    if (newer == SESSION_NONE)
-        heads_set(table, slot, key, session);
-    else
-        session_at(table, newer)->older = session;
-    queue_add(table, session);
-    return OK;
-}
-
-struct status session_restore(struct session_table *table, uint64_t number, struct bytes record,
-                              struct catalogue *catalogue)
-{
-    return restore(table, number, record, &(struct numbering){.names = catalogue});
-}
-
-struct status session_restore_known(struct session_table *table, uint64_t number, struct bytes record,
-                                    const struct catalogue *catalogue)
-{
-    return restore(table, number, record, &(struct numbering){.known = catalogue});
 }

@@ -49,6 +49,40 @@ static void a_group_set_back_behind_the_store_is_refused_or_adopted(void **state
     shard_rig_close(&rig);
 }
 
+/* Three batches of them, the last not full; each has an item that only it knows. */
+static void all_stored_sessions_are_restored(void **state)
+{
+    (void)state;
+    enum { SESSIONS = 600 };
+    struct shard_rig rig;
+    char session_id[24], item_id[24];
+    shard_rig_open(&rig, 1);
+    for (int i = 0; i < SESSIONS; i++) {
+        snprintf(session_id, sizeof session_id, "visitor-%d", i);
+        snprintf(item_id, sizeof item_id, "own-%d", i);
+        shard_rig_click(&rig, 0, session_id, item_id, SHARD_RIG_TIME + i);
+    }
+    assert_ok(shard_rig_start(&rig, NULL));
+    assert_ok(shard_rig_run(&rig));
+    shard_rig_crash(&rig);
+    assert_ok(shard_rig_start(&rig, NULL));
+    for (int i = 0; i < SESSIONS; i++) {
+        snprintf(session_id, sizeof session_id, "visitor-%d", i);
+        shard_rig_click(&rig, 0, session_id, "last", SHARD_RIG_TIME + 1000 + i);
+    }
+    assert_ok(shard_rig_run(&rig));
+    shard_rig_click(&rig, 0, "later", "last", SHARD_RIG_TIME + 60000); /* all close */
+    assert_ok(shard_rig_run(&rig));
+    assert_int_equal(shard_rig_count(&rig, OUTPUT_SESSIONS), SESSIONS);
+    for (size_t i = 0; i < SESSIONS; i++) {
+        const struct output_record *closed = shard_rig_output(&rig, OUTPUT_SESSIONS, i);
+        snprintf(item_id, sizeof item_id, "own-%zu", i);
+        assert_non_null(memmem(closed->value.data, closed->value.size, item_id, strlen(item_id)));
+        assert_non_null(memmem(closed->value.data, closed->value.size, "last", 4));
+    }
+    shard_rig_close(&rig);
+}
+
 static struct status accept_one(struct shard_rig *rig, struct assignment assignment, struct complaint *complaint,
                                 int64_t *ret_start)
 {
@@ -492,6 +526,7 @@ int main(void)
     log_configure(LOG_ERROR, LOG_FORMAT_LOGFMT, STDERR_FILENO);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_group_set_back_behind_the_store_is_refused_or_adopted),
+        cmocka_unit_test(all_stored_sessions_are_restored),
         cmocka_unit_test(positions_outside_the_log_are_answered_or_refused_with_a_reason),
         cmocka_unit_test(start_stored_refuses_a_partition_that_was_never_committed),
         cmocka_unit_test(a_lost_partition_commits_nothing),

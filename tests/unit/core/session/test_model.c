@@ -3,6 +3,7 @@
  * is now and then stored, dropped and restored on the way. A case is one seed; EDDY_SEED runs from another one. */
 #include "support/support.h"
 
+#include "support/restore.h"
 #include "support/session_model.h"
 
 #include <eddy/base/random.h>
@@ -175,7 +176,7 @@ static bool step_restore(struct run *run)
     assert_ok(session_table_open(&run->model.options, &run->table));
     for (uint32_t i = 0; i < run->stored; i++)
         assert_ok(
-            session_restore(run->table, run->store[i].number, buffer_bytes(&run->store[i].record), run->catalogue));
+            restore_session(run->table, run->store[i].number, buffer_bytes(&run->store[i].record), run->catalogue));
     size_t cursor = 0;
     struct session_change change;
     if (session_next_change(run->table, &cursor, &change))

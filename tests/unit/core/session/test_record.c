@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "support/support.h"
 
+#include "support/restore.h"
+
 #include <eddy/core/catalogue.h>
 #include <eddy/core/session.h>
 
@@ -80,7 +82,7 @@ static void every_field_comes_back(void **state)
     struct fixture first = fixture_open(false), second = fixture_open(false);
     uint32_t number; /* so that items have other numbers in the second process */
     assert_ok(catalogue_intern(second.catalogue, BYTES("hat"), &number));
-    assert_ok(session_restore(second.table, 7, encode(&first, apply_rich_session(&first)), second.catalogue));
+    assert_ok(restore_session(second.table, 7, encode(&first, apply_rich_session(&first)), second.catalogue));
     assert_int_equal(session_table_count(second.table), 1);
     struct closed_list closed = {0};
     int64_t close_ms = 1600000090001 + 1800000 + 60000;
@@ -110,7 +112,7 @@ static void what_is_not_shown_comes_back_too(void **state)
     (void)state;
     struct fixture first = fixture_open(false), second = fixture_open(false);
     struct bytes record = encode(&first, apply_rich_session(&first));
-    assert_ok(session_restore(second.table, 7, record, second.catalogue));
+    assert_ok(restore_session(second.table, 7, record, second.catalogue));
     /* the event ids */
     struct click again = {BYTES("s-1"),           BYTES(""), BYTES("boot"), BYTES("e5"), 1600000090000,
                           CLICK_TYPE_ADD_TO_CART, {0}};
@@ -130,7 +132,7 @@ static void what_is_not_shown_comes_back_too(void **state)
     /* and the same bytes again */
     struct fixture third = fixture_open(false);
     uint32_t session = 0;
-    assert_ok(session_restore(third.table, 7, record, third.catalogue));
+    assert_ok(restore_session(third.table, 7, record, third.catalogue));
     buffer_clear(&second.record);
     session_encode(third.table, session, third.catalogue, &second.record);
     assert_true(bytes_equal(record, buffer_bytes(&second.record)));
@@ -147,12 +149,12 @@ static void sessions_by_user_come_back(void **state)
         apply(&first, (struct click){.user_id = BYTES("anna"), .item_id = BYTES("hat"), .time_ms = 5000});
     session = apply(&first, (struct click){.user_id = BYTES("anna"), .item_id = BYTES("cap"), .time_ms = 4000});
     struct bytes record = encode(&first, session);
-    assert_ok(session_restore(second.table, 0, record, second.catalogue));
+    assert_ok(restore_session(second.table, 0, record, second.catalogue));
     struct session_view view;
     assert_ok(session_read(second.table, 0, &second.arena, &view));
     assert_bytes(view.session_id, "anna/5000");
     assert_bytes(view.user_id, "anna");
-    assert_fails(CONFIG, session_restore(other.table, 0, record, other.catalogue));
+    assert_fails(CONFIG, restore_session(other.table, 0, record, other.catalogue));
     fixture_close(&first);
     fixture_close(&second);
     fixture_close(&other);
@@ -165,7 +167,7 @@ static void expect_corrupt(struct fixture *fixture, struct bytes record)
     assert_non_null(exact);
     if (record.size)
         memcpy(exact, record.data, record.size);
-    assert_fails(CORRUPT, session_restore(fixture->table, 1, bytes_of(exact, record.size), fixture->catalogue));
+    assert_fails(CORRUPT, restore_session(fixture->table, 1, bytes_of(exact, record.size), fixture->catalogue));
     assert_int_equal(session_table_count(fixture->table), 0);
     free(exact);
 }
@@ -184,7 +186,7 @@ static void damaged_records_are_corrupt(void **state)
     }
     buffer_append_byte(&first.record, 0);
     expect_corrupt(&second, buffer_bytes(&first.record));
-    assert_ok(session_restore(second.table, 1, bytes_of(first.record.data, first.record.size - 1), second.catalogue));
+    assert_ok(restore_session(second.table, 1, bytes_of(first.record.data, first.record.size - 1), second.catalogue));
     fixture_close(&first);
     fixture_close(&second);
 }
@@ -229,12 +231,12 @@ static void records_that_make_no_sense_are_corrupt(void **state)
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct status status =
-            session_restore(fixture.table, 1, sealed(&fixture.record, cases[i].body), fixture.catalogue);
+            restore_session(fixture.table, 1, sealed(&fixture.record, cases[i].body), fixture.catalogue);
         if (!failed_as(status, FAULT_CORRUPT))
             fail_msg("not found corrupt: %s", cases[i].why);
     }
     struct bytes good = BYTES("\x01\x00\x01k\x00\x02\x00\x01\x01\x00\x00\x01i");
-    assert_ok(session_restore(fixture.table, 1, sealed(&fixture.record, good), fixture.catalogue));
+    assert_ok(restore_session(fixture.table, 1, sealed(&fixture.record, good), fixture.catalogue));
     fixture_close(&fixture);
 }
 
@@ -243,9 +245,9 @@ static void a_later_version_is_said_to_be_newer(void **state)
     (void)state;
     struct fixture fixture = fixture_open(false);
     assert_fails(NEWER,
-                 session_restore(fixture.table, 1, sealed(&fixture.record, BYTES("\x02whatever")), fixture.catalogue));
+                 restore_session(fixture.table, 1, sealed(&fixture.record, BYTES("\x02whatever")), fixture.catalogue));
     assert_fails(NEWER,
-                 session_restore(fixture.table, 1, sealed(&fixture.record, BYTES("\xff\x00")), fixture.catalogue));
+                 restore_session(fixture.table, 1, sealed(&fixture.record, BYTES("\xff\x00")), fixture.catalogue));
     fixture_close(&fixture);
 }
 
@@ -256,13 +258,13 @@ static void sessions_must_come_in_order_and_not_overlap(void **state)
     struct buffer other = {0};
     struct bytes at_1 = sealed(&fixture.record, BYTES("\x01\x00\x01k\x00\x02\x00\x01\x01\x00\x00\x01i"));
     struct bytes l = sealed(&other, BYTES("\x01\x00\x01l\x00\x02\x00\x01\x01\x00\x00\x01i"));
-    assert_ok(session_restore(fixture.table, 5, at_1, fixture.catalogue));
-    assert_fails(CORRUPT, session_restore(fixture.table, 5, l, fixture.catalogue));
-    assert_fails(CORRUPT, session_restore(fixture.table, 4, l, fixture.catalogue));
-    assert_fails(CORRUPT, session_restore(fixture.table, UINT64_MAX, l, fixture.catalogue));
-    assert_fails(CORRUPT, session_restore(fixture.table, 6, at_1, fixture.catalogue));
+    assert_ok(restore_session(fixture.table, 5, at_1, fixture.catalogue));
+    assert_fails(CORRUPT, restore_session(fixture.table, 5, l, fixture.catalogue));
+    assert_fails(CORRUPT, restore_session(fixture.table, 4, l, fixture.catalogue));
+    assert_fails(CORRUPT, restore_session(fixture.table, UINT64_MAX, l, fixture.catalogue));
+    assert_fails(CORRUPT, restore_session(fixture.table, 6, at_1, fixture.catalogue));
     assert_int_equal(session_table_count(fixture.table), 1);
-    assert_ok(session_restore(fixture.table, 6, l, fixture.catalogue));
+    assert_ok(restore_session(fixture.table, 6, l, fixture.catalogue));
     buffer_release(&other);
     fixture_close(&fixture);
 }
@@ -277,7 +279,7 @@ static void other_limits_than_when_stored_are_no_obstacle(void **state)
     options.clicks_max = 2;
     options.open_max = 1;
     assert_ok(session_table_open(&options, &second.table));
-    assert_ok(session_restore(second.table, 1, record, second.catalogue));
+    assert_ok(restore_session(second.table, 1, record, second.catalogue));
     struct session_view view;
     assert_ok(session_read(second.table, 0, &second.arena, &view));
     assert_int_equal(view.length, 2);
@@ -286,28 +288,93 @@ static void other_limits_than_when_stored_are_no_obstacle(void **state)
     assert_bytes(catalogue_id(second.catalogue, view.items[1]), "shoe");
     struct buffer other = {0};
     struct bytes l = sealed(&other, BYTES("\x01\x00\x01l\x00\x02\x00\x01\x01\x00\x00\x01i"));
-    assert_ok(session_restore(second.table, 2, l, second.catalogue));
+    assert_ok(restore_session(second.table, 2, l, second.catalogue));
     assert_int_equal(session_table_count(second.table), 2);
     buffer_release(&other);
     fixture_close(&first);
     fixture_close(&second);
 }
 
-static void an_item_that_has_to_be_named_leaves_the_table_unchanged(void **state)
+static void a_batch_says_whether_its_items_are_known(void **state)
 {
     (void)state;
     struct fixture first = fixture_open(false), second = fixture_open(false);
     struct bytes record = encode(&first, apply_rich_session(&first));
+    AUTO(session_batch) batch = {0};
     uint32_t number;
-    assert_ok(catalogue_intern(second.catalogue, BYTES("boot"), &number)); /* others remain */
-    assert_fails(NOT_FOUND, session_restore_known(second.table, 1, record, second.catalogue));
-    assert_int_equal(session_table_count(second.table), 0);
-    assert_ok(session_restore(second.table, 1, record, second.catalogue));
-    session_table_close(second.table);
-    struct session_options options = options_of(false);
-    assert_ok(session_table_open(&options, &second.table));
-    assert_ok(session_restore_known(second.table, 1, record, second.catalogue));
+    assert_ok(catalogue_intern(second.catalogue, BYTES("boot"), &number)); /* others are not */
+    assert_ok(session_batch_add(&batch, second.table, 1, record));
+    assert_false(session_batch_find_items(&batch, second.catalogue));
+    assert_ok(session_batch_intern_items(&batch, second.catalogue));
+    assert_true(session_batch_find_items(&batch, second.catalogue));
+    assert_ok(session_batch_restore(&batch, second.table));
     assert_true(bytes_equal(encode(&second, 0), record));
+    fixture_close(&first);
+    fixture_close(&second);
+}
+
+#define MANY 700u
+
+static struct bytes encode_many(struct fixture *fixture, uint32_t i)
+{
+    struct closed_list closed = {0};
+    struct session_outcome outcome;
+    char key[16];
+    snprintf(key, sizeof key, "key-%u", i);
+    for (uint32_t j = 0; j <= i % 6; j++) { /* up to two more than are kept */
+        char id[16];
+        uint32_t item;
+        snprintf(id, sizeof id, "item-%u", (i * 7 + j * j) % 90);
+        assert_ok(catalogue_intern(fixture->catalogue, bytes_of_text(id), &item));
+        struct click click = {.session_id = bytes_of_text(key), .time_ms = 1000000 + 10 * i + j};
+        assert_ok(session_apply(fixture->table, &click, item, INT64_MIN, &fixture->arena, &closed, &outcome));
+    }
+    return encode(fixture, outcome.session);
+}
+
+/* One batch, used again for the second half of them, whose catalogue numbers items in another order. */
+static void batches_restore_what_single_records_do(void **state)
+{
+    (void)state;
+    struct fixture first = fixture_open(false), second = fixture_open(false);
+    struct session_options options = options_of(false);
+    options.open_max = MANY;
+    session_table_close(first.table);
+    assert_ok(session_table_open(&options, &first.table));
+    AUTO(session_batch) batch = {0};
+    AUTO(buffer) all = {0};
+    size_t ends[MANY];
+    for (uint32_t i = 0; i < MANY; i++) {
+        struct bytes record = encode_many(&first, i);
+        buffer_append_bytes(&all, record);
+        ends[i] = all.size;
+        assert_ok(session_batch_add(&batch, second.table, i, record));
+        if (i % 350 != 349)
+            continue;
+        assert_ok(session_batch_intern_items(&batch, second.catalogue));
+        assert_ok(session_batch_restore(&batch, second.table));
+        assert_int_equal(session_table_count(second.table), i + 1);
+    }
+    for (uint32_t i = 0; i < MANY; i++) {
+        size_t begin = i ? ends[i - 1] : 0;
+        assert_true(bytes_equal(encode(&second, i), bytes_of(all.data + begin, ends[i] - begin)));
+    }
+    fixture_close(&first);
+    fixture_close(&second);
+}
+
+static void a_bad_record_leaves_the_batch_as_it_was(void **state)
+{
+    (void)state;
+    struct fixture first = fixture_open(false), second = fixture_open(false);
+    struct bytes record = encode(&first, apply_rich_session(&first));
+    AUTO(session_batch) batch = {0};
+    assert_ok(session_batch_add(&batch, second.table, 1, record));
+    assert_fails(CORRUPT, session_batch_add(&batch, second.table, 2, BYTES("no record")));
+    assert_int_equal(batch.session_count, 1);
+    assert_ok(session_batch_intern_items(&batch, second.catalogue));
+    assert_ok(session_batch_restore(&batch, second.table));
+    assert_int_equal(session_table_count(second.table), 1);
     fixture_close(&first);
     fixture_close(&second);
 }
@@ -320,11 +387,11 @@ static void a_full_catalogue_leaves_the_table_unchanged(void **state)
     catalogue_close(second.catalogue);
     assert_ok(catalogue_open(&(struct catalogue_options){2, 1 << 20, 10}, &second.catalogue));
     size_t memory = session_table_memory(second.table);
-    assert_fails(LIMIT, session_restore(second.table, 1, record, second.catalogue));
+    assert_fails(LIMIT, restore_session(second.table, 1, record, second.catalogue));
     assert_int_equal(session_table_count(second.table), 0);
     catalogue_close(second.catalogue);
     assert_ok(catalogue_open(&(struct catalogue_options){100, 1 << 20, 10}, &second.catalogue));
-    assert_ok(session_restore(second.table, 1, record, second.catalogue));
+    assert_ok(restore_session(second.table, 1, record, second.catalogue));
     assert_true(session_table_memory(second.table) >= memory);
     fixture_close(&first);
     fixture_close(&second);
@@ -341,7 +408,9 @@ int main(void)
         cmocka_unit_test(a_later_version_is_said_to_be_newer),
         cmocka_unit_test(sessions_must_come_in_order_and_not_overlap),
         cmocka_unit_test(other_limits_than_when_stored_are_no_obstacle),
-        cmocka_unit_test(an_item_that_has_to_be_named_leaves_the_table_unchanged),
+        cmocka_unit_test(a_batch_says_whether_its_items_are_known),
+        cmocka_unit_test(batches_restore_what_single_records_do),
+        cmocka_unit_test(a_bad_record_leaves_the_batch_as_it_was),
         cmocka_unit_test(a_full_catalogue_leaves_the_table_unchanged),
     };
     return cmocka_run_group_tests_name("session record", tests, NULL, NULL);
