@@ -73,10 +73,12 @@ static struct status poll(void *self, int timeout_ms, struct message *messages, 
     return OK;
 }
 
-static void begin(void *self, int32_t partition)
+static struct status begin(void *self, int32_t partition, int64_t offset)
 {
+    (void)offset; /* the group sets its position */
     ((struct lane *)self)->positions[partition] = -1;
     ((struct lane *)self)->ended[partition] = false;
+    return OK;
 }
 
 static struct status pause_partition(void *self, int32_t partition, bool paused)

@@ -22,6 +22,7 @@ MUST_CHECK struct status kafka_mock_set_down(struct kafka_mock *mock, bool down)
 /* As Kafka's protocol numbers them. */
 enum kafka_mock_request {
     KAFKA_MOCK_PRODUCE = 0,
+    KAFKA_MOCK_FETCH = 1,
     KAFKA_MOCK_LIST_OFFSETS = 2, /* where a log begins or ends */
     KAFKA_MOCK_OFFSET_FETCH = 9, /* where a group stands */
     KAFKA_MOCK_FIND_COORDINATOR = 10,

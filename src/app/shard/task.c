@@ -104,8 +104,10 @@ struct status shard_accept(struct shard *shard, struct assignment *assignment, s
     if (!task)
         return FAIL(MEMORY, 0, "no memory for a task");
     task->partition = assignment->partition;
-    shard->ports.source.ops->begin(shard->ports.source.self, task->partition);
+    struct click_source source = shard->ports.source;
     struct status status = task_open(shard, task, assignment, complaint);
+    if (!failed(status))
+        status = source.ops->begin(source.self, task->partition, assignment->start);
     if (!failed(status))
         status = task_enter(shard, task);
     if (failed(status)) {

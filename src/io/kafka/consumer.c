@@ -171,7 +171,7 @@ static struct status start(struct kafka_consumer *consumer, const struct kafka_c
         {"group.id", options->group_id},
         {"enable.auto.commit", "false"},
         {"enable.auto.offset.store", "false"},
-        {"auto.offset.reset", "error"}, /* positions are explicit; one that is gone is reported, then answered */
+        {"auto.offset.reset", "earliest"}, /* source.c minds; after "error" a partition could not be begun again */
         {"enable.partition.eof", "true"},
         {NULL, NULL},
     };

@@ -32,18 +32,49 @@ static struct status reserve(struct kafka_ends *ends, int32_t count)
     return more ? OK : FAIL(MEMORY, count, "no memory for partitions");
 }
 
-struct status kafka_ends_note(struct kafka_ends *ends, int32_t partition, int64_t offset)
+struct status kafka_ends_begin(struct kafka_ends *ends, int32_t partition, int64_t offset)
 {
     if (partition >= ends->count)
         TRY(reserve(ends, partition + 16));
-    ends->ends[partition].delivered = offset;
+    struct kafka_end *end = &ends->ends[partition];
+    end->next = offset;
+    end->delivered = -1;
+    end->behind_us = 0;
     return OK;
 }
 
-void kafka_ends_forget(struct kafka_ends *ends, int32_t partition)
+static struct kafka_end *end_of(const struct kafka_ends *ends, int32_t partition)
 {
-    if (partition < ends->count)
-        ends->ends[partition].delivered = -1;
+    assert(partition < ends->count);
+    return &ends->ends[partition];
+}
+
+int64_t kafka_ends_next(const struct kafka_ends *ends, int32_t partition)
+{
+    return end_of(ends, partition)->next;
+}
+
+void kafka_ends_pass(struct kafka_ends *ends, int32_t partition, int64_t offset)
+{
+    struct kafka_end *end = end_of(ends, partition);
+    end->next = offset + 1;
+    end->delivered = -1;
+    end->behind_us = 0;
+}
+
+void kafka_ends_note(struct kafka_ends *ends, int32_t partition, int64_t offset)
+{
+    struct kafka_end *end = end_of(ends, partition);
+    end->next = end->delivered = offset;
+    end->behind_us = 0;
+}
+
+bool kafka_ends_behind(struct kafka_ends *ends, int32_t partition, int64_t now_us)
+{
+    struct kafka_end *end = end_of(ends, partition);
+    if (!end->behind_us)
+        end->behind_us = now_us;
+    return now_us - end->behind_us >= KAFKA_BEHIND_US;
 }
 
 bool kafka_ends_reached(struct kafka_ends *ends, int32_t partition, int64_t now_us)
@@ -53,8 +84,8 @@ bool kafka_ends_reached(struct kafka_ends *ends, int32_t partition, int64_t now_
     struct kafka_end *end = &ends->ends[partition];
     pthread_mutex_lock(&ends->lock);
     bool fresh = end->told_us && now_us - end->told_us < FRESH_US;
-    bool reached = fresh && end->told <= end->delivered;
-    end->wanted = true; /* for the next time */
+    bool reached = fresh && end->told == end->delivered; /* less is what a leader of old says */
+    end->wanted = true;                                  /* for the next time */
     pthread_mutex_unlock(&ends->lock);
     return reached;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-/* ends: whether partitions were delivered to the end that their logs have now.
+/* ends: how far partitions were delivered, and whether that is the end that their logs have now.
  *
  *   shard: kafka_ends_reached() --wish--> consumer: kafka_ends_wanted(), asks the leaders, kafka_ends_tell()
  *     ^------------------------------------------------answer-----------------------------------'
@@ -12,8 +12,14 @@
 #include <librdkafka/rdkafka.h>
 #include <pthread.h>
 
+/* A broker that stood still or was cut off while another became the leader may not know: to it, the log ends where it
+ * did then. It hears of its successor within seconds. */
+#define KAFKA_BEHIND_US 30000000
+
 struct kafka_end {
-    int64_t delivered; /* where its log was last delivered to the end; -1: more came since. The shard's alone */
+    int64_t next;      /* to be delivered. The shard's alone, as the next two */
+    int64_t delivered; /* where its log was last delivered to the end; -1: more came since */
+    int64_t behind_us; /* since when its log is said to end before `next`; 0: it is not */
     bool wanted;       /* under lock: the leader is to be asked */
     int64_t told;      /* under lock: where it last said that the log ends ... */
     int64_t told_us;   /* ... and when it was asked; 0: never */
@@ -29,9 +35,14 @@ struct kafka_ends {
 void kafka_ends_open(struct kafka_ends *ends);
 void kafka_ends_close(struct kafka_ends *ends);
 
-/* The shard's. */
-MUST_CHECK struct status kafka_ends_note(struct kafka_ends *ends, int32_t partition, int64_t offset);
-void kafka_ends_forget(struct kafka_ends *ends, int32_t partition);
+/* The shard's; for partitions that were begun. */
+MUST_CHECK struct status kafka_ends_begin(struct kafka_ends *ends, int32_t partition, int64_t offset);
+int64_t kafka_ends_next(const struct kafka_ends *ends, int32_t partition);
+/* What is there at the next offset, or behind it, is delivered: a record at `offset`; the end of the log there. */
+void kafka_ends_pass(struct kafka_ends *ends, int32_t partition, int64_t offset);
+void kafka_ends_note(struct kafka_ends *ends, int32_t partition, int64_t offset);
+/* The log is said to end before the next offset; true when it has been for so long that it must be so. */
+MUST_CHECK bool kafka_ends_behind(struct kafka_ends *ends, int32_t partition, int64_t now_us);
 /* True when it was, as of an answer not older than some seconds. Asks for another one, for the next time. */
 bool kafka_ends_reached(struct kafka_ends *ends, int32_t partition, int64_t now_us);
 

@@ -72,11 +72,20 @@ static rd_kafka_resp_err_t choose_starts(struct kafka_consumer *consumer, struct
     return error;
 }
 
+/* It is said so by a leader of old (ends.h), or so it is. */
+static bool ends_early(const struct assignment *partitions, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (partitions[i].committed > partitions[i].high)
+            return true;
+    return false;
+}
+
 struct status kafka_group_positions(struct kafka_consumer *consumer, struct assignment *partitions, size_t count,
                                     rd_kafka_topic_partition_list_t **ret_positions, struct complaint *complaint)
 {
     struct time_source time = system_time();
-    int64_t end_us = time.ops->monotonic_us(time.self) + PATIENCE_US;
+    int64_t begin_us = time.ops->monotonic_us(time.self);
     rd_kafka_resp_err_t error = RD_KAFKA_RESP_ERR_NO_ERROR;
     for (;;) {
         rd_kafka_topic_partition_list_t *list = list_of(consumer, partitions, count, RD_KAFKA_OFFSET_INVALID);
@@ -85,16 +94,18 @@ struct status kafka_group_positions(struct kafka_consumer *consumer, struct assi
             error = read_borders(consumer, partitions, count);
         if (!error)
             error = choose_starts(consumer, partitions, count);
-        if (!error) {
+        bool early = !error && ends_early(partitions, count);
+        int64_t tried_us = time.ops->monotonic_us(time.self) - begin_us;
+        if (!error && (!early || tried_us >= KAFKA_BEHIND_US)) {
             *ret_positions = list;
             return OK;
         }
         rd_kafka_topic_partition_list_destroy(list);
-        if (rd_kafka_assignment_lost(consumer->client.handle) || time.ops->monotonic_us(time.self) >= end_us)
+        if (rd_kafka_assignment_lost(consumer->client.handle) || tried_us >= PATIENCE_US)
             break;
         kafka_client_report(&consumer->client, LOG_WARNING, "POSITIONS",
                             "cannot read the group's positions on topic %s: %s; trying again", consumer->topic,
-                            rd_kafka_err2str(error));
+                            early ? "a log ends before them" : rd_kafka_err2str(error));
         system_wait_ms(PAUSE_MS);
     }
     return complain(complaint, FAIL(UNAVAILABLE, error, "the group's positions cannot be read"),

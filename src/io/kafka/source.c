@@ -9,7 +9,8 @@
 #define OFFSET_AT_TIMEOUT_MS  10000
 #define OFFSET_AT_PATIENCE_US 30000000
 #define OFFSET_AT_PAUSE_MS    500 /* a leader that is being replaced refuses at once */
-#define CUT_TIMEOUT_MS        1500
+#define BORDER_TIMEOUT_MS     1500
+#define ELSEWHERE_PAUSE_MS    100
 
 struct status kafka_source_open(struct kafka_consumer *consumer, struct kafka_source *source)
 {
@@ -55,38 +56,74 @@ static struct status reserve_held(struct kafka_source *source, size_t capacity)
     return OK;
 }
 
-/* The offset to be read next is not in the log. */
-static struct status go_on_where_possible(struct kafka_source *source, const rd_kafka_message_t *event)
+static struct status go_to_next(struct kafka_source *source, int32_t partition)
+{
+    rd_kafka_resp_err_t error =
+        rd_kafka_seek(source->consumer->known, partition, kafka_ends_next(&source->ends, partition), 0);
+    return error ? FAIL(IO, error, "cannot go to an offset of a log") : OK;
+}
+
+/* A broker did not have the offset that is to be delivered next, so librdkafka went to the log's first. It may be a
+ * leader of old (ends.h), so nothing is concluded from a log that ends too early, unless it does for long. */
+static struct status go_back(struct kafka_source *source, int32_t partition)
 {
     struct kafka_client *client = &source->consumer->client;
-    int64_t high;
-    if (!kafka_ask_offset(client->handle, source->consumer->topic, event->partition, RD_KAFKA_OFFSET_END,
-                          CUT_TIMEOUT_MS, &high) &&
-        high < event->offset) {
-        kafka_client_report(client, LOG_ERR, "LOG_CUT",
-                            "topic %s, partition %d was read up to offset %lld, but its log now ends at %lld. Was the "
-                            "topic made anew, or did it lose records?",
-                            source->consumer->topic, event->partition, (long long)event->offset, (long long)high);
-        return FAIL(CONFIG, high, "a log ends before what was read of it");
-    }
+    struct time_source time = system_time();
+    int64_t next = kafka_ends_next(&source->ends, partition), high;
+    system_wait_ms(ELSEWHERE_PAUSE_MS);
+    rd_kafka_resp_err_t error = kafka_ask_offset(client->handle, source->consumer->topic, partition,
+                                                 RD_KAFKA_OFFSET_END, BORDER_TIMEOUT_MS, &high);
+    if (error || high >= next || !kafka_ends_behind(&source->ends, partition, time.ops->monotonic_us(time.self)))
+        return go_to_next(source, partition);
+    kafka_client_report(
+        client, LOG_ERR, "LOG_CUT",
+        "topic %s, partition %d was read up to offset %lld, but its log now ends at %lld. Was the topic "
+        "made anew, or did it lose records?",
+        source->consumer->topic, partition, (long long)next, (long long)high);
+    return FAIL(CONFIG, high, "a log ends before what was read of it");
+}
+
+/* Records may be missing between two, where a transaction ended, say; or retention took them unread. */
+static void mind_gap(struct kafka_source *source, int32_t partition, int64_t next, int64_t offset)
+{
+    struct kafka_client *client = &source->consumer->client;
+    int64_t low, high;
+    if (offset == next ||
+        rd_kafka_get_watermark_offsets(client->handle, source->consumer->topic, partition, &low, &high) || low <= next)
+        return;
     kafka_client_report(client, LOG_ERR, "OFFSET_GONE",
-                        "topic %s, partition %d: offset %lld is no longer in the log; going on at the log's first",
-                        source->consumer->topic, event->partition, (long long)event->offset);
-    rd_kafka_resp_err_t error = rd_kafka_seek(event->rkt, event->partition, RD_KAFKA_OFFSET_BEGINNING, 0);
-    return error ? FAIL(IO, error, "cannot go to the log's first offset") : OK;
+                        "topic %s, partition %d: offsets %lld to %lld are no longer in the log; going on at its first",
+                        source->consumer->topic, partition, (long long)next, (long long)low - 1);
 }
 
 /* What came in a message's place. */
 static struct status note_event(struct kafka_source *source, const rd_kafka_message_t *event)
 {
-    struct kafka_client *client = &source->consumer->client;
-    if (event->err == RD_KAFKA_RESP_ERR__PARTITION_EOF)
-        return kafka_ends_note(&source->ends, event->partition, event->offset);
-    kafka_client_report(client, LOG_ERR, rd_kafka_err2name(event->err), "topic %s, partition %d: %s",
+    if (event->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
+        if (event->offset < kafka_ends_next(&source->ends, event->partition))
+            return go_back(source, event->partition);
+        kafka_ends_note(&source->ends, event->partition, event->offset);
+        return OK;
+    }
+    kafka_client_report(&source->consumer->client, LOG_ERR, rd_kafka_err2name(event->err), "topic %s, partition %d: %s",
                         source->consumer->topic, event->partition, rd_kafka_message_errstr(event));
-    if (event->err != RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET || !event->rkt)
-        return OK; /* librdkafka tries again */
-    return go_on_where_possible(source, event);
+    return OK; /* librdkafka tries again */
+}
+
+/* Takes `message`, which is delivered unless it is none. */
+static struct status take(struct kafka_source *source, rd_kafka_message_t *message, struct message *messages)
+{
+    int64_t next = message->err ? 0 : kafka_ends_next(&source->ends, message->partition);
+    if (message->err || message->offset < next) {
+        struct status status = message->err ? note_event(source, message) : go_back(source, message->partition);
+        rd_kafka_message_destroy(message);
+        return status;
+    }
+    mind_gap(source, message->partition, next, message->offset);
+    kafka_ends_pass(&source->ends, message->partition, message->offset);
+    kafka_message_view(message, &messages[source->held_count]);
+    source->held[source->held_count++] = message;
+    return OK;
 }
 
 static struct status poll(void *self, int timeout_ms, struct message *messages, size_t capacity, size_t *ret_count)
@@ -98,16 +135,9 @@ static struct status poll(void *self, int timeout_ms, struct message *messages, 
         rd_kafka_message_t *message = rd_kafka_consume_queue(source->queue, source->held_count ? 0 : timeout_ms);
         if (!message)
             break;
-        if (message->err) {
-            struct status status = note_event(source, message);
-            rd_kafka_message_destroy(message);
-            TRY(status);
+        if (message->err)
             timeout_ms = 0; /* the end of a partition is worth returning for */
-            continue;
-        }
-        kafka_ends_forget(&source->ends, message->partition);
-        kafka_message_view(message, &messages[source->held_count]);
-        source->held[source->held_count++] = message;
+        TRY(take(source, message, messages));
     }
     *ret_count = source->held_count;
     return OK;
@@ -120,10 +150,10 @@ static rd_kafka_topic_partition_list_t *one_partition(const struct kafka_source 
     return list;
 }
 
-static void begin(void *self, int32_t partition)
+static struct status begin(void *self, int32_t partition, int64_t offset)
 {
     struct kafka_source *source = self;
-    kafka_ends_forget(&source->ends, partition);
+    return kafka_ends_begin(&source->ends, partition, offset);
 }
 
 static struct status pause_partition(void *self, int32_t partition, bool paused)

@@ -176,9 +176,11 @@ static struct status poll(void *self, int timeout_ms, struct message *messages, 
     return OK;
 }
 
-static void begin(void *self, int32_t partition)
+static struct status begin(void *self, int32_t partition, int64_t offset)
 {
+    (void)offset; /* whoever assigns the partition sets its position */
     log_of(self, partition)->position = -1;
+    return OK;
 }
 
 static struct status pause_partition(void *self, int32_t partition, bool paused)
