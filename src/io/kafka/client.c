@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "io/kafka/client.h"
 
+#include <eddy/io/system.h>
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <syslog.h>
 
-#define ATTEMPTS_MAX 1000000
+#define ATTEMPTS_MAX       1000000
+#define DESTROY_PATIENCE_S 10
 
 const char *kafka_library_version(void)
 {
@@ -207,11 +210,89 @@ struct status kafka_client_start(struct kafka_client *client, rd_kafka_type_t ty
                     "kafka: %s", text);
 }
 
-void kafka_client_stop(struct kafka_client *client)
+/* ---- the end: librdkafka before 2.5 may wait for itself for ever when a topic was removed under a consumer (its issue
+ * 4486). A process must end all the same, so it is waited for only so long, and left to the process's end. */
+
+struct destruction {
+    rd_kafka_t *handle;
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    bool done, left; /* whoever comes second frees this */
+};
+
+static void destruction_free(struct destruction *destruction)
 {
-    if (client->handle)
+    pthread_mutex_destroy(&destruction->lock);
+    pthread_cond_destroy(&destruction->changed);
+    free(destruction);
+}
+
+static void *destroy(void *context)
+{
+    struct destruction *destruction = context;
+    rd_kafka_destroy(destruction->handle);
+    pthread_mutex_lock(&destruction->lock);
+    destruction->done = true;
+    bool last = destruction->left;
+    pthread_cond_signal(&destruction->changed);
+    pthread_mutex_unlock(&destruction->lock);
+    if (last)
+        destruction_free(destruction);
+    return NULL;
+}
+
+static struct destruction *begin_destruction(rd_kafka_t *handle)
+{
+    pthread_t thread;
+    struct destruction *destruction = calloc(1, sizeof *destruction);
+    if (!destruction)
+        return NULL;
+    destruction->handle = handle;
+    pthread_mutex_init(&destruction->lock, NULL);
+    pthread_condattr_t monotonic;
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&destruction->changed, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+    if (pthread_create(&thread, NULL, destroy, destruction)) {
+        destruction_free(destruction);
+        return NULL;
+    }
+    pthread_detach(thread);
+    return destruction;
+}
+
+/* False when it was left. */
+static bool await_destruction(struct destruction *destruction)
+{
+    struct time_source time = system_time();
+    struct timespec end = {.tv_sec = time.ops->monotonic_us(time.self) / 1000000 + DESTROY_PATIENCE_S + 1};
+    pthread_mutex_lock(&destruction->lock);
+    while (!destruction->done && !pthread_cond_timedwait(&destruction->changed, &destruction->lock, &end))
+        ;
+    bool done = destruction->done;
+    destruction->left = !done;
+    pthread_mutex_unlock(&destruction->lock);
+    if (done)
+        destruction_free(destruction);
+    return done;
+}
+
+void kafka_client_destroy(struct kafka_client *client)
+{
+    struct destruction *destruction = client->handle ? begin_destruction(client->handle) : NULL;
+    if (destruction && !await_destruction(destruction))
+        kafka_client_report(client, LOG_WARNING, "DESTROY",
+                            "librdkafka has not ended a client within %d s; it is left until the process ends",
+                            DESTROY_PATIENCE_S);
+    else if (!destruction && client->handle) /* no memory, or no thread */
         rd_kafka_destroy(client->handle);
     client->handle = NULL;
+}
+
+void kafka_client_stop(struct kafka_client *client)
+{
+    kafka_client_destroy(client);
     pthread_mutex_destroy(&client->lock);
 }
 

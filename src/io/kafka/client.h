@@ -31,7 +31,9 @@ MUST_CHECK struct status kafka_client_configure(struct kafka_client *client, con
 /* Takes `conf`, also when it fails. */
 MUST_CHECK struct status kafka_client_start(struct kafka_client *client, rd_kafka_type_t type, rd_kafka_conf_t *conf,
                                             struct complaint *complaint);
-/* Destroys the handle (NULL is fine) and what kafka_client_configure() made. */
+/* Destroys the handle (NULL is fine); another one may be started. */
+void kafka_client_destroy(struct kafka_client *client);
+/* Destroys the handle and what kafka_client_configure() made. */
 void kafka_client_stop(struct kafka_client *client);
 
 void kafka_client_report(struct kafka_client *client, int level, const char *facility, const char *format, ...)

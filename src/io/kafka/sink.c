@@ -88,8 +88,7 @@ void kafka_sink_end(struct kafka_sink *sink)
     }
     rd_kafka_queue_destroy(sink->events);
     rd_kafka_purge(sink->client.handle, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
-    rd_kafka_destroy(sink->client.handle);
-    sink->client.handle = NULL;
+    kafka_client_destroy(&sink->client);
 }
 
 void kafka_sink_release(struct kafka_sink *sink)
