@@ -396,6 +396,9 @@ static void who_has_lost_the_partitions_is_fenced_and_makes_the_transaction_agai
         fail_requests((struct refusal){KAFKA_MOCK_COMMIT_OFFSETS, errors[i]}, 1);
         assert_fails(FENCED, commit(&test));
         assert_true(was_said("send_offsets_to_transaction"));
+        int32_t partitions; /* the same producer would give the records numbers that brokers may know already */
+        assert_fails(UNAVAILABLE,
+                     kafka_transactions_count_partitions(test.transactions, OUTPUT_SESSIONS, 10000, &partitions));
         assert_commits(&test);
         assert_log(&test, "1 2 1 2 ");
         assert_goes_on(&test, "1 2 1 2 3 ");

@@ -4,8 +4,10 @@
  *   NONE --init--> IDLE --begin, produce--> OPEN --offsets--> COMMITTING --commit--> IDLE
  *
  * A transaction that has to be aborted is made again from the same records, which are kept until it is committed; so an
- * abort never reaches the engine. When it is not known whether one was committed (its commit was not answered, or the
- * producer broke down meanwhile) the producer is destroyed and made anew: its first call ends the old transaction one
+ * abort never reaches the engine. Another producer makes it, of another epoch: a broker that stood still may write the
+ * records of the aborted one late, and would then take those of the same producer for repeats, confirm them and drop
+ * them (docs/adr/0006). When it is not known whether one was committed (its commit was not answered, or the producer
+ * broke down meanwhile) the producer is destroyed and made anew as well: its first call ends the old transaction one
  * way or the other, and then the group's offsets say which. Going on with the same producer could let a delayed request
  * end a later transaction (Jepsen's report on Bufstream 0.1.0, 2024: a fault of the protocol before KIP-890). */
 #include "io/kafka/group.h"
@@ -85,17 +87,12 @@ static rd_kafka_error_t *abort_within(struct kafka_transactions *transactions, i
     }
 }
 
-/* Of a transaction whose commit was not asked for. */
+/* Ends a transaction whose commit was not asked for; should that fail, the next producer's first call does it. */
 static void roll_back(struct kafka_transactions *transactions)
 {
     assert(transactions->stage != STAGE_COMMITTING);
-    rd_kafka_error_t *error = abort_within(transactions, ABORT_MS);
-    transactions->produced = 0;
-    transactions->asked_us = 0;
-    transactions->stage = STAGE_IDLE;
-    if (error)
-        break_up(transactions);
-    rd_kafka_error_destroy(error);
+    rd_kafka_error_destroy(abort_within(transactions, ABORT_MS));
+    break_up(transactions);
 }
 
 static bool says_fenced(rd_kafka_resp_err_t code)
