@@ -34,9 +34,9 @@ struct click_source_ops {
     /* Up to `capacity` messages of any of the source's partitions, waiting at most timeout_ms for the first. Their
      * bytes live until the next poll. */
     struct status (*poll)(void *self, int timeout_ms, struct message *messages, size_t capacity, size_t *ret_count);
-    /* A partition is about to be delivered from `offset` on, and nothing before that is: what was known of an earlier
-     * delivery is forgotten. MEMORY. */
-    struct status (*begin)(void *self, int32_t partition, int64_t offset);
+    /* A partition is about to be delivered from `offset` on, and nothing before that is; its log ended at `end`
+     * already. What was known of an earlier delivery is forgotten. MEMORY. */
+    struct status (*begin)(void *self, int32_t partition, int64_t offset, int64_t end);
     /* Stops or restarts the delivery of a partition (backpressure). */
     struct status (*pause)(void *self, int32_t partition, bool paused);
     /* True when the partition was delivered to the end that its log had some seconds ago at most. Does not wait: false

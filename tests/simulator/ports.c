@@ -73,9 +73,9 @@ static struct status poll(void *self, int timeout_ms, struct message *messages, 
     return OK;
 }
 
-static struct status begin(void *self, int32_t partition, int64_t offset)
+static struct status begin(void *self, int32_t partition, int64_t offset, int64_t end)
 {
-    (void)offset; /* the group sets its position */
+    (void)offset, (void)end; /* the group sets its position */
     ((struct lane *)self)->positions[partition] = -1;
     ((struct lane *)self)->ended[partition] = false;
     return OK;

@@ -96,7 +96,7 @@ static struct status on_assigned(void *context, struct assignment *partitions, s
     member->unmetered = partitions->committed >= 0 && !bytes_equal_text(partitions->metadata, text);
     member->next = partitions->start;
     struct click_source source = kafka_consumer_source(member->consumer, 0);
-    return source.ops->begin(source.self, 0, member->next);
+    return source.ops->begin(source.self, 0, member->next, partitions->high);
 }
 
 static void on_revoked(void *context, const int32_t *partitions, size_t count, bool lost)

@@ -58,10 +58,10 @@ static struct status source_poll(void *context, int timeout_ms, struct message *
     return CALM(source.ops->poll(source.self, timeout_ms, messages, capacity, ret_count));
 }
 
-static struct status source_begin(void *context, int32_t partition, int64_t offset)
+static struct status source_begin(void *context, int32_t partition, int64_t offset, int64_t end)
 {
     struct click_source source = ((struct self *)context)->source;
-    return source.ops->begin(source.self, partition, offset);
+    return source.ops->begin(source.self, partition, offset, end);
 }
 
 static struct status source_pause(void *context, int32_t partition, bool paused)

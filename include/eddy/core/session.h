@@ -149,7 +149,7 @@ struct session_batch {
 };
 void session_batch_release(struct session_batch *batch);
 /* Adds a copy of a record. CORRUPT when the bytes are not one, NEWER when of a later version, CONFIG when it was kept
- * by user_id and the table is not or the other way round; the batch is then unchanged. */
+ * by user_id and the table is not or the other way round; it is not in the batch then. */
 MUST_CHECK struct status session_batch_add(struct session_batch *batch, const struct session_table *table,
                                            uint64_t number, struct bytes record);
 /* Sets the items' numbers; false when some are new: then they are to be interned. */

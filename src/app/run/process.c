@@ -403,6 +403,11 @@ static struct status explain(const struct process *process, struct status status
         return complain(complaint, status,
                         "the disk of state.directory (%s) is full; make room and start again: no click is lost",
                         process->config->state.directory);
+    if (failed_as(status, FAULT_CONFIG))
+        return complain(complaint, status,
+                        "%s; the log names the topic. If it was made anew, use a new group_id and an empty "
+                        "state.directory",
+                        status.fault->what);
     return complain(complaint, status, "a shard cannot go on, the log says more: %s; start again: no click is lost",
                     status_text(status, text, sizeof text));
 }

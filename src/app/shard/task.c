@@ -107,7 +107,7 @@ struct status shard_accept(struct shard *shard, struct assignment *assignment, s
     struct click_source source = shard->ports.source;
     struct status status = task_open(shard, task, assignment, complaint);
     if (!failed(status))
-        status = source.ops->begin(source.self, task->partition, assignment->start);
+        status = source.ops->begin(source.self, task->partition, assignment->start, assignment->high);
     if (!failed(status))
         status = task_enter(shard, task);
     if (failed(status)) {

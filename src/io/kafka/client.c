@@ -210,8 +210,9 @@ struct status kafka_client_start(struct kafka_client *client, rd_kafka_type_t ty
                     "kafka: %s", text);
 }
 
-/* ---- the end: librdkafka before 2.5 may wait for itself for ever when a topic was removed under a consumer (its issue
- * 4486). A process must end all the same, so it is waited for only so long, and left to the process's end. */
+/* ---- the end: librdkafka before 2.5 may wait for itself for ever when a topic was removed under a consumer (its
+ * issues 4362 and 4667). A process must end all the same, so it is waited for only so long, and left to the process's
+ * end. */
 
 struct destruction {
     rd_kafka_t *handle;

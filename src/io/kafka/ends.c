@@ -3,8 +3,9 @@
 
 #include <stdlib.h>
 
-#define FRESH_US  5000000
-#define SILENT_US 30000000
+#define FRESH_US     5000000
+#define SILENT_US    30000000
+#define ASK_AGAIN_US 1000000
 
 void kafka_ends_open(struct kafka_ends *ends)
 {
@@ -32,14 +33,18 @@ static struct status reserve(struct kafka_ends *ends, int32_t count)
     return more ? OK : FAIL(MEMORY, count, "no memory for partitions");
 }
 
-struct status kafka_ends_begin(struct kafka_ends *ends, int32_t partition, int64_t offset)
+struct status kafka_ends_begin(struct kafka_ends *ends, int32_t partition, int64_t offset, int64_t end)
 {
     if (partition >= ends->count)
         TRY(reserve(ends, partition + 16));
-    struct kafka_end *end = &ends->ends[partition];
-    end->next = offset;
-    end->delivered = -1;
-    end->behind_us = 0;
+    struct kafka_end *mine = &ends->ends[partition];
+    mine->next = offset;
+    mine->delivered = -1;
+    mine->behind_us = mine->asked_back_us = 0;
+    pthread_mutex_lock(&ends->lock);
+    mine->known = end;
+    mine->told_us = 0;
+    pthread_mutex_unlock(&ends->lock);
     return OK;
 }
 
@@ -69,12 +74,33 @@ void kafka_ends_note(struct kafka_ends *ends, int32_t partition, int64_t offset)
     end->behind_us = 0;
 }
 
-bool kafka_ends_behind(struct kafka_ends *ends, int32_t partition, int64_t now_us)
+bool kafka_ends_may_ask(struct kafka_ends *ends, int32_t partition, int64_t now_us)
 {
     struct kafka_end *end = end_of(ends, partition);
-    if (!end->behind_us)
+    if (end->asked_back_us && now_us - end->asked_back_us < ASK_AGAIN_US)
+        return false;
+    end->asked_back_us = now_us;
+    return true;
+}
+
+enum kafka_behind kafka_ends_note_behind(struct kafka_ends *ends, int32_t partition, int64_t now_us)
+{
+    struct kafka_end *end = end_of(ends, partition);
+    bool first = !end->behind_us;
+    if (first || now_us - end->glimpse_us > KAFKA_GLIMPSES_US)
         end->behind_us = now_us;
-    return now_us - end->behind_us >= KAFKA_BEHIND_US;
+    end->glimpse_us = now_us;
+    if (now_us - end->behind_us >= KAFKA_BEHIND_US)
+        return KAFKA_BEHIND_FOR_GOOD;
+    return first ? KAFKA_BEHIND_FIRST : KAFKA_BEHIND_STILL;
+}
+
+bool kafka_ends_note_ahead(struct kafka_ends *ends, int32_t partition)
+{
+    struct kafka_end *end = end_of(ends, partition);
+    bool seemed = end->behind_us;
+    end->behind_us = 0;
+    return seemed;
 }
 
 bool kafka_ends_reached(struct kafka_ends *ends, int32_t partition, int64_t now_us)
@@ -84,8 +110,8 @@ bool kafka_ends_reached(struct kafka_ends *ends, int32_t partition, int64_t now_
     struct kafka_end *end = &ends->ends[partition];
     pthread_mutex_lock(&ends->lock);
     bool fresh = end->told_us && now_us - end->told_us < FRESH_US;
-    bool reached = fresh && end->told == end->delivered; /* less is what a leader of old says */
-    end->wanted = true;                                  /* for the next time */
+    bool reached = fresh && end->told == end->delivered && end->told >= end->known; /* and not a leader of old's */
+    end->wanted = true;                                                             /* for the next time */
     pthread_mutex_unlock(&ends->lock);
     return reached;
 }
@@ -111,6 +137,7 @@ void kafka_ends_tell(struct kafka_ends *ends, int32_t partition, int64_t offset,
     if (offset >= 0) {
         end->told = offset;
         end->told_us = asked_us;
+        end->known = offset > end->known ? offset : end->known;
     }
     pthread_mutex_unlock(&ends->lock);
 }

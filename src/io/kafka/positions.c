@@ -72,7 +72,7 @@ static rd_kafka_resp_err_t choose_starts(struct kafka_consumer *consumer, struct
     return error;
 }
 
-/* It is said so by a leader of old (ends.h), or so it is. */
+/* That logs end before the group's offsets: a leader of old says so (ends.h), or so it is. */
 static bool ends_early(const struct assignment *partitions, size_t count)
 {
     for (size_t i = 0; i < count; i++)
@@ -85,7 +85,7 @@ struct status kafka_group_positions(struct kafka_consumer *consumer, struct assi
                                     rd_kafka_topic_partition_list_t **ret_positions, struct complaint *complaint)
 {
     struct time_source time = system_time();
-    int64_t begin_us = time.ops->monotonic_us(time.self);
+    int64_t begin_us = time.ops->monotonic_us(time.self), early_us = 0; /* since when they end early */
     rd_kafka_resp_err_t error = RD_KAFKA_RESP_ERR_NO_ERROR;
     for (;;) {
         rd_kafka_topic_partition_list_t *list = list_of(consumer, partitions, count, RD_KAFKA_OFFSET_INVALID);
@@ -94,18 +94,19 @@ struct status kafka_group_positions(struct kafka_consumer *consumer, struct assi
             error = read_borders(consumer, partitions, count);
         if (!error)
             error = choose_starts(consumer, partitions, count);
+        int64_t now_us = time.ops->monotonic_us(time.self);
         bool early = !error && ends_early(partitions, count);
-        int64_t tried_us = time.ops->monotonic_us(time.self) - begin_us;
-        if (!error && (!early || tried_us >= KAFKA_BEHIND_US)) {
+        early_us = !early ? 0 : early_us ? early_us : now_us;
+        if (!error && (!early || now_us - early_us >= KAFKA_BEHIND_US)) {
             *ret_positions = list;
             return OK;
         }
         rd_kafka_topic_partition_list_destroy(list);
-        if (rd_kafka_assignment_lost(consumer->client.handle) || tried_us >= PATIENCE_US)
+        if (rd_kafka_assignment_lost(consumer->client.handle) || (error && now_us - begin_us >= PATIENCE_US))
             break;
         kafka_client_report(&consumer->client, LOG_WARNING, "POSITIONS",
                             "cannot read the group's positions on topic %s: %s; trying again", consumer->topic,
-                            early ? "a log ends before them" : rd_kafka_err2str(error));
+                            early ? "a log seems to end before them" : rd_kafka_err2str(error));
         system_wait_ms(PAUSE_MS);
     }
     return complain(complaint, FAIL(UNAVAILABLE, error, "the group's positions cannot be read"),

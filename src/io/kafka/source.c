@@ -10,7 +10,6 @@
 #define OFFSET_AT_PATIENCE_US 30000000
 #define OFFSET_AT_PAUSE_MS    500 /* a leader that is being replaced refuses at once */
 #define BORDER_TIMEOUT_MS     1500
-#define ELSEWHERE_PAUSE_MS    100
 
 struct status kafka_source_open(struct kafka_consumer *consumer, struct kafka_source *source)
 {
@@ -56,6 +55,8 @@ static struct status reserve_held(struct kafka_source *source, size_t capacity)
     return OK;
 }
 
+/* The next offset was not where librdkafka looked, so it went to the log's first: goes back. Should that be undone, as
+ * it is when librdkafka waits for an offset just then, it is noticed again. */
 static struct status go_to_next(struct kafka_source *source, int32_t partition)
 {
     rd_kafka_resp_err_t error =
@@ -63,33 +64,60 @@ static struct status go_to_next(struct kafka_source *source, int32_t partition)
     return error ? FAIL(IO, error, "cannot go to an offset of a log") : OK;
 }
 
-/* A broker did not have the offset that is to be delivered next, so librdkafka went to the log's first. It may be a
- * leader of old (ends.h), so nothing is concluded from a log that ends too early, unless it does for long. */
+static struct status mind_early_end(struct kafka_source *source, int32_t partition, int64_t high, int64_t now_us)
+{
+    struct kafka_client *client = &source->consumer->client;
+    const char *topic = source->consumer->topic;
+    long long next = (long long)kafka_ends_next(&source->ends, partition);
+    switch (kafka_ends_note_behind(&source->ends, partition, now_us)) {
+    case KAFKA_BEHIND_FIRST:
+        kafka_client_report(client, LOG_ERR, "LOG_BEHIND",
+                            "topic %s, partition %d was read up to offset %lld, but a broker says that its log ends at "
+                            "%lld; it may not know yet that it leads the partition no more, so it is asked again",
+                            topic, partition, next, (long long)high);
+        return OK;
+    case KAFKA_BEHIND_STILL:
+        return OK;
+    default:
+        kafka_client_report(client, LOG_ERR, "LOG_CUT",
+                            "topic %s, partition %d was read up to offset %lld, but its log ends at %lld, and has for "
+                            "%d s. Was the topic made anew, or did it lose records?",
+                            topic, partition, next, (long long)high, KAFKA_BEHIND_US / 1000000);
+        return FAIL(CONFIG, high, "a log ends before what was read of it");
+    }
+}
+
+/* A broker did not have the next offset. It may be a leader of old (ends.h), so nothing is concluded at once. */
 static struct status go_back(struct kafka_source *source, int32_t partition)
 {
     struct kafka_client *client = &source->consumer->client;
     struct time_source time = system_time();
-    int64_t next = kafka_ends_next(&source->ends, partition), high;
-    system_wait_ms(ELSEWHERE_PAUSE_MS);
-    rd_kafka_resp_err_t error = kafka_ask_offset(client->handle, source->consumer->topic, partition,
-                                                 RD_KAFKA_OFFSET_END, BORDER_TIMEOUT_MS, &high);
-    if (error || high >= next || !kafka_ends_behind(&source->ends, partition, time.ops->monotonic_us(time.self)))
-        return go_to_next(source, partition);
-    kafka_client_report(
-        client, LOG_ERR, "LOG_CUT",
-        "topic %s, partition %d was read up to offset %lld, but its log now ends at %lld. Was the topic "
-        "made anew, or did it lose records?",
-        source->consumer->topic, partition, (long long)next, (long long)high);
-    return FAIL(CONFIG, high, "a log ends before what was read of it");
+    int64_t now_us = time.ops->monotonic_us(time.self), high;
+    TRY(go_to_next(source, partition));
+    if (!kafka_ends_may_ask(&source->ends, partition, now_us) ||
+        kafka_ask_offset(client->handle, source->consumer->topic, partition, RD_KAFKA_OFFSET_END, BORDER_TIMEOUT_MS,
+                         &high))
+        return OK;
+    if (high < kafka_ends_next(&source->ends, partition))
+        return mind_early_end(source, partition, high, now_us);
+    if (kafka_ends_note_ahead(&source->ends, partition))
+        kafka_client_report(
+            client, LOG_WARNING, "LOG_AHEAD",
+            "topic %s, partition %d is read on from offset %lld: its log goes beyond that again. If the "
+            "topic was made anew meanwhile, what is before that is not read",
+            source->consumer->topic, partition, (long long)kafka_ends_next(&source->ends, partition));
+    return OK;
 }
 
-/* Records may be missing between two, where a transaction ended, say; or retention took them unread. */
+/* Nothing was delivered from `next` to `offset`. Records may be missing where a transaction ended, say; or retention
+ * took them unread. */
 static void mind_gap(struct kafka_source *source, int32_t partition, int64_t next, int64_t offset)
 {
     struct kafka_client *client = &source->consumer->client;
     int64_t low, high;
-    if (offset == next ||
-        rd_kafka_get_watermark_offsets(client->handle, source->consumer->topic, partition, &low, &high) || low <= next)
+    if (offset <= next ||
+        rd_kafka_get_watermark_offsets(client->handle, source->consumer->topic, partition, &low, &high) ||
+        low <= next || low > offset) /* this was fetched before retention came so far */
         return;
     kafka_client_report(client, LOG_ERR, "OFFSET_GONE",
                         "topic %s, partition %d: offsets %lld to %lld are no longer in the log; going on at its first",
@@ -99,31 +127,35 @@ static void mind_gap(struct kafka_source *source, int32_t partition, int64_t nex
 /* What came in a message's place. */
 static struct status note_event(struct kafka_source *source, const rd_kafka_message_t *event)
 {
-    if (event->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
-        if (event->offset < kafka_ends_next(&source->ends, event->partition))
-            return go_back(source, event->partition);
-        kafka_ends_note(&source->ends, event->partition, event->offset);
-        return OK;
+    if (event->err != RD_KAFKA_RESP_ERR__PARTITION_EOF) {
+        kafka_client_report(&source->consumer->client, LOG_ERR, rd_kafka_err2name(event->err),
+                            "topic %s, partition %d: %s", source->consumer->topic, event->partition,
+                            rd_kafka_message_errstr(event));
+        return OK; /* librdkafka tries again */
     }
-    kafka_client_report(&source->consumer->client, LOG_ERR, rd_kafka_err2name(event->err), "topic %s, partition %d: %s",
-                        source->consumer->topic, event->partition, rd_kafka_message_errstr(event));
-    return OK; /* librdkafka tries again */
+    int64_t next = kafka_ends_next(&source->ends, event->partition);
+    if (event->offset < next)
+        return go_back(source, event->partition);
+    mind_gap(source, event->partition, next, event->offset);
+    kafka_ends_note(&source->ends, event->partition, event->offset);
+    return OK;
 }
 
-/* Takes `message`, which is delivered unless it is none. */
-static struct status take(struct kafka_source *source, rd_kafka_message_t *message, struct message *messages)
+/* Takes `message`; false when it is not one to be delivered, and worth returning for. */
+static bool take(struct kafka_source *source, rd_kafka_message_t *message, struct message *messages,
+                 struct status *ret_status)
 {
-    int64_t next = message->err ? 0 : kafka_ends_next(&source->ends, message->partition);
+    int64_t next = message->err ? -1 : kafka_ends_next(&source->ends, message->partition);
     if (message->err || message->offset < next) {
-        struct status status = message->err ? note_event(source, message) : go_back(source, message->partition);
+        *ret_status = message->err ? note_event(source, message) : go_back(source, message->partition);
         rd_kafka_message_destroy(message);
-        return status;
+        return false;
     }
     mind_gap(source, message->partition, next, message->offset);
     kafka_ends_pass(&source->ends, message->partition, message->offset);
     kafka_message_view(message, &messages[source->held_count]);
     source->held[source->held_count++] = message;
-    return OK;
+    return true;
 }
 
 static struct status poll(void *self, int timeout_ms, struct message *messages, size_t capacity, size_t *ret_count)
@@ -131,14 +163,13 @@ static struct status poll(void *self, int timeout_ms, struct message *messages, 
     struct kafka_source *source = self;
     drop_held(source);
     TRY(reserve_held(source, capacity));
-    while (source->held_count < capacity) {
+    struct status status = OK;
+    while (source->held_count < capacity && !failed(status)) {
         rd_kafka_message_t *message = rd_kafka_consume_queue(source->queue, source->held_count ? 0 : timeout_ms);
-        if (!message)
+        if (!message || !take(source, message, messages, &status))
             break;
-        if (message->err)
-            timeout_ms = 0; /* the end of a partition is worth returning for */
-        TRY(take(source, message, messages));
     }
+    TRY(status);
     *ret_count = source->held_count;
     return OK;
 }
@@ -150,10 +181,10 @@ static rd_kafka_topic_partition_list_t *one_partition(const struct kafka_source 
     return list;
 }
 
-static struct status begin(void *self, int32_t partition, int64_t offset)
+static struct status begin(void *self, int32_t partition, int64_t offset, int64_t end)
 {
     struct kafka_source *source = self;
-    return kafka_ends_begin(&source->ends, partition, offset);
+    return kafka_ends_begin(&source->ends, partition, offset, end);
 }
 
 static struct status pause_partition(void *self, int32_t partition, bool paused)

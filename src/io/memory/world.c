@@ -176,9 +176,9 @@ static struct status poll(void *self, int timeout_ms, struct message *messages, 
     return OK;
 }
 
-static struct status begin(void *self, int32_t partition, int64_t offset)
+static struct status begin(void *self, int32_t partition, int64_t offset, int64_t end)
 {
-    (void)offset; /* whoever assigns the partition sets its position */
+    (void)offset, (void)end; /* whoever assigns the partition sets its position */
     log_of(self, partition)->position = -1;
     return OK;
 }
