@@ -268,13 +268,16 @@ stop_eddy() { # NUMBER
   pids[$1]='' state[$1]=off
 }
 
+# librdkafka's last words when it gets no memory, or no thread
+starved='(^|[ /])rd\.h:[0-9]+: rd_[a-z]+:|rdkafka_broker\.c:.*failed to create broker thread'
+
 note_end() { # NUMBER CODE
   local last
   last=$(tail -n 1 "$folder/eddy-$1.log")
   ended=$((ended + 1))
   case ${state[$1]}$2 in
   up4 | up7) ;;
-  squeezed134) [[ $last =~ (^|[ /])rd\.h:[0-9]+:\ rd_[a-z]+: ]] || broken=$((broken + 1)) ;;
+  squeezed134) [[ $last =~ $starved ]] || broken=$((broken + 1)) ;;
   up* | full[2356] | squeezed[2356]) broken=$((broken + 1)) ;;
   *) [ "$2" -lt 126 ] || broken=$((broken + 1)) ;; # by a signal, or there is no such program
   esac

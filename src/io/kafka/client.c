@@ -5,10 +5,12 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <syslog.h>
 
 #define ATTEMPTS_MAX       1000000
 #define DESTROY_PATIENCE_S 10
+#define THREADS_MIN        8 /* of a client of three brokers */
 
 const char *kafka_library_version(void)
 {
@@ -192,10 +194,30 @@ struct status kafka_client_configure(struct kafka_client *client, const struct k
     return OK;
 }
 
+/* librdkafka makes a thread for each broker, and asserts that it gets those for the coordinators. */
+static bool has_room_for_threads(void)
+{
+    size_t stack = 0;
+    pthread_attr_t attributes;
+    pthread_attr_init(&attributes);
+    pthread_attr_getstacksize(&attributes, &stack);
+    pthread_attr_destroy(&attributes);
+    void *room = mmap(NULL, THREADS_MIN * stack, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (room == MAP_FAILED)
+        return false;
+    munmap(room, THREADS_MIN * stack);
+    return true;
+}
+
 struct status kafka_client_start(struct kafka_client *client, rd_kafka_type_t type, rd_kafka_conf_t *conf,
                                  struct complaint *complaint)
 {
     char text[512];
+    if (!has_room_for_threads()) {
+        rd_kafka_conf_destroy(conf);
+        return complain(complaint, FAIL(MEMORY, 0, "there is no room for librdkafka's threads"),
+                        "kafka: there is no address space left for librdkafka's threads");
+    }
     client->handle = rd_kafka_new(type, conf, text, sizeof text);
     if (client->handle) {
         rd_kafka_set_log_queue(client->handle, NULL);
