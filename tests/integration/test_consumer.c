@@ -470,7 +470,7 @@ static void who_is_no_member_any_more_commits_no_transaction(void **state)
     assert_ok(commit_transaction(committer));
 
     kafka_mock_fail_requests(*state, KAFKA_MOCK_HEARTBEAT, 25 /* unknown member */, 1);
-    nanosleep(&(struct timespec){.tv_sec = 1}, NULL);
+    system_wait_ms(1000);
     assert_int_equal(test.revoked, 0);
     mock_rig_publish(sink, OUTPUT_RECOMMENDATIONS, 0, 2);
     assert_fails(FENCED, commit_transaction(committer));

@@ -3,13 +3,12 @@
 
 #include "support/mock_rig.h"
 
-#include <time.h>
+#include <eddy/io/system.h>
 
 int64_t mock_rig_now_ms(void)
 {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * 1000 + now.tv_nsec / 1000000;
+    struct time_source time = system_time();
+    return time.ops->monotonic_us(time.self) / 1000;
 }
 
 /* What librdkafka and the adapters say of faults that tests make is no news. */
