@@ -7,10 +7,13 @@
 #include "app/run/process.h"
 
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <unistd.h>
 
-static struct process *_Atomic running; /* for the signal handler */
+/* for the signal handler, which may be asked before there is a process */
+static struct process *_Atomic running;
+static atomic_bool stop_asked;
 
 /* The first signal drains; the second finds the default action and quits. */
 static void on_signal(int number)
@@ -19,16 +22,16 @@ static void on_signal(int number)
     const struct sigaction standard = {.sa_handler = SIG_DFL};
     sigaction(SIGTERM, &standard, NULL);
     sigaction(SIGINT, &standard, NULL);
+    stop_asked = true;
     struct process *process = running;
     if (process)
         process_stop(process);
 }
 
-static void catch_signals(struct process *process)
+static void catch_signals(void)
 {
-    struct sigaction action = {.sa_handler = on_signal};
+    struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
     const struct sigaction ignore = {.sa_handler = SIG_IGN};
-    running = process;
     sigemptyset(&action.sa_mask);
     sigaction(SIGTERM, &action, NULL);
     sigaction(SIGINT, &action, NULL);
@@ -72,7 +75,9 @@ static struct status run_process(const struct config *config, bool embedded, boo
     const struct process_options options = {.config = config, .state_in_memory = embedded, .adopt = adopt};
     struct process *process;
     TRY(process_open(&options, &process, complaint));
-    catch_signals(process);
+    running = process;
+    if (stop_asked)
+        process_stop(process);
     struct status status = process_run(process, complaint);
     running = NULL;
     process_close(process);
@@ -126,6 +131,7 @@ int command_run(int argc, char **argv)
     default:
         return EXIT_USAGE;
     }
+    catch_signals();
     struct config config;
     int code = config_from_arguments(argv[0], &from, CONFIG_ONLY, &config);
     if (code != EXIT_OK)

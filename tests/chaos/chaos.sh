@@ -89,7 +89,7 @@ fi
 # eddy takes variables that begin with EDDY_ for options
 kafka() { EDDY_KAFKA_HOME=$folder/kafka EDDY_KAFKA_LIBS=$PWD/build/kafka tools/kafka "$@"; }
 
-pids=() mounts=() generator='' odd=''
+pids=() said_before=() mounts=() generator='' odd=''
 finish() {
   local pid
   for pid in "${pids[@]}" $generator $odd; do
@@ -224,6 +224,8 @@ state=() until_ms=() ended=0 broken=0
 broker=0 broker_until_ms=0 broker_how=''
 
 launch() { # NUMBER
+  : >>"$folder/eddy-$1.log"
+  said_before[$1]=$(stat -c %s "$folder/eddy-$1.log")
   "$EDDY_BINARY" run --config "$folder/hurt.yaml" --set "state.directory=$folder/state-$1" "${sets[@]}" \
     >/dev/null 2>>"$folder/eddy-$1.log" &
   pids[$1]=$!
@@ -277,6 +279,9 @@ note_end() { # NUMBER CODE
   ended=$((ended + 1))
   case ${state[$1]}$2 in
   up4 | up7) ;;
+  up143) # main() had not begun, or it would have been drained
+    [ "$(stat -c %s "$folder/eddy-$1.log")" = "${said_before[$1]}" ] || broken=$((broken + 1))
+    ;;
   squeezed134) [[ $last =~ $starved ]] || broken=$((broken + 1)) ;;
   up* | full[2356] | squeezed[2356]) broken=$((broken + 1)) ;;
   *) [ "$2" -lt 126 ] || broken=$((broken + 1)) ;; # by a signal, or there is no such program
