@@ -75,10 +75,30 @@ wait_owns() {
   fail "$name: $* have $sum partitions, not $count"
 }
 
+# committed: the answers of whole transactions, to the ends that the partitions have now. `kcat -e` alone would read on
+# for as long as more come, for librdkafka sees the end of a partition only when a fetch brings nothing.
+committed() {
+  local topic=$run_id.$name.recommendations options=(-b "$EDDY_KAFKA" -X isolation.level=read_committed) ends
+  until ends=$(kcat "${options[@]}" -Q -t "$topic:0:-1" -t "$topic:1:-1" -t "$topic:2:-1" -t "$topic:3:-1" \
+    2>/dev/null); do sleep 0.5; done # a leader may be on its way
+  # kcat fails when nobody listens any more: whether all was read is for awk to say
+  { kcat "${options[@]}" -C -t "$topic" -e -u -f '%p %o %k %s\n' 2>&1 || true; } | awk -v ends="$ends" '
+    BEGIN {
+      left = split(ends, line, "\n")
+      for (i = 1; i <= left; i++) { split(line[i], word, /[][ ]+/); end[word[2]] = word[4] }
+    }
+    /^% Reached end of topic/ { match($0, /\[[0-9]+\]/); reached(substr($0, RSTART + 1, RLENGTH - 2)) }
+    /^[0-9]/ { if ($2 < end[$1]) { sub(/^[0-9]+ [0-9]+ /, ""); print } else reached($1) }
+    function reached(partition) {
+      if (!(partition in done)) { done[partition]; left-- }
+      if (left <= 0) exit
+    }
+    END { if (left > 0) { print "kcat did not read " left " of the partitions to the end" >"/dev/stderr"; exit 1 } }'
+}
+
 # answers: partition and offset of the click, position and session, of each answer that is committed.
 answers() {
-  kcat -b "$EDDY_KAFKA" -C -t "$run_id.$name.recommendations" -e -q -X isolation.level=read_committed \
-    -f '%k %s\n' 2>/dev/null | sed -n \
+  committed | sed -n \
     's/^\([^ ]*\) .*"partition":\([0-9]*\),"offset":\([0-9]*\),"revision":0.*"position":\([0-9]*\).*/\2 \3 \4 \1/p'
 }
 
