@@ -12,6 +12,17 @@ struct arena_chunk {
     _Alignas(16) uint8_t data[];
 };
 
+/* A new chunk is as large as all before it together: however much the batches differ, there are few of them, and no
+ * more than about twice what was needed at most. */
+static size_t next_capacity(const struct arena *arena, size_t size)
+{
+    size_t capacity = 0;
+    for (const struct arena_chunk *chunk = arena->first; chunk; chunk = chunk->next)
+        capacity += chunk->capacity;
+    capacity = capacity > CHUNK_SIZE ? capacity : CHUNK_SIZE;
+    return size > capacity ? size : capacity;
+}
+
 static struct arena_chunk *chunk_with_room(struct arena *arena, size_t size)
 {
     struct arena_chunk *chunk = arena->current;
@@ -21,7 +32,7 @@ static struct arena_chunk *chunk_with_room(struct arena *arena, size_t size)
     }
     if (chunk && chunk->capacity - chunk->used >= size)
         return chunk;
-    size_t capacity = size > CHUNK_SIZE ? size : CHUNK_SIZE;
+    size_t capacity = next_capacity(arena, size);
     struct arena_chunk *fresh = malloc(sizeof *fresh + capacity);
     if (!fresh)
         return NULL;
