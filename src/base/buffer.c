@@ -115,3 +115,14 @@ const char *buffer_text(struct buffer *buffer)
     *end = 0;
     return (const char *)buffer->data;
 }
+
+static struct status write_to_buffer(void *self, struct bytes piece)
+{
+    buffer_append_bytes(self, piece);
+    return buffer_check(self);
+}
+
+struct byte_sink buffer_sink(struct buffer *buffer)
+{
+    return (struct byte_sink){write_to_buffer, buffer};
+}

@@ -18,6 +18,43 @@ uint64_t bytes_hash(struct bytes bytes)
     return XXH3_64bits(bytes.data, bytes.size);
 }
 
+/* xxhash's own type would be its user's to name. */
+struct bytes_hasher {
+    XXH3_state_t *state;
+};
+
+struct status bytes_hasher_open(struct bytes_hasher **ret_hasher)
+{
+    struct bytes_hasher *hasher = calloc(1, sizeof *hasher);
+    if (hasher)
+        hasher->state = XXH3_createState();
+    if (!hasher || !hasher->state || XXH3_64bits_reset(hasher->state) != XXH_OK) {
+        bytes_hasher_close(hasher);
+        return FAIL(MEMORY, 0, "no memory for a checksum");
+    }
+    *ret_hasher = hasher;
+    return OK;
+}
+
+void bytes_hasher_add(struct bytes_hasher *hasher, struct bytes piece)
+{
+    XXH_errorcode code = piece.size ? XXH3_64bits_update(hasher->state, piece.data, piece.size) : XXH_OK;
+    assert(code == XXH_OK);
+    (void)code;
+}
+
+uint64_t bytes_hasher_value(const struct bytes_hasher *hasher)
+{
+    return XXH3_64bits_digest(hasher->state);
+}
+
+void bytes_hasher_close(struct bytes_hasher *hasher)
+{
+    if (hasher)
+        XXH3_freeState(hasher->state);
+    free(hasher);
+}
+
 bool bytes_to_int64(struct bytes text, int64_t *ret_value)
 {
     size_t i = 0;
@@ -91,4 +128,15 @@ struct bytes bytes_utf8_prefix(struct bytes text, size_t size_max)
     while (size > 0 && (text.data[size] & 0xc0) == 0x80)
         size--;
     return bytes_of(text.data, size);
+}
+
+static struct status count_bytes(void *self, struct bytes piece)
+{
+    *(uint64_t *)self += piece.size;
+    return OK;
+}
+
+struct byte_sink counting_sink(uint64_t *count)
+{
+    return (struct byte_sink){count_bytes, count};
 }

@@ -42,5 +42,7 @@ static inline struct bytes buffer_bytes(const struct buffer *buffer)
 /* OK, LIMIT when an append did not fit, or MEMORY when there was none for it. */
 MUST_CHECK struct status buffer_check(const struct buffer *buffer);
 
+struct byte_sink buffer_sink(struct buffer *buffer);
+
 /* The content as a C string (a NUL is put behind it, not counted in size); "" when empty or out of room. */
 const char *buffer_text(struct buffer *buffer);

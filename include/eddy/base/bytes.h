@@ -2,6 +2,8 @@
 #pragma once
 /* bytes: a borrowed view of bytes (ids, keys, encoded values). Never owns; the header that hands one out
  * says how long it lives. Not NUL-terminated; text in it is UTF-8 only where the header says "checked". */
+#include <eddy/base/status.h>
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -47,6 +49,20 @@ int bytes_compare(struct bytes a, struct bytes b);
 
 /* XXH3 64-bit; stable across machines and versions, so it may be stored. */
 uint64_t bytes_hash(struct bytes bytes);
+/* The same, piece by piece. MEMORY. */
+struct bytes_hasher;
+MUST_CHECK struct status bytes_hasher_open(struct bytes_hasher **ret_hasher);
+void bytes_hasher_add(struct bytes_hasher *hasher, struct bytes piece);
+uint64_t bytes_hasher_value(const struct bytes_hasher *hasher);
+void bytes_hasher_close(struct bytes_hasher *hasher);
+
+/* Where bytes go, piece by piece; `self` is borrowed. */
+struct byte_sink {
+    struct status (*write)(void *self, struct bytes piece);
+    void *self;
+};
+/* Adds up how many there are. */
+struct byte_sink counting_sink(uint64_t *count);
 
 /* Whole-string decimal numbers; false when empty, out of range, or followed by anything. */
 bool bytes_to_int64(struct bytes text, int64_t *ret_value);

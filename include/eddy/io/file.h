@@ -24,6 +24,10 @@ MUST_CHECK struct status file_writer_close(struct file_writer *writer, struct co
 /* Removes the unfinished file; NULL is fine. */
 void file_writer_abandon(struct file_writer *writer);
 
+/* A whole file, by a function that writes to a sink. What that fails with, and what writing does. */
+MUST_CHECK struct status file_write_by(const char *path, struct status (*write)(void *context, struct byte_sink sink),
+                                       void *context, struct complaint *complaint);
+
 /* Writes what the buffer holds and clears it. LIMIT or MEMORY when it had overflowed. */
 MUST_CHECK struct status file_writer_flush(struct file_writer *writer, struct buffer *buffer,
                                            struct complaint *complaint);
@@ -34,6 +38,20 @@ MUST_CHECK struct status file_write(const char *path, const struct buffer *conte
 /* Appends the file's bytes. NOT_FOUND, IO; CORRUPT when its compression is damaged; LIMIT when it is larger than the
  * buffer's limit, MEMORY than there is memory for. */
 MUST_CHECK struct status file_read(const char *path, struct buffer *out, struct complaint *complaint);
+
+/* A whole file as it is, not decompressed, mapped into memory: it takes none of the process's own. For files that are
+ * replaced whole and never changed in place. NOT_FOUND, IO. */
+MUST_CHECK struct status file_map(const char *path, struct bytes *ret_bytes, struct complaint *complaint);
+void file_unmap(struct bytes bytes);
+
+/* A file that is there while its owner is: nobody else gets it meanwhile. LOCKED: somebody has it. IO. */
+struct file_lock {
+    int descriptor;
+    char *path;
+};
+MUST_CHECK struct status file_lock_take(const char *path, struct file_lock *ret_lock, struct complaint *complaint);
+/* Removes it. */
+void file_lock_give(struct file_lock *lock);
 
 /* The path without the ending that compresses. */
 struct bytes file_stem(const char *path);

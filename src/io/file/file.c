@@ -3,6 +3,13 @@
 
 #include "io/file/byte_stream.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
 #define CHUNK ((size_t)64 << 10)
 
 struct status file_write(const char *path, const struct buffer *content, struct complaint *complaint)
@@ -43,4 +50,39 @@ struct status file_read(const char *path, struct buffer *out, struct complaint *
     struct status status = read_all(stream, out, complaint);
     byte_stream_close(stream);
     return status;
+}
+
+static struct status map(int descriptor, const char *path, struct bytes *ret_bytes, struct complaint *complaint)
+{
+    struct stat entry;
+    if (fstat(descriptor, &entry) != 0)
+        return complain(complaint, FAIL(IO, errno, "fstat"), "cannot look at %s: %s", path, strerror(errno));
+    size_t size = (size_t)entry.st_size;
+    void *data = size ? mmap(NULL, size, PROT_READ, MAP_PRIVATE, descriptor, 0) : NULL;
+    if (data == MAP_FAILED)
+        return complain(complaint, FAIL(IO, errno, "mmap"), "cannot map %s: %s", path, strerror(errno));
+    *ret_bytes = bytes_of(data, size);
+    return OK;
+}
+
+struct status file_map(const char *path, struct bytes *ret_bytes, struct complaint *complaint)
+{
+    int descriptor = open(path, O_RDONLY | O_CLOEXEC);
+    if (descriptor < 0) {
+        struct status status = errno == ENOENT ? FAIL(NOT_FOUND, errno, "open") : FAIL(IO, errno, "open");
+        return complain(complaint, status, "cannot open %s: %s", path, strerror(errno));
+    }
+    struct status status = map(descriptor, path, ret_bytes, complaint);
+    close(descriptor); /* the mapping stays */
+    return status;
+}
+
+void file_unmap(struct bytes bytes)
+{
+    union { /* mapped by file_map(), whose view is const */
+        const uint8_t *view;
+        void *mapping;
+    } data = {.view = bytes.data};
+    if (bytes.size)
+        munmap(data.mapping, bytes.size);
 }

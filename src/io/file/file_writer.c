@@ -194,3 +194,27 @@ struct status file_writer_flush(struct file_writer *writer, struct buffer *buffe
     buffer_clear(buffer);
     return OK;
 }
+
+/* A file as a sink. */
+struct file_sink {
+    struct file_writer *writer;
+    struct complaint *complaint;
+};
+
+static struct status write_to_file(void *self, struct bytes piece)
+{
+    struct file_sink *file = self;
+    return file_writer_append(file->writer, piece, file->complaint);
+}
+
+struct status file_write_by(const char *path, struct status (*write)(void *context, struct byte_sink sink),
+                            void *context, struct complaint *complaint)
+{
+    struct file_sink file = {.complaint = complaint};
+    TRY(file_writer_open(path, &file.writer, complaint));
+    struct status status = write(context, (struct byte_sink){write_to_file, &file});
+    if (!failed(status))
+        return file_writer_close(file.writer, complaint);
+    file_writer_abandon(file.writer);
+    return status;
+}

@@ -164,6 +164,82 @@ static void devices_keep_their_place(void **state)
                         "/dev/full: cannot be written: No space left on device; make room, or choose another place");
 }
 
+static void a_file_is_mapped_as_it_is(void **state)
+{
+    (void)state;
+    struct temporary_folder folder = temporary_folder_make();
+    AUTO(buffer) content = {0};
+    struct complaint complaint = {{0}};
+    struct bytes bytes;
+    char path[320];
+    snprintf(path, sizeof path, "%s/file", folder.path);
+    assert_fails(NOT_FOUND, file_map(path, &bytes, &complaint));
+    assert_non_null(strstr(complaint.text, path));
+    assert_ok(file_write(path, &content, &complaint));
+    assert_ok(file_map(path, &bytes, &complaint)); /* there is nothing to map */
+    assert_int_equal(bytes.size, 0);
+    file_unmap(bytes);
+    for (int i = 0; i < 100000; i++)
+        buffer_append_byte(&content, (uint8_t)(i * 7));
+    assert_ok(file_write(path, &content, &complaint));
+    assert_ok(file_map(path, &bytes, &complaint));
+    assert_int_equal(unlink(path), 0); /* the mapping stays */
+    assert_true(bytes_equal(buffer_bytes(&content), bytes));
+    file_unmap(bytes);
+    assert_fails(IO, file_map(folder.path, &bytes, &complaint));
+    temporary_folder_remove(&folder);
+}
+
+/* Writes two pieces, and fails if it is told to. */
+static struct status write_pieces(void *context, struct byte_sink sink)
+{
+    const bool *fails = context;
+    TRY(sink.write(sink.self, BYTES("two ")));
+    TRY(sink.write(sink.self, BYTES("pieces")));
+    return *fails ? FAIL(BAD_INPUT, 0, "it was told to") : OK;
+}
+
+static void a_file_is_written_by_a_function(void **state)
+{
+    (void)state;
+    struct temporary_folder folder = temporary_folder_make();
+    struct complaint complaint = {{0}};
+    AUTO(buffer) back = {0};
+    char path[320], partial[340];
+    bool fails = true;
+    snprintf(path, sizeof path, "%s/file.gz", folder.path);
+    snprintf(partial, sizeof partial, "%s.partial", path);
+    assert_fails(BAD_INPUT, file_write_by(path, write_pieces, &fails, &complaint));
+    assert_int_not_equal(access(path, F_OK), 0);
+    assert_int_not_equal(access(partial, F_OK), 0);
+    fails = false;
+    assert_ok(file_write_by(path, write_pieces, &fails, &complaint));
+    assert_ok(file_read(path, &back, &complaint));
+    assert_string_equal(buffer_text(&back), "two pieces");
+    assert_fails(DISK_FULL, file_write_by("/dev/full", write_pieces, &fails, &complaint));
+    temporary_folder_remove(&folder);
+}
+
+static void a_lock_is_one_owners(void **state)
+{
+    (void)state;
+    struct temporary_folder folder = temporary_folder_make();
+    struct complaint complaint = {{0}};
+    struct file_lock lock, other;
+    char path[320];
+    snprintf(path, sizeof path, "%s/lock", folder.path);
+    for (int i = 0; i < 2; i++) { /* it can be had again */
+        assert_ok(file_lock_take(path, &lock, &complaint));
+        assert_fails(LOCKED, file_lock_take(path, &other, &complaint));
+        assert_non_null(strstr(complaint.text, path));
+        file_lock_give(&lock);
+        assert_int_not_equal(access(path, F_OK), 0);
+    }
+    snprintf(path, sizeof path, "%s/no/lock", folder.path);
+    assert_fails(IO, file_lock_take(path, &other, &complaint));
+    temporary_folder_remove(&folder);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -173,6 +249,9 @@ int main(void)
         cmocka_unit_test(failures_name_the_file),
         cmocka_unit_test(a_path_is_tried_without_a_trace),
         cmocka_unit_test(devices_keep_their_place),
+        cmocka_unit_test(a_file_is_mapped_as_it_is),
+        cmocka_unit_test(a_file_is_written_by_a_function),
+        cmocka_unit_test(a_lock_is_one_owners),
     };
     return cmocka_run_group_tests_name("file", tests, NULL, NULL);
 }
