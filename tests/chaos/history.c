@@ -31,7 +31,7 @@ void history_release(struct history *history)
 struct expecting {
     const struct config *config;
     struct decoder *decoder;
-    struct model *models[PARTITIONS_MAX];
+    struct naive_run *models[PARTITIONS_MAX];
     struct history *history;
 };
 
@@ -54,7 +54,7 @@ static struct bytes describe_message(const struct message *message, struct buffe
 static struct status expect_dead(struct expecting *expecting, const struct message *message)
 {
     AUTO(buffer) content = {0};
-    model_pass(expecting->models[message->partition], message->offset);
+    naive_run_pass(expecting->models[message->partition], message->offset);
     return facts_add(&expecting->history->told[STORY_DEAD],
                      (struct fact){message->partition, message->offset, 0, describe_message(message, &content)});
 }
@@ -64,8 +64,8 @@ static struct status expect_click(struct expecting *expecting, const struct mess
     struct history *history = expecting->history;
     enum verdict verdict;
     uint32_t position;
-    TRY(model_take(expecting->models[message->partition], click, message->offset, message->timestamp_ms,
-                   &history->told[STORY_SESSIONS], &verdict, &position));
+    TRY(naive_run_take(expecting->models[message->partition], click, message->offset, message->timestamp_ms,
+                       &history->told[STORY_SESSIONS], &verdict, &position));
     AUTO(buffer) content = {0};
     history->duplicates += verdict == VERDICT_DUPLICATE;
     if (verdict == VERDICT_LATE)
@@ -81,9 +81,9 @@ static struct status expect(struct expecting *expecting, const struct message *m
 {
     if (message->partition < 0 || message->partition >= PARTITIONS_MAX)
         return FAIL(LIMIT, message->partition, "too many partitions");
-    struct model **model = &expecting->models[message->partition];
+    struct naive_run **model = &expecting->models[message->partition];
     if (!*model)
-        TRY(model_open(&expecting->config->engine.session, message->partition, model));
+        TRY(naive_run_open(&expecting->config->engine.session, message->partition, model));
     struct click click;
     struct complaint why = {0};
     struct status status = message->value.data ? decode_click(expecting->decoder, message->value, &click, &why)
@@ -102,13 +102,13 @@ static struct status expect_state(struct expecting *expecting)
 {
     struct history *history = expecting->history;
     for (int i = 0; i < PARTITIONS_MAX; i++) {
-        const struct model *model = expecting->models[i];
+        const struct naive_run *model = expecting->models[i];
         if (!model)
             continue;
-        TRY(model_state(model, &history->told[STORY_OPEN], &history->told[STORY_POSITIONS]));
-        history->cut += model_cut(model);
-        if (model_longest(model) > history->longest)
-            history->longest = model_longest(model);
+        TRY(naive_run_state(model, &history->told[STORY_OPEN], &history->told[STORY_POSITIONS]));
+        history->cut += naive_run_cut(model);
+        if (naive_run_longest(model) > history->longest)
+            history->longest = naive_run_longest(model);
     }
     return OK;
 }
@@ -127,7 +127,7 @@ struct status history_expect(const struct config *config, const struct dump *cli
     if (!failed(status))
         status = expect_state(expecting);
     for (int i = 0; i < PARTITIONS_MAX; i++)
-        model_close(expecting->models[i]);
+        naive_run_close(expecting->models[i]);
     decoder_close(expecting->decoder);
     free(expecting);
     return status;

@@ -17,7 +17,7 @@ struct model_session {
     size_t count, capacity;
 };
 
-struct model {
+struct naive_run {
     struct session_options options;
     int32_t partition;
     struct model_session *sessions; /* by number */
@@ -29,9 +29,9 @@ struct model {
     struct arena texts;
 };
 
-struct status model_open(const struct session_options *options, int32_t partition, struct model **ret_model)
+struct status naive_run_open(const struct session_options *options, int32_t partition, struct naive_run **ret_model)
 {
-    struct model *model = calloc(1, sizeof *model);
+    struct naive_run *model = calloc(1, sizeof *model);
     if (!model)
         return FAIL(MEMORY, 0, "no memory for a model");
     assert(!options->by_user);
@@ -44,7 +44,7 @@ struct status model_open(const struct session_options *options, int32_t partitio
     return OK;
 }
 
-void model_close(struct model *model)
+void naive_run_close(struct naive_run *model)
 {
     if (!model)
         return;
@@ -55,12 +55,12 @@ void model_close(struct model *model)
     free(model);
 }
 
-size_t model_cut(const struct model *model)
+size_t naive_run_cut(const struct naive_run *model)
 {
     return model->cut;
 }
 
-size_t model_longest(const struct model *model)
+size_t naive_run_longest(const struct naive_run *model)
 {
     return model->longest;
 }
@@ -75,7 +75,7 @@ static int64_t last_ms(const struct model_session *session)
     return session->clicks[session->count - 1].time_ms;
 }
 
-static int64_t deadline(const struct model *model, int64_t from_ms, int64_t to_ms)
+static int64_t deadline(const struct naive_run *model, int64_t from_ms, int64_t to_ms)
 {
     int64_t by_gap = to_ms + model->options.gap_ms, by_duration = from_ms + model->options.max_duration_ms;
     return (by_gap < by_duration ? by_gap : by_duration) + model->options.grace_ms;
@@ -110,7 +110,7 @@ static void describe(const struct model_session *session, struct buffer *out)
 
 /* ---- closing */
 
-static size_t next_to_close(const struct model *model)
+static size_t next_to_close(const struct naive_run *model)
 {
     size_t best = model->count;
     int64_t best_ms = INT64_MAX;
@@ -124,14 +124,14 @@ static size_t next_to_close(const struct model *model)
     return best;
 }
 
-static void remove_session(struct model *model, size_t at)
+static void remove_session(struct naive_run *model, size_t at)
 {
     free(model->sessions[at].clicks);
     model->count--;
     memmove(model->sessions + at, model->sessions + at + 1, (model->count - at) * sizeof *model->sessions);
 }
 
-static struct status close_one(struct model *model, size_t at, int64_t offset, struct facts *closed)
+static struct status close_one(struct naive_run *model, size_t at, int64_t offset, struct facts *closed)
 {
     const struct model_session *session = &model->sessions[at];
     AUTO(buffer) content = {0};
@@ -144,7 +144,7 @@ static struct status close_one(struct model *model, size_t at, int64_t offset, s
     return OK;
 }
 
-static struct status close_all(struct model *model, int64_t offset, struct facts *closed)
+static struct status close_all(struct naive_run *model, int64_t offset, struct facts *closed)
 {
     for (size_t at; (at = next_to_close(model)) < model->count;)
         TRY(close_one(model, at, offset, closed));
@@ -153,12 +153,12 @@ static struct status close_all(struct model *model, int64_t offset, struct facts
 
 /* ---- joining */
 
-static bool may_span(const struct model *model, int64_t from_ms, int64_t to_ms)
+static bool may_span(const struct naive_run *model, int64_t from_ms, int64_t to_ms)
 {
     return to_ms - from_ms < model->options.max_duration_ms && deadline(model, from_ms, to_ms) > model->watermark_ms;
 }
 
-static bool takes(struct model *model, const struct model_session *session, int64_t time_ms)
+static bool takes(struct naive_run *model, const struct model_session *session, int64_t time_ms)
 {
     int64_t from_ms = first_ms(session), to_ms = last_ms(session);
     if (time_ms >= from_ms && time_ms <= to_ms)
@@ -172,7 +172,7 @@ static bool takes(struct model *model, const struct model_session *session, int6
 }
 
 /* Of the sessions of an id, the nearest that began before or with the time (or after it). */
-static struct model_session *neighbour(const struct model *model, struct bytes id, int64_t time_ms, bool after)
+static struct model_session *neighbour(const struct naive_run *model, struct bytes id, int64_t time_ms, bool after)
 {
     struct model_session *best = NULL;
     for (size_t i = 0; i < model->count; i++) {
@@ -185,7 +185,7 @@ static struct model_session *neighbour(const struct model *model, struct bytes i
     return best;
 }
 
-static bool has(const struct model *model, const struct model_session *session, const struct click *click)
+static bool has(const struct naive_run *model, const struct model_session *session, const struct click *click)
 {
     for (size_t i = 0; i < session->count; i++) {
         const struct model_click *kept = &session->clicks[i];
@@ -211,7 +211,7 @@ static struct status reserve(struct model_session *session, size_t count)
     return OK;
 }
 
-static struct status insert(struct model *model, struct model_session *session, const struct click *click,
+static struct status insert(struct naive_run *model, struct model_session *session, const struct click *click,
                             uint32_t *ret_position)
 {
     TRY(reserve(session, session->count + 1));
@@ -231,7 +231,7 @@ static struct status insert(struct model *model, struct model_session *session, 
 }
 
 /* `before`, the click, `after`; the one opened first lives on. */
-static struct status merge(struct model *model, struct model_session *before, struct model_session *after,
+static struct status merge(struct naive_run *model, struct model_session *before, struct model_session *after,
                            const struct click *click, uint32_t *ret_position)
 {
     struct bytes user = after->user.size ? after->user : (struct bytes){0};
@@ -253,7 +253,7 @@ static struct status merge(struct model *model, struct model_session *before, st
     return OK;
 }
 
-static struct status open(struct model *model, const struct click *click, uint32_t *ret_position)
+static struct status open(struct naive_run *model, const struct click *click, uint32_t *ret_position)
 {
     if (model->count == model->capacity) {
         size_t capacity = model->capacity ? model->capacity * 2 : 64;
@@ -269,7 +269,7 @@ static struct status open(struct model *model, const struct click *click, uint32
     return insert(model, session, click, ret_position);
 }
 
-static struct status join(struct model *model, const struct click *click, enum verdict *ret_verdict,
+static struct status join(struct naive_run *model, const struct click *click, enum verdict *ret_verdict,
                           uint32_t *ret_position)
 {
     struct model_session *before = neighbour(model, click->session_id, click->time_ms, false);
@@ -292,8 +292,8 @@ static struct status join(struct model *model, const struct click *click, enum v
     return OK;
 }
 
-struct status model_take(struct model *model, const struct click *click, int64_t offset, int64_t record_ms,
-                         struct facts *closed, enum verdict *ret_verdict, uint32_t *ret_position)
+struct status naive_run_take(struct naive_run *model, const struct click *click, int64_t offset, int64_t record_ms,
+                             struct facts *closed, enum verdict *ret_verdict, uint32_t *ret_position)
 {
     int64_t seen_ms = click->time_ms < record_ms ? click->time_ms : record_ms;
     if (seen_ms > model->watermark_ms)
@@ -305,12 +305,12 @@ struct status model_take(struct model *model, const struct click *click, int64_t
     return OK;
 }
 
-void model_pass(struct model *model, int64_t offset)
+void naive_run_pass(struct naive_run *model, int64_t offset)
 {
     model->offset = offset + 1;
 }
 
-struct status model_state(const struct model *model, struct facts *sessions, struct facts *positions)
+struct status naive_run_state(const struct naive_run *model, struct facts *sessions, struct facts *positions)
 {
     AUTO(buffer) content = {0};
     for (size_t i = 0; i < model->count; i++) {

@@ -8,26 +8,29 @@
 
 enum verdict { VERDICT_ANSWERED, VERDICT_LATE, VERDICT_DUPLICATE };
 
-struct model;
+struct naive_run;
 
-MUST_CHECK struct status model_open(const struct session_options *options, int32_t partition, struct model **ret_model);
-void model_close(struct model *model);
+MUST_CHECK struct status naive_run_open(const struct session_options *options, int32_t partition,
+                                        struct naive_run **ret_model);
+void naive_run_close(struct naive_run *model);
 
 /* Takes the next click. *ret_position: its place in its session, when answered. Sessions that its time closes are added
  * to `closed`. */
-MUST_CHECK struct status model_take(struct model *model, const struct click *click, int64_t offset, int64_t record_ms,
-                                    struct facts *closed, enum verdict *ret_verdict, uint32_t *ret_position);
+MUST_CHECK struct status naive_run_take(struct naive_run *model, const struct click *click, int64_t offset,
+                                        int64_t record_ms, struct facts *closed, enum verdict *ret_verdict,
+                                        uint32_t *ret_position);
 /* The record at `offset` is no click. */
-void model_pass(struct model *model, int64_t offset);
+void naive_run_pass(struct naive_run *model, int64_t offset);
 
 /* Adds the open sessions, and the position. */
-MUST_CHECK struct status model_state(const struct model *model, struct facts *sessions, struct facts *positions);
+MUST_CHECK struct status naive_run_state(const struct naive_run *model, struct facts *sessions,
+                                         struct facts *positions);
 
 /* Clicks that would have joined their session, were it not too long: where those begin is not the same for who begins
  * to read in the middle. */
-size_t model_cut(const struct model *model);
+size_t naive_run_cut(const struct naive_run *model);
 /* The most clicks that a session had. */
-size_t model_longest(const struct model *model);
+size_t naive_run_longest(const struct naive_run *model);
 
 /* A session and a position as the content of a fact. */
 void describe_session(const struct session_view *view, const struct bytes *item_ids, struct buffer *out);
