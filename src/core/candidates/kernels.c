@@ -2,13 +2,7 @@
 #include "core/candidates/kernels.h"
 
 #include "core/candidates/power.h"
-
-/* Sanitizers instrument the resolvers, which run before they are ready. */
-#if defined(__x86_64__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__) && !defined(__clang__)
-#define CLONES __attribute__((target_clones("arch=x86-64-v4", "avx2", "default")))
-#else
-#define CLONES
-#endif
+#include "core/clones.h"
 
 CLONES void kernel_fade(float *restrict values, const uint32_t *restrict ages, uint32_t count, float rate)
 {
