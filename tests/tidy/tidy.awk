@@ -14,6 +14,7 @@ BEGIN {
 
     # Third-party headers: where each may be included. Tests and benchmarks may include any.
     home["librdkafka/"] = "^src/io/kafka/"
+    home["cblas.h"] = "^src/core/model/"
     home["lmdb.h"] = "^src/io/lmdb/"
     home["microhttpd.h"] = "^src/io/http/"
     home["curl/"] = "^src/io/registry/"

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+/* model: learned session models. A backbone turns a session's last clicks into vectors, and an item's score is the
+ * product of the session's vector with the item's own:
+ *
+ *   items of the last clicks --item table--> rows --backbone--> local, global, session vector --item table--> scores
+ *
+ * All backbones share the item table, the loss and the optimiser; a backbone is a row of backbones[]. With `normalise`
+ * a score is the cosine of the two vectors over a temperature (NISER, Gupta et al. 2019, eq. 4 and 5), without it their
+ * product. Items are rows 0 .. item_count - 1 of the model; what they are called is the caller's business.
+ *
+ * A model is plain data: scoring does not change it, so any number of threads may score with one, each with an arena of
+ * its own. Training is trainer.h's. */
+#include <eddy/base/arena.h>
+#include <eddy/base/random.h>
+#include <eddy/base/status.h>
+#include <eddy/core/frame.h>
+
+#define MODEL_WIDTH_MAX  1024
+#define MODEL_LENGTH_MAX 64
+
+struct model;
+struct backbone;
+
+struct model_options {
+    const struct backbone *backbone;
+    uint32_t width;      /* 1 .. MODEL_WIDTH_MAX: of the item table and of the vectors */
+    uint32_t length_max; /* 1 .. MODEL_LENGTH_MAX: it sees so many last clicks of a session */
+    bool normalise;
+    float temperature; /* > 0, with `normalise` */
+};
+
+/* pw_core, stamp, narm, gru4rec, sr_gnn, sasrec */
+#define BACKBONE_COUNT 6
+extern const struct backbone *const backbones[BACKBONE_COUNT];
+const char *backbone_name(const struct backbone *backbone);
+const char *backbone_title(const struct backbone *backbone);
+/* NULL when there is none of that name. */
+const struct backbone *backbone_named(const char *name);
+
+/* Untrained: item rows and weights are random as is usual for the backbone. Same seed, same model. MEMORY. */
+MUST_CHECK struct status model_open(const struct model_options *options, uint32_t item_count, uint64_t seed,
+                                    struct model **ret_model);
+void model_close(struct model *model);
+
+const struct model_options *model_options(const struct model *model);
+uint32_t model_item_count(const struct model *model);
+/* Numbers that are learned. */
+size_t model_parameter_count(const struct model *model);
+
+/* Sessions one behind the other, oldest click first: session i's clicks are items[starts[i]] .. items[starts[i + 1] -
+ * 1]; none is empty. Only the last length_max of each are seen. */
+struct model_sessions {
+    uint32_t count;
+    const uint32_t *starts; /* (count + 1) */
+    const uint32_t *items;  /* rows of the model */
+};
+
+/* The sessions' vectors, ready for scoring: normalised where the model normalises. vectors: (count, width). MEMORY. */
+MUST_CHECK struct status model_vectors(const struct model *model, const struct model_sessions *sessions,
+                                       struct arena *arena, float *vectors);
+
+/* Matrix products take the calling thread alone, for the whole process: eddy has threads of its own. */
+void matrix_one_thread(void);
+
+/* Every item's score for each vector; scores: (count, item_count). The item rows as they are scored with are kept by
+ * the caller, (item_count, width): model_item_rows() makes them. */
+void model_item_rows(const struct model *model, float *rows);
+void model_score(const struct model *model, const float *rows, const float *vectors, uint32_t count, float *scores);
+
+/* The model as a frame (core/frame.h), and back. MEMORY, what the sink fails with; CORRUPT, NEWER; NOT_FOUND: there is
+ * no such backbone. */
+MUST_CHECK struct status model_encode(const struct model *model, struct byte_sink sink);
+MUST_CHECK struct status model_decode(struct bytes frame, struct model **ret_model);

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+/* trainer: fits a model to recorded sessions, a step of some samples at a time. A sample is a click and the clicks of
+ * its session before it; an epoch has every sample once, in an order of its own.
+ *
+ * A step: vectors of the samples' sessions, scores of the candidates (the samples' targets and items that are drawn, or
+ * all items), cross-entropy (core/model/loss.h), backwards, and a move of what was touched: rows of items that were no
+ * part of the step stay as they are, Adam's moments too (lazy Adam). Both sides' item vectors pass dropout. The rate
+ * falls linearly to 0 at the end of the last epoch.
+ *
+ * What it does is a function of model, sessions and options; trainer_encode() and trainer_restore() stand between any
+ * two steps. One thread; model and sessions are borrowed until trainer_close(). */
+#include <eddy/core/model.h>
+
+struct trainer;
+
+enum optimiser {
+    OPTIMISER_ADAM,    /* Kingma & Ba 2015 */
+    OPTIMISER_ADAGRAD, /* Duchi et al. 2011, without weight decay */
+};
+
+struct trainer_options {
+    uint32_t epochs;      /* >= 1 */
+    uint32_t batch;       /* >= 1 samples a step */
+    uint32_t negatives;   /* draws a step that all its samples share; 0: all items are candidates */
+    float negative_power; /* an item is drawn in proportion to its clicks to this power */
+    enum optimiser optimiser;
+    float rate;    /* at the start */
+    float dropout; /* 0 .. <1 */
+    float decay;   /* weight decay (L2) */
+    uint32_t seed;
+};
+
+struct training_sessions {
+    uint32_t count;
+    const uint32_t *starts; /* (count + 1) */
+    const uint32_t *items;  /* (starts[count]) rows of the model, oldest click first */
+};
+
+/* One at a time for a model. BAD_INPUT: no session has two clicks. LIMIT: batch * length_max * width is above 7e8.
+ * MEMORY. */
+MUST_CHECK struct status trainer_open(const struct trainer_options *options, const struct training_sessions *sessions,
+                                      struct model *model, struct trainer **ret_trainer);
+void trainer_close(struct trainer *trainer);
+
+struct trainer_progress {
+    uint64_t steps, steps_total;
+    uint32_t epoch; /* that the next step is of, from 0; the number of epochs when all is done */
+    uint32_t samples_epoch;
+};
+
+struct trainer_progress trainer_progress(const struct trainer *trainer);
+
+struct trained_step {
+    uint32_t samples;
+    double loss; /* the sum of the samples' */
+};
+
+/* Not when all is done. On failure nothing has changed. MEMORY; LIMIT: the loss is no number any more (the rate is too
+ * large). */
+MUST_CHECK struct status trainer_step(struct trainer *trainer, struct trained_step *ret_step);
+
+/* Where it stands, without the model, as a frame (core/frame.h). MEMORY, what the sink fails with; CONFIG: it was made
+ * with other sessions, options or another kind of model. CORRUPT, NEWER. After a failure the trainer is of no use. */
+MUST_CHECK struct status trainer_encode(const struct trainer *trainer, struct byte_sink sink);
+MUST_CHECK struct status trainer_restore(struct trainer *trainer, struct bytes frame);

@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/model/arithmetic.h"
+
+#include "core/candidates/power.h"
+#include "core/clones.h"
+
+#include <cblas.h>
+#include <eddy/core/model.h>
+#include <math.h>
+
+#define LANES     16
+#define LOG2_OF_E 1.44269504f
+
+static inline float add_lanes(float *sums)
+{
+    for (uint32_t width = LANES / 2; width; width /= 2)
+        for (uint32_t lane = 0; lane < width; lane++)
+            sums[lane] += sums[lane + width];
+    return sums[0];
+}
+
+CLONES float vector_dot(const float *restrict a, const float *restrict b, uint32_t count)
+{
+    float sums[LANES] = {0};
+    uint32_t i = 0;
+    for (; i + LANES <= count; i += LANES)
+        for (uint32_t lane = 0; lane < LANES; lane++)
+            sums[lane] += a[i + lane] * b[i + lane];
+    for (uint32_t lane = 0; i < count; lane++, i++)
+        sums[lane] += a[i] * b[i];
+    return add_lanes(sums);
+}
+
+CLONES float vector_sum(const float *x, uint32_t count)
+{
+    float sums[LANES] = {0};
+    uint32_t i = 0;
+    for (; i + LANES <= count; i += LANES)
+        for (uint32_t lane = 0; lane < LANES; lane++)
+            sums[lane] += x[i + lane];
+    for (uint32_t lane = 0; i < count; lane++, i++)
+        sums[lane] += x[i];
+    return add_lanes(sums);
+}
+
+CLONES float vector_max(const float *x, uint32_t count)
+{
+    float largest[LANES];
+    for (uint32_t lane = 0; lane < LANES; lane++)
+        largest[lane] = x[0];
+    uint32_t i = 0;
+    for (; i + LANES <= count; i += LANES)
+        for (uint32_t lane = 0; lane < LANES; lane++)
+            largest[lane] = x[i + lane] > largest[lane] ? x[i + lane] : largest[lane];
+    for (; i < count; i++)
+        largest[0] = x[i] > largest[0] ? x[i] : largest[0];
+    for (uint32_t lane = 1; lane < LANES; lane++)
+        largest[0] = largest[lane] > largest[0] ? largest[lane] : largest[0];
+    return largest[0];
+}
+
+CLONES void vector_add(const float *restrict x, float *restrict sum, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++)
+        sum[i] += x[i];
+}
+
+CLONES void vector_add_scaled(float k, const float *restrict x, float *restrict sum, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++)
+        sum[i] += k * x[i];
+}
+
+CLONES void vector_scale(float k, float *x, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++)
+        x[i] *= k;
+}
+
+CLONES void vector_multiply(const float *restrict a, const float *restrict b, float *restrict product, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++)
+        product[i] = a[i] * b[i];
+}
+
+CLONES float vector_exp(float *x, float shift, uint32_t count)
+{
+    float sums[LANES] = {0};
+    uint32_t i = 0;
+    for (; i + LANES <= count; i += LANES)
+        for (uint32_t lane = 0; lane < LANES; lane++) {
+            x[i + lane] = power_exp2((x[i + lane] - shift) * LOG2_OF_E);
+            sums[lane] += x[i + lane];
+        }
+    for (uint32_t lane = 0; i < count; lane++, i++) {
+        x[i] = power_exp2((x[i] - shift) * LOG2_OF_E);
+        sums[lane] += x[i];
+    }
+    return add_lanes(sums);
+}
+
+/* Neither overflows: the exponent's sign is that of what vanishes. */
+static inline float sigmoid_of(float x)
+{
+    float e = power_exp2((x < 0 ? x : -x) * LOG2_OF_E);
+    return (x < 0 ? e : 1.0f) / (1.0f + e);
+}
+
+CLONES void vector_sigmoid(const float *x, float *y, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++)
+        y[i] = sigmoid_of(x[i]);
+}
+
+CLONES void vector_tanh(const float *x, float *y, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++)
+        y[i] = 2.0f * sigmoid_of(2.0f * x[i]) - 1.0f;
+}
+
+CLONES void vector_adam(const struct adam *adam, const float *restrict gradient, float *restrict weights,
+                        float *restrict mean, float *restrict square, uint32_t count)
+{
+    float rate = adam->rate, beta1 = adam->beta1, beta2 = adam->beta2, epsilon = adam->epsilon, decay = adam->decay;
+    for (uint32_t i = 0; i < count; i++) {
+        float g = gradient[i] + decay * weights[i];
+        mean[i] = beta1 * mean[i] + (1.0f - beta1) * g;
+        square[i] = beta2 * square[i] + (1.0f - beta2) * g * g;
+        weights[i] -= rate * mean[i] / (sqrtf(square[i]) + epsilon);
+    }
+}
+
+CLONES void vector_adagrad(float rate, float epsilon, const float *restrict gradient, float *restrict weights,
+                           float *restrict square, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        square[i] += gradient[i] * gradient[i];
+        weights[i] -= rate * gradient[i] / (sqrtf(square[i]) + epsilon);
+    }
+}
+
+void matrix_nn_in(uint32_t m, uint32_t n, uint32_t k, float alpha, struct matrix a, struct matrix b, float beta,
+                  float *c, uint32_t stride)
+{
+    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, (int)m, (int)n, (int)k, alpha, a.values, (int)a.stride,
+                b.values, (int)b.stride, beta, c, (int)stride);
+}
+
+void matrix_nt_in(uint32_t m, uint32_t n, uint32_t k, float alpha, struct matrix a, struct matrix b, float beta,
+                  float *c, uint32_t stride)
+{
+    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, (int)m, (int)n, (int)k, alpha, a.values, (int)a.stride,
+                b.values, (int)b.stride, beta, c, (int)stride);
+}
+
+void matrix_tn_in(uint32_t m, uint32_t n, uint32_t k, float alpha, struct matrix a, struct matrix b, float beta,
+                  float *c, uint32_t stride)
+{
+    cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, (int)m, (int)n, (int)k, alpha, a.values, (int)a.stride,
+                b.values, (int)b.stride, beta, c, (int)stride);
+}
+
+void matrix_nn(uint32_t m, uint32_t n, uint32_t k, float alpha, const float *a, const float *b, float beta, float *c)
+{
+    matrix_nn_in(m, n, k, alpha, (struct matrix){a, k}, (struct matrix){b, n}, beta, c, n);
+}
+
+void matrix_nt(uint32_t m, uint32_t n, uint32_t k, float alpha, const float *a, const float *b, float beta, float *c)
+{
+    matrix_nt_in(m, n, k, alpha, (struct matrix){a, k}, (struct matrix){b, k}, beta, c, n);
+}
+
+void matrix_tn(uint32_t m, uint32_t n, uint32_t k, float alpha, const float *a, const float *b, float beta, float *c)
+{
+    matrix_tn_in(m, n, k, alpha, (struct matrix){a, m}, (struct matrix){b, n}, beta, c, n);
+}
+
+void matrix_one_thread(void)
+{
+    openblas_set_num_threads(1);
+}

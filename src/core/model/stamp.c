@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+/* stamp: STAMP (Liu et al. 2018): attention over the clicks by the last one and by their mean, each side through a
+ * small network; the session's vector is the product of both, item by item. As in RecBole 1.2 and in the authors'
+ * code, the mean is added to what attention gathers, attention is not normalised, and scores go into the softmax
+ * without the paper's sigmoid. */
+#include "core/model/arithmetic.h"
+#include "core/model/backbone.h"
+#include "core/model/gathering.h"
+#include "core/model/room.h"
+
+#include <string.h>
+
+#define DEVIATION_ITEMS   0.002f
+#define DEVIATION_WEIGHTS 0.05f
+
+enum { W_ROW, W_LAST, W_MEAN, BIAS, V, GATHERED_W, GATHERED_BIAS, LAST_W, LAST_BIAS };
+
+struct trace {
+    struct gathering gathering;
+    float *last, *mean, *gathered;    /* (count, width) */
+    float *gathered_side, *last_side; /* (count, width) behind tanh */
+};
+
+static struct start items(const struct model_options *options)
+{
+    (void)options;
+    return (struct start){START_NORMAL, DEVIATION_ITEMS};
+}
+
+static void declare(const struct model_options *options, struct parameters *parameters)
+{
+    static const char *const names[] = {"row.w",      "last.w",        "mean.w",      "bias",          "v",
+                                        "gathered.w", "gathered.bias", "last_side.w", "last_side.bias"};
+    for (uint32_t i = W_ROW; i <= LAST_BIAS; i++) {
+        bool matrix = i == W_ROW || i == W_LAST || i == W_MEAN || i == GATHERED_W || i == LAST_W;
+        struct start start = matrix || i == V ? (struct start){START_NORMAL, DEVIATION_WEIGHTS} : (struct start){0};
+        parameters_declare(parameters, names[i], matrix ? options->width : 1, options->width, start, 1);
+    }
+}
+
+static struct status forward(const struct model_options *options, const struct parameters *parameters,
+                             const struct backbone_batch *batch, struct arena *arena, struct session_vectors *vectors,
+                             const void **ret_trace)
+{
+    uint32_t width = options->width, count = batch->sessions.count, size = count * width;
+    struct room room = {.arena = arena};
+    float *context = ROOM(&room, float, size);
+    struct trace trace = {
+        .gathering = {.attention = {parameters_of(parameters, W_ROW), parameters_of(parameters, V)},
+                      .sessions = batch->sessions,
+                      .x = batch->x,
+                      .width = width},
+        .last = ROOM(&room, float, size),
+        .mean = ROOM(&room, float, size),
+        .gathered = ROOM(&room, float, size),
+        .gathered_side = ROOM(&room, float, size),
+        .last_side = ROOM(&room, float, size),
+    };
+    TRY(room_taken(&room));
+    last_forward(batch->x, trace.last, batch->sessions, width);
+    mean_forward(batch->x, trace.mean, batch->sessions, width);
+    linear_forward(trace.last, parameters_of(parameters, W_LAST), parameters_of(parameters, BIAS), context, count,
+                   width, width);
+    matrix_nt(count, width, width, 1, trace.mean, parameters_of(parameters, W_MEAN), 1, context);
+    TRY(gathering_forward(&trace.gathering, context, trace.gathered, arena));
+    vector_add(trace.mean, trace.gathered, size);
+    linear_forward(trace.gathered, parameters_of(parameters, GATHERED_W), parameters_of(parameters, GATHERED_BIAS),
+                   trace.gathered_side, count, width, width);
+    linear_forward(trace.last, parameters_of(parameters, LAST_W), parameters_of(parameters, LAST_BIAS), trace.last_side,
+                   count, width, width);
+    vector_tanh(trace.gathered_side, trace.gathered_side, size);
+    vector_tanh(trace.last_side, trace.last_side, size);
+    memcpy(vectors->global, trace.gathered_side, size * sizeof(float));
+    memcpy(vectors->local, trace.last_side, size * sizeof(float));
+    vector_multiply(trace.gathered_side, trace.last_side, vectors->session, size);
+    return room_keep(arena, &trace, sizeof trace, ret_trace);
+}
+
+/* d_in = (d_vector * other + d_direct) through tanh, whose output is `side`. */
+static void through_tanh(const float *d_vector, const float *other, const float *d_direct, const float *side,
+                         float *d_in, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        float d = d_vector[i] * other[i] + (d_direct ? d_direct[i] : 0);
+        d_in[i] = d * (1 - side[i] * side[i]);
+    }
+}
+
+static struct status backward(const struct model_options *options, const struct parameters *parameters,
+                              const struct backbone_batch *batch, const void *trace_of, struct arena *arena,
+                              struct session_vectors *d, float *d_x)
+{
+    const struct trace *trace = trace_of;
+    uint32_t width = options->width, count = batch->sessions.count, size = count * width;
+    struct room room = {.arena = arena};
+    float *d_side = ROOM(&room, float, size), *d_last = ROOM(&room, float, size), *d_part = ROOM(&room, float, size);
+    float *d_mean = ROOM(&room, float, size), *d_context = ROOM(&room, float, size);
+    TRY(room_taken(&room));
+#define W(tensor) parameters_of(parameters, tensor)
+#define D(tensor) parameters_gradient(parameters, tensor)
+    through_tanh(d->session, trace->gathered_side, d->local, trace->last_side, d_side, size);
+    linear_backward(trace->last, W(LAST_W), d_side, d_last, D(LAST_W), D(LAST_BIAS), count, width, width);
+    through_tanh(d->session, trace->last_side, d->global, trace->gathered_side, d_side, size);
+    linear_backward(trace->gathered, W(GATHERED_W), d_side, d_mean, D(GATHERED_W), D(GATHERED_BIAS), count, width,
+                    width); /* the gradient of what was gathered, and so of the mean, which was added to it */
+
+    const struct additive_gradient gradient = {D(W_ROW), D(V)};
+    TRY(gathering_backward(&trace->gathering, &gradient, d_mean, d_x, d_context, arena));
+    linear_backward(trace->mean, W(W_MEAN), d_context, d_part, D(W_MEAN), NULL, count, width, width);
+    vector_add(d_part, d_mean, size);
+    linear_backward(trace->last, W(W_LAST), d_context, d_part, D(W_LAST), D(BIAS), count, width, width);
+    vector_add(d_part, d_last, size);
+#undef W
+#undef D
+    last_backward(d_last, d_x, batch->sessions, width);
+    mean_backward(d_mean, d_x, batch->sessions, width);
+    return OK;
+}
+
+const struct backbone backbone_stamp = {"stamp", "STAMP", items, declare, forward, backward};

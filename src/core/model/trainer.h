@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+/* The trainer's state: what lasts, what an epoch has, and what a step works in. */
+#include "core/model/item_gradients.h"
+#include "core/model/model.h"
+#include "core/model/sampler.h"
+
+#include <eddy/core/trainer.h>
+
+struct trainer {
+    struct trainer_options options;
+    struct training_sessions sessions;
+    struct model *model;
+    uint64_t steps, steps_total;
+    struct random random; /* of the steps: draws and dropout */
+
+    uint16_t *places;  /* (clicks) how many clicks of its session are before it, at most UINT16_MAX */
+    uint32_t *samples; /* (sample_count) their targets' clicks, in the epoch's order */
+    uint32_t sample_count, epoch_ordered; /* whose order it is; UINT32_MAX: none yet */
+
+    struct sampler sampler; /* of negatives; not with all items as candidates */
+    float *log_q;           /* (item_count) logarithm of how often a step's candidates have it, on average */
+    float *mean, *square;   /* (item_count, width) Adam's, of the items */
+    struct item_gradients gradients;
+    struct arena arena; /* of a step */
+};
+
+/* The loss of the samples, and the gradients of all that they touch: in trainer->gradients and in those of the model's
+ * parameters, which were zero. On failure they are not to be used. */
+MUST_CHECK struct status trainer_gradients(struct trainer *trainer, const uint32_t *samples, uint32_t count,
+                                           double *ret_loss);
