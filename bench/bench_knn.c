@@ -189,7 +189,7 @@ static void load(struct bench *bench, const char *path, int64_t test_from_ms)
     struct log_reading reading = {.session_needed = true};
     struct complaint complaint = {""};
     struct evaluation_files files = {.clicks = &path, .click_count = 1};
-    struct evaluation_split split = {test_from_ms, INT64_MAX};
+    struct evaluation_split split = {.train_before_ms = test_from_ms, .test_before_ms = INT64_MAX};
     struct catalogue_options options = {.items_max = 10000000, .memory_max_bytes = (size_t)1 << 32};
     if (failed(evaluation_data_open(&files, &split, &options, &reading, &bench->data, &complaint))) {
         fprintf(stderr, "bench_knn: %s\n", complaint.text);

@@ -230,8 +230,8 @@ static struct status run(const struct options *options, const struct config *con
                          struct complaint *complaint)
 {
     bool validation = options->valid_from_ms != INT64_MIN;
-    struct evaluation_split split = {validation ? options->valid_from_ms : options->test_from_ms,
-                                     validation ? options->test_from_ms : INT64_MAX};
+    struct evaluation_split split = {.train_before_ms = validation ? options->valid_from_ms : options->test_from_ms,
+                                     .test_before_ms = validation ? options->test_from_ms : INT64_MAX};
     struct evaluation_files files = {.clicks = options->clicks.texts, .click_count = options->clicks.count};
     struct log_reading reading = {0};
     struct status status = evaluation_data_open(&files, &split, &config->catalogue, &reading, &bench->data, complaint);

@@ -24,6 +24,7 @@ static const struct command commands[] = {
     {"run", "serve: clicks from Kafka in, recommendations out", command_run},
     {"schemas", "register or check the schemas in a schema registry", command_schemas},
     {"topics", "create or check the topics on the cluster", command_topics},
+    {"train", "train a session model on recorded sessions", command_train},
     {"version", "print the version", command_version},
 };
 

@@ -42,3 +42,4 @@ int command_replay(int argc, char **argv);
 int command_run(int argc, char **argv);
 int command_schemas(int argc, char **argv);
 int command_topics(int argc, char **argv);
+int command_train(int argc, char **argv);

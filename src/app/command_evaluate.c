@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/config_arguments.h"
+#include "app/evaluation_model.h"
 #include "app/evaluation_report.h"
 #include "app/plot.h"
 #include "app/replay_command.h"
@@ -10,7 +11,7 @@
 
 struct evaluate_options {
     struct config_arguments config;
-    struct argument_list clicks, variants;
+    struct argument_list clicks, variants, models;
     const char *mode, *items, *json, *dump, *plots;
     int64_t test_from_ms, valid_from_ms;
     bool strict;
@@ -57,20 +58,27 @@ static int make_system(const struct evaluate_options *options, size_t index, con
     return code;
 }
 
-/* The configurations: one per --config (or the defaults), then one per --vs on top of the first. */
+/* The configurations: one per --config (or the defaults), then one per --vs on top of the first; then one per --model,
+ * of which only the name is of interest. */
 static int make_systems(const struct evaluate_options *options, struct evaluation_report *report)
 {
     size_t files = options->config.files.count ? options->config.files.count : 1;
-    if (files + options->variants.count > EVALUATION_SYSTEMS_MAX) {
-        fprintf(stderr, "eddy evaluate: at most %d configurations at once\n", EVALUATION_SYSTEMS_MAX);
+    size_t configurations = files + options->variants.count;
+    if (configurations + options->models.count > EVALUATION_SYSTEMS_MAX) {
+        fprintf(stderr, "eddy evaluate: at most %d configurations and models at once\n", EVALUATION_SYSTEMS_MAX);
         return EXIT_USAGE;
     }
-    for (size_t i = 0; i < files + options->variants.count; i++) {
+    for (size_t i = 0; i < configurations; i++) {
         int code = make_system(options, i < files ? i : 0, i < files ? NULL : options->variants.texts[i - files],
                                &report->systems[i]);
         if (code != EXIT_OK)
             return code;
         report->system_count++;
+    }
+    for (size_t i = 0; i < options->models.count; i++) {
+        struct evaluation_system *system = &report->systems[report->system_count++];
+        system->model = options->models.texts[i];
+        snprintf(system->name, sizeof system->name, "%s", system->model);
     }
     return EXIT_OK;
 }
@@ -106,7 +114,9 @@ static struct status run_system(struct evaluation_report *report, size_t number,
     AUTO(buffer) name = {0};
     if (path)
         TRY(list_dump_open(dump_name(path, number, &name), report->data->catalogue, &dump, complaint));
-    struct status status = evaluation_run(report->data, &system->config, dump, &system->result, complaint);
+    struct status status = system->model
+                               ? evaluation_run_model(report->data, system->model, dump, &system->result, complaint)
+                               : evaluation_run(report->data, &system->config, dump, &system->result, complaint);
     if (!failed(status))
         return list_dump_close(dump, complaint);
     list_dump_abandon(dump);
@@ -131,8 +141,8 @@ static struct status evaluate(const struct evaluate_options *options, struct eva
                               struct evaluation_data *data, struct complaint *complaint)
 {
     bool validation = options->valid_from_ms != INT64_MIN;
-    struct evaluation_split split = {validation ? options->valid_from_ms : options->test_from_ms,
-                                     validation ? options->test_from_ms : INT64_MAX};
+    struct evaluation_split split = {.train_before_ms = validation ? options->valid_from_ms : options->test_from_ms,
+                                     .test_before_ms = validation ? options->test_from_ms : INT64_MAX};
     struct evaluation_files files = {options->clicks.texts, options->clicks.count, options->items};
     struct log_reading reading = log_reading_begin(options->strict);
     struct status status =
@@ -151,7 +161,8 @@ static struct status evaluate(const struct evaluate_options *options, struct eva
 static bool check_outputs(struct evaluate_options *options)
 {
     const char *outputs[] = {options->json, options->dump};
-    size_t files = options->config.files.count, configurations = (files ? files : 1) + options->variants.count;
+    size_t files = options->config.files.count;
+    size_t configurations = (files ? files : 1) + options->variants.count + options->models.count;
     if (!arguments_check_outputs("evaluate", outputs, 2, &options->stdout_taken))
         return false;
     if (configurations > 1 && options->dump && !strcmp(options->dump, "-")) {
@@ -184,8 +195,8 @@ static int run(const struct evaluate_options *options)
 
 static int run_prequential(const struct evaluate_options *options)
 {
-    if (options->variants.count > 0) {
-        fputs("eddy evaluate: --vs is for --mode train-test\n", stderr);
+    if (options->variants.count > 0 || options->models.count > 0) {
+        fputs("eddy evaluate: --vs and --model are for --mode train-test\n", stderr);
         return EXIT_USAGE;
     }
     bool validation = options->valid_from_ms != INT64_MIN;
@@ -236,6 +247,7 @@ int command_evaluate(int argc, char **argv)
         CONFIG_ARGUMENTS(options.config),
         {"vs", "KEY=VALUE,...", "one more configuration: the first one with this changed", ARGUMENT_TEXTS,
          &options.variants},
+        {"model", "FILE", "one more system: a model of 'eddy train' by itself", ARGUMENT_TEXTS, &options.models},
         {"json", "FILE", "write the report as JSON", ARGUMENT_TEXT, &options.json},
         {"dump", "FILE", "write every list: session_id, position, true item, list", ARGUMENT_TEXT, &options.dump},
         {"svg", "FOLDER", "write plots into it; it is made if need be", ARGUMENT_TEXT, &options.plots},
@@ -252,6 +264,7 @@ int command_evaluate(int argc, char **argv)
     static const char examples[] =
         "  eddy evaluate --test-from 2024-05-01 clicks.tsv.gz\n"
         "  eddy evaluate --test-from 2024-05-01 --vs fusion.list_size=50 --vs filters.seen=exclude clicks.tsv.gz\n"
+        "  eddy evaluate --test-from 2024-05-01 --model shop.model --dump lists.tsv clicks.tsv.gz\n"
         "  eddy evaluate --mode prequential --test-from 2024-05-01 clicks.tsv.gz\n"
         "  eddy evaluate --test-from 2024-05-01 --config mine.yaml --json report.json --svg . clicks.tsv.gz\n";
     const struct usage usage = {"eddy evaluate --test-from TIME [OPTION...] FILE...", about, arguments, examples};

@@ -16,6 +16,7 @@
 #include <eddy/core/catalogue.h>
 #include <eddy/core/codec.h>
 #include <eddy/core/engine.h>
+#include <eddy/core/trainer.h>
 #include <eddy/io/kafka.h>
 
 enum topic {
@@ -102,6 +103,14 @@ struct config {
         size_t map_size_bytes;
         bool sync;
     } state;
+    struct {
+        uint32_t backbone;            /* of backbones[] */
+        struct model_options options; /* its backbone is set by config_check() */
+    } model;
+    struct {
+        struct trainer_options options;
+        uint32_t patience; /* epochs; 0: all are trained */
+    } train;
     char *http_listen;
     struct {
         char *url; /* "": there is none */

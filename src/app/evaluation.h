@@ -19,6 +19,7 @@
 
 struct evaluation_split {
     int64_t train_before_ms, test_before_ms; /* INT64_MAX: no end */
+    bool train_only;                         /* nothing need be left to test on */
 };
 
 /* The data of one split; the items of the log have become catalogue numbers, those of training first. */

@@ -21,6 +21,10 @@ static struct status refuse_split(const struct evaluation_data *data, struct com
     char from[TIMESTAMP_TEXT_MAX], first[TIMESTAMP_TEXT_MAX], last[TIMESTAMP_TEXT_MAX];
     if (log->session_count == 0)
         return complain(complaint, status, "there is not one click in the files that can be used");
+    if (data->split.train_only)
+        return complain(complaint, status, "none of %zu sessions begins before %s (the first begins at %s)",
+                        log->session_count, timestamp_text(data->split.train_before_ms, from),
+                        timestamp_text(log->sessions[0].first_ms, first));
     return complain(complaint, status,
                     "of %zu sessions %zu begin before %s and train, and %zu would be tested; both sides need some "
                     "(the first begins at %s, the last at %s)",
@@ -45,7 +49,7 @@ static struct status split_sessions(struct evaluation_data *data, struct complai
             data->test[data->test_count++] = i;
         }
     }
-    if (data->train_count == 0 || data->test_count == 0)
+    if (data->train_count == 0 || (data->test_count == 0 && !data->split.train_only))
         return refuse_split(data, complaint);
     qsort_r(data->train, data->train_count, sizeof *data->train, compare_last, data->log.sessions);
     return OK;
@@ -156,7 +160,7 @@ static struct status prepare(struct evaluation_data *data, struct log_reading *r
 {
     TRY(split_sessions(data, complaint));
     TRY(number_and_filter(data, reading, complaint));
-    if (data->predictions == 0)
+    if (data->predictions == 0 && !data->split.train_only)
         return complain(complaint, FAIL(BAD_INPUT, 0, "nothing to predict"),
                         "no test session has two clicks on items that training knows");
     return count_popularity(data);

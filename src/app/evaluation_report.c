@@ -67,16 +67,21 @@ static void write_measures(const struct evaluation_report *report, size_t number
     }
 }
 
-static void write_costs(const struct evaluation_report *report, const struct evaluation_result *result, FILE *out)
+static void write_costs(const struct evaluation_report *report, const struct evaluation_system *system, FILE *out)
 {
+    const struct evaluation_result *result = &system->result;
     uint32_t items = report->data->train_items;
     fprintf(out, "  coverage %.4f   popularity percentile %.3f\n", exposure_coverage(result->exposure, items),
             exposure_popularity(result->exposure, report->data->percentiles, items));
     fprintf(out, "  CPU per prediction: mean %.1f us, p50 %.1f, p90 %.1f, p99 %.1f, max %.1f\n",
             latency_mean_us(result), quantile_us(result, 0.5), quantile_us(result, 0.9), quantile_us(result, 0.99),
             (double)result->latency_ns.max / 1000);
-    fprintf(out, "  learned %llu sessions in %.2f s CPU, %.1f MiB\n", (unsigned long long)result->learned_sessions,
-            (double)result->learn_ns / 1e9, (double)result->learned_bytes / (1 << 20));
+    double mebibytes = (double)result->learned_bytes / (1 << 20);
+    if (system->model)
+        fprintf(out, "  a model of %.1f MiB\n", mebibytes);
+    else
+        fprintf(out, "  learned %llu sessions in %.2f s CPU, %.1f MiB\n", (unsigned long long)result->learned_sessions,
+                (double)result->learn_ns / 1e9, mebibytes);
 }
 
 /* Several configurations, a line each. */
@@ -106,7 +111,7 @@ void evaluation_report_table(const struct evaluation_report *report, FILE *out)
             data->dropped_clicks, data->dropped_sessions);
     for (size_t s = 0; s < report->system_count; s++) {
         write_measures(report, s, out);
-        write_costs(report, &report->systems[s].result, out);
+        write_costs(report, &report->systems[s], out);
     }
     if (report->system_count > 1)
         write_side_by_side(report, out);

@@ -8,7 +8,8 @@
 
 struct evaluation_system {
     char name[120];
-    struct config config;
+    struct config config; /* nothing, with a model */
+    const char *model;    /* a file; NULL: the configuration is what is evaluated */
     struct evaluation_result result;
     /* Filled by evaluation_report_intervals(), at the last cutoff: */
     struct interval intervals[MEASURE_COUNT];

@@ -16,6 +16,8 @@ struct progress {
 struct progress progress_start(const char *what);
 /* One more; `time_ms` is the stream's time, INT64_MIN when there is none. */
 void progress_tick(struct progress *progress, int64_t time_ms);
+/* So many more of `total`, with the time that the rest will take. */
+void progress_advance(struct progress *progress, uint64_t count, uint64_t total);
 /* Ends the line. */
 void progress_end(struct progress *progress);
 /* Seconds since the start. */

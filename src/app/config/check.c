@@ -207,5 +207,7 @@ struct status config_check(struct config *config, struct complaint *complaint)
     TRY(check_bounds(config, complaint));
     TRY(check_listen(config, complaint));
     TRY(check_registry(config, complaint));
+    config->model.options.backbone = backbone_named(option_find("model.backbone")->words[config->model.backbone]);
+    assert(config->model.options.backbone);
     return derive(config);
 }

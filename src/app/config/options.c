@@ -46,6 +46,8 @@ static const char *const seen_words[] = {"learned", "exclude", NULL};
 static const char *const formula_words[] = {"eddy", "vmis", NULL};
 static const char *const subject_words[] = {"topic", "record", "topic_record", NULL};
 static const char *const id_place_words[] = {"payload", "header", NULL};
+static const char *const backbone_words[] = {"pw_core", "stamp", "narm", "gru4rec", "sr_gnn", "sasrec", NULL};
+static const char *const optimiser_words[] = {"adam", "adagrad", NULL};
 static const char *const level_words[] = {"debug", "info", "warn", "error", NULL};
 static const char *const log_format_words[] = {"auto", "logfmt", "json", NULL};
 
@@ -78,6 +80,8 @@ const struct option_section option_sections[] = {
     {"filters", "What must not be recommended."},
     {"items", "The catalogue."},
     {"recommend", "The answer to a click."},
+    {"model", "The learned session model (`eddy train`)."},
+    {"train", "How it is trained."},
     {"state", "What outlives the process: open sessions in LMDB, one environment per partition."},
     {"http", "Metrics and health."},
     {"log", "The log, on standard error."},
@@ -329,6 +333,37 @@ const struct config_option option_table[] = {
 
     PLAIN("recommend.scoring", engine.scoring, "true",
           "false: sessions are kept and records published, without any items (to measure the rest)."),
+
+    CHOICE("model.backbone", model.backbone, "pw_core", backbone_words,
+           "pw_core: the sum of the last clicks' vectors, weighted by learned weights of their places. "
+           "stamp: attention over the clicks by the last one and their mean. gru4rec: the last state of a recurrent "
+           "network. narm: gru4rec with attention over all its states. sr_gnn: narm with a graph of the session's "
+           "items in the network's place. sasrec: self-attention, two blocks."),
+    NUMBER("model.width", model.options.width, "100", 1, MODEL_WIDTH_MAX, "Numbers in a vector."),
+    NUMBER("model.length_max", model.options.length_max, "20", 1, MODEL_LENGTH_MAX,
+           "The last clicks of a session that the model sees."),
+    PLAIN("model.normalise", model.options.normalise, "true",
+          "Vectors of sessions and items are compared by cosine, not by their product: popular items then have no "
+          "longer vectors to win by (NISER)."),
+    NUMBER("model.temperature", model.options.temperature, "0.07", 0.001, 100,
+           "What cosines are divided by: the smaller, the sharper."),
+
+    NUMBER("train.epochs", train.options.epochs, "8", 1, 10000,
+           "How often every click is learned from. The rate falls to 0 over all of them."),
+    NUMBER("train.patience", train.patience, "3", 0, 10000,
+           "Training ends when MRR@20 on the validation sessions has not grown for so many epochs. 0: it does not."),
+    NUMBER("train.batch", train.options.batch, "512", 1, 65536, "Clicks a step."),
+    NUMBER("train.negatives", train.options.negatives, "2048", 0, 1e6,
+           "Items drawn for a step, which its clicks' items are to be told from. 0: all items are."),
+    NUMBER("train.negative_power", train.options.negative_power, "0.5", 0, 1,
+           "They are drawn in proportion to their clicks to this power."),
+    CHOICE("train.optimiser", train.options.optimiser, "adam", optimiser_words,
+           "adam, or adagrad, which published settings of GRU4Rec are for (it takes a rate of 0.05 or so)."),
+    NUMBER("train.rate", train.options.rate, "0.002", 1e-7, 1, "Of the optimiser, at the start."),
+    NUMBER("train.dropout", train.options.dropout, "0.2", 0, 0.9,
+           "Share of the items' numbers that a step leaves out."),
+    NUMBER("train.decay", train.options.decay, "0", 0, 1, "Weight decay (L2)."),
+    NUMBER("train.seed", train.options.seed, "1", 0, 4294967295, "Same seed and data, same model."),
 
     PLAIN("state.directory", state.directory, "eddy-state", "Folder of this process alone, on a local disk."),
     NUMBER("state.map_size_bytes", state.map_size_bytes, "16GiB", MIB, 16 * TIB,

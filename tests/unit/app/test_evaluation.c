@@ -287,7 +287,7 @@ static struct evaluation_data open_data(const struct temporary_folder *folder, c
     char path[320];
     const char *paths[] = {path};
     struct evaluation_files files = {paths, 1, NULL};
-    struct evaluation_split split = {T, INT64_MAX};
+    struct evaluation_split split = {.train_before_ms = T, .test_before_ms = INT64_MAX};
     struct log_reading reading = {0};
     struct evaluation_data data;
     struct complaint complaint = {{0}};

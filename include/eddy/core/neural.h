@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+/* neural: a trained model at work on a catalogue: the best of all items for each of some sessions, with probabilities
+ * (a softmax over the scores of all items that may be listed).
+ *
+ * Rows of the model and numbers of the catalogue are translated both ways. What does not change is shared; each thread
+ * brings an arena. */
+#include <eddy/base/arena.h>
+#include <eddy/core/model.h>
+#include <eddy/core/scorer.h>
+
+struct neural;
+
+/* numbers: (items of the model) the catalogue's number of each row, below `number_count`; ITEM_NONE: is never listed
+ * and never in a session. The model is borrowed, the numbers are copied. MEMORY. */
+MUST_CHECK struct status neural_open(const struct model *model, const uint32_t *numbers, uint32_t number_count,
+                                     struct neural **ret_neural);
+void neural_close(struct neural *neural);
+
+/* Sessions one behind the other: session i's clicks are items[starts[i]] .. items[starts[i + 1] - 1], numbers of the
+ * catalogue, oldest first. */
+struct neural_sessions {
+    uint32_t count;
+    const uint32_t *starts; /* (count + 1) */
+    const uint32_t *items;
+};
+
+/* lists: (count, capacity) best first, equals by row; lengths: (count) how many of them there are: 0 for a session of
+ * which the model knows no item. Works in `arena`: about 4 bytes an item of the model and session. MEMORY. */
+MUST_CHECK struct status neural_lists(const struct neural *neural, const struct neural_sessions *sessions,
+                                      struct arena *arena, struct scored_item *lists, uint32_t capacity,
+                                      uint32_t *lengths);

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+/* eddy train: a session model from recorded sessions. */
+#include "app/command.h"
+#include "app/config_arguments.h"
+#include "app/plot.h"
+#include "app/training_report.h"
+
+#include <eddy/io/file.h>
+
+#include <signal.h>
+#include <string.h>
+
+static atomic_bool stop_asked; /* by a signal */
+
+struct train_options {
+    struct config_arguments config;
+    struct argument_list clicks;
+    const char *output, *json, *plots;
+    int64_t valid_from_ms, test_from_ms;
+    bool restart, strict;
+    bool stdout_taken; /* by the JSON */
+};
+
+/* The first signal keeps where training stands; the second finds the default action and quits. */
+static void on_signal(int number)
+{
+    const struct sigaction standard = {.sa_handler = SIG_DFL};
+    sigaction(number, &standard, NULL);
+    stop_asked = true;
+}
+
+static void catch_signals(void)
+{
+    struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGTERM, &action, NULL);
+    sigaction(SIGINT, &action, NULL);
+}
+
+static struct status write_reports(const struct train_options *options, const struct training_report *report,
+                                   struct complaint *complaint)
+{
+    if (!options->stdout_taken)
+        training_report_text(report, stdout);
+    if (options->json) {
+        AUTO(buffer) json = {0};
+        training_report_json(report, &json);
+        TRY(file_write(options->json, &json, complaint));
+    }
+    return options->plots ? training_report_plots(report, options->plots, complaint) : OK;
+}
+
+/* *ret_code: that of the command, where it does not follow from the failure. */
+static struct status train(const struct train_options *options, const struct config *config,
+                           struct evaluation_data *data, int *ret_code, struct complaint *complaint)
+{
+    bool validated = options->valid_from_ms != INT64_MIN;
+    const struct evaluation_split split = {
+        .train_before_ms = validated ? options->valid_from_ms : options->test_from_ms,
+        .test_before_ms = options->test_from_ms,
+        .train_only = !validated,
+    };
+    const struct evaluation_files files = {options->clicks.texts, options->clicks.count, NULL};
+    struct log_reading reading = log_reading_begin(options->strict);
+    struct training_result result;
+    TRY(file_try(options->output, complaint));
+    TRY(file_try(options->json, complaint));
+    TRY(plot_try(options->plots, complaint));
+    struct status status = evaluation_data_open(&files, &split, &config->catalogue, &reading, data, complaint);
+    log_reading_report(&reading);
+    TRY(status);
+    status = training_run(config, data, options->output, options->restart, &stop_asked, &result, complaint);
+    if (failed_as(status, FAULT_CORRUPT) || failed_as(status, FAULT_NEWER))
+        *ret_code = EXIT_STATE;
+    TRY(status);
+    const struct training_report report = {config, data, &result, options->output, validated};
+    status = write_reports(options, &report, complaint);
+    training_result_release(&result);
+    TRY(status);
+    return training_forget(options->output, complaint);
+}
+
+static bool check_line(struct train_options *options)
+{
+    const char *wrong = NULL, *outputs[] = {options->json};
+    if (options->clicks.count == 0)
+        wrong = "name a file of clicks";
+    else if (!options->output)
+        wrong = "say by --output where the model is to go";
+    else if (!strcmp(options->output, "-"))
+        wrong = "--output is a file: training goes on from one beside it when it is stopped";
+    else if (options->valid_from_ms != INT64_MIN && options->valid_from_ms >= options->test_from_ms)
+        wrong = "--valid-from is not before --test-from: what lies between the two is predicted";
+    if (wrong)
+        fprintf(stderr, "eddy train: %s\nRun 'eddy train --help' for an example.\n", wrong);
+    return !wrong && arguments_check_outputs("train", outputs, 1, &options->stdout_taken);
+}
+
+static int run(const struct train_options *options)
+{
+    struct config config;
+    struct complaint complaint = {{0}};
+    struct evaluation_data data = {0};
+    int code = config_from_arguments("train", &options->config, CONFIG_ONLY, &config);
+    if (code != EXIT_OK)
+        return code;
+    catch_signals();
+    int special = EXIT_OK;
+    struct status status = train(options, &config, &data, &special, &complaint);
+    if (failed_as(status, FAULT_INTERRUPTED)) {
+        fprintf(stderr, "eddy train: stopped; the same command goes on from %s.training\n", options->output);
+        code = EXIT_FAILED;
+    } else if (failed(status)) {
+        code = command_fail("train", status, &complaint);
+        code = failed_as(status, FAULT_LOCKED) ? EXIT_LOCKED : special != EXIT_OK ? special : code;
+    }
+    evaluation_data_release(&data);
+    config_release(&config);
+    return code;
+}
+
+int command_train(int argc, char **argv)
+{
+    struct train_options options = {.valid_from_ms = INT64_MIN, .test_from_ms = INT64_MAX};
+    const struct argument arguments[] = {
+        {"clicks", "FILE", "the same as FILE alone; may stand several times", ARGUMENT_TEXTS, &options.clicks},
+        {"output", "FILE", "where the model goes", ARGUMENT_TEXT, &options.output},
+        {"valid-from", "TIME", "sessions that begin from it on are kept back, to choose the epoch by (2024-05-01)",
+         ARGUMENT_TIME, &options.valid_from_ms},
+        {"test-from", "TIME", "sessions that begin from it on are left out", ARGUMENT_TIME, &options.test_from_ms},
+        CONFIG_ARGUMENTS(options.config),
+        {"restart", NULL, "begin anew, though a stopped training could go on", ARGUMENT_FLAG, &options.restart},
+        {"json", "FILE", "write the report as JSON", ARGUMENT_TEXT, &options.json},
+        {"svg", "FOLDER", "write plots into it; it is made if need be", ARGUMENT_TEXT, &options.plots},
+        {"strict", NULL, "stop at the first broken record", ARGUMENT_FLAG, &options.strict},
+        {0},
+    };
+    static const char about[] =
+        "Trains a session model (model.*, train.*) on recorded sessions. With --valid-from the sessions that begin\n"
+        "before it train, and after each epoch the later ones are predicted, full ranking over all prefixes; the\n"
+        "best epoch is kept. Stopped or killed, the same command goes on from FILE.training.\n\n" LOG_READING_HELP;
+    static const char examples[] =
+        "  eddy train --valid-from 2024-05-01 --output shop.model clicks.tsv.gz\n"
+        "  eddy train --set train.epochs=5 --output shop.model --json report.json --svg plots clicks.tsv.gz\n";
+    const struct usage usage = {"eddy train --output FILE [OPTION...] FILE...", about, arguments, examples};
+    enum arguments_result result = arguments_parse(&usage, argc, argv, &options.clicks);
+    if (result != ARGUMENTS_OK)
+        return result == ARGUMENTS_HELP ? EXIT_OK : EXIT_USAGE;
+    return check_line(&options) ? run(&options) : EXIT_USAGE;
+}

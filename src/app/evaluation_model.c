@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/evaluation_model.h"
+
+#include "app/model_file.h"
+#include "app/progress.h"
+
+#include <eddy/core/neural.h>
+#include <eddy/io/system.h>
+
+#include <stdlib.h>
+
+#define LIST_SIZE    20
+#define PREFIXES_MAX 32          /* of a session, together */
+#define SCORES_MAX   (16u << 20) /* of all items for these */
+
+struct run {
+    const struct evaluation_data *data;
+    struct model_file file;
+    struct neural *neural;
+    struct arena arena;
+    struct list_dump *dump;
+    struct complaint *complaint;
+    struct progress progress;
+    struct scored_item lists[PREFIXES_MAX * LIST_SIZE];
+    uint32_t lengths[PREFIXES_MAX];
+    size_t done; /* predictions */
+};
+
+static void run_close(struct run *run)
+{
+    neural_close(run->neural);
+    model_file_release(&run->file);
+    arena_release(&run->arena);
+    free(run);
+}
+
+/* Rows of the model are translated by the items' ids; what training does not have is not listed. */
+static struct status open_neural(struct run *run, const char *path)
+{
+    uint32_t count = interner_count(run->file.item_ids), known = 0;
+    uint32_t *numbers = malloc(count * sizeof *numbers);
+    if (!numbers)
+        return FAIL(MEMORY, count, "no memory to find a model's items");
+    for (uint32_t row = 0; row < count; row++) {
+        uint32_t number = catalogue_find(run->data->catalogue, interner_get(run->file.item_ids, row));
+        numbers[row] = number < run->data->train_items ? number : ITEM_NONE;
+        known += numbers[row] != ITEM_NONE;
+    }
+    struct status status = FAIL(BAD_INPUT, count, "a model of other items");
+    if (known > 0)
+        status = neural_open(run->file.model, numbers, run->data->train_items, &run->neural);
+    else
+        status = complain(run->complaint, status, "%s knows none of the items that train: is it another shop's?", path);
+    free(numbers);
+    return status;
+}
+
+static struct status judge(struct run *run, const struct whole_session *session, uint32_t length, uint32_t place,
+                           struct evaluation_result *result)
+{
+    const struct scored_item *list = run->lists + (size_t)place * LIST_SIZE;
+    struct recommended_item items[LIST_SIZE] = {0};
+    uint32_t rank = 0, truth = run->data->log.items[session->start + length];
+    for (uint32_t i = 0; i < run->lengths[place]; i++) {
+        items[i].item = list[i].item;
+        items[i].score = list[i].score;
+        rank = list[i].item == truth ? i + 1 : rank;
+        result->exposure[list[i].item]++;
+    }
+    result->ranks[run->done++] = rank;
+    progress_tick(&run->progress, INT64_MIN);
+    if (!run->dump)
+        return OK;
+    struct list_line line = evaluation_line(run->data, session, length + 1, items, run->lengths[place]);
+    return list_dump_write(run->dump, &line, run->complaint);
+}
+
+/* The prefixes of `from` clicks and more, at most PREFIXES_MAX of them. */
+static struct status test_prefixes(struct run *run, const struct whole_session *session, uint32_t from, uint32_t count,
+                                   struct evaluation_result *result)
+{
+    uint32_t starts[PREFIXES_MAX + 1] = {0};
+    const uint32_t *items = run->data->log.items + session->start;
+    arena_reset(&run->arena);
+    uint32_t *clicks = ARENA_ARRAY(&run->arena, uint32_t, (size_t)count * (from + count));
+    if (!clicks)
+        return FAIL(MEMORY, count, "no memory for a session's prefixes");
+    for (uint32_t i = 0; i < count; i++) {
+        memcpy(clicks + starts[i], items, (from + i) * sizeof *clicks);
+        starts[i + 1] = starts[i] + from + i;
+    }
+    int64_t start_ns = system_thread_cpu_ns();
+    const struct neural_sessions sessions = {count, starts, clicks};
+    TRY(neural_lists(run->neural, &sessions, &run->arena, run->lists, LIST_SIZE, run->lengths));
+    int64_t took_ns = system_thread_cpu_ns() - start_ns;
+    result->predict_ns += took_ns;
+    for (uint32_t i = 0; i < count; i++) {
+        histogram_record(&result->latency_ns, (uint64_t)(took_ns > 0 ? took_ns / count : 0));
+        TRY(judge(run, session, from + i, i, result));
+    }
+    return OK;
+}
+
+static struct status run_all(struct run *run, const char *path, struct evaluation_result *result)
+{
+    const struct evaluation_data *data = run->data;
+    TRY(model_file_read(path, &run->file, run->complaint));
+    TRY(open_neural(run, path));
+    result->ranks = calloc(data->predictions, sizeof *result->ranks);
+    result->exposure = calloc((size_t)data->train_items + 1, sizeof *result->exposure);
+    if (!result->ranks || !result->exposure)
+        return FAIL(MEMORY, data->predictions, "no memory for an evaluation");
+    result->learned_bytes = model_parameter_count(run->file.model) * sizeof(float);
+    run->progress = progress_start("predictions");
+    uint32_t together = SCORES_MAX / model_item_count(run->file.model);
+    together = together < 1 ? 1 : together > PREFIXES_MAX ? PREFIXES_MAX : together;
+    for (size_t i = 0; i < data->test_count; i++) {
+        const struct whole_session *session = &data->log.sessions[data->test[i]];
+        for (uint32_t from = 1, count; from < session->length; from += count) {
+            count = session->length - from < together ? session->length - from : together;
+            TRY(test_prefixes(run, session, from, count, result));
+        }
+    }
+    progress_end(&run->progress);
+    assert(run->done == data->predictions);
+    return OK;
+}
+
+struct status evaluation_run_model(const struct evaluation_data *data, const char *path, struct list_dump *dump,
+                                   struct evaluation_result *ret_result, struct complaint *complaint)
+{
+    struct run *run = calloc(1, sizeof *run);
+    struct evaluation_result result = {0};
+    if (!run)
+        return FAIL(MEMORY, sizeof *run, "no memory for an evaluation");
+    run->data = data;
+    run->dump = dump;
+    run->complaint = complaint;
+    struct status status = run_all(run, path, &result);
+    run_close(run);
+    if (failed(status)) {
+        evaluation_result_release(&result);
+        return status;
+    }
+    *ret_result = result;
+    return OK;
+}

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/model_file.h"
+
+#include <eddy/core/frame.h>
+#include <eddy/io/file.h>
+
+#define VERSION   1
+#define BYTES_MAX (64ull << 30)
+#define ID_MAX    255
+
+static const char magic[FRAME_MAGIC_SIZE] = "eddymfl";
+
+/* What is to be written. */
+struct content {
+    const struct model *model;
+    const struct catalogue *catalogue;
+};
+
+static struct status write_content(void *context, struct byte_sink sink)
+{
+    const struct content *content = context;
+    struct frame_writer *out;
+    uint32_t count = model_item_count(content->model);
+    TRY(frame_writer_open(sink, magic, VERSION, &out));
+    frame_writer_put(out, &count, sizeof count);
+    for (uint32_t i = 0; i < count; i++) {
+        struct bytes id = catalogue_id(content->catalogue, i);
+        assert(id.size <= ID_MAX);
+        uint8_t size = (uint8_t)id.size;
+        frame_writer_put(out, &size, sizeof size);
+        frame_writer_put(out, id.data, id.size);
+    }
+    struct status status = model_encode(content->model, frame_sink(out)), closed = frame_writer_close(out);
+    return failed(status) ? status : closed;
+}
+
+struct status model_file_write(const char *path, const struct model *model, const struct catalogue *catalogue,
+                               struct complaint *complaint)
+{
+    struct content content = {model, catalogue};
+    return file_write_by(path, write_content, &content, complaint);
+}
+
+static struct status get_ids(struct bytes *rest, uint32_t *ret_count, struct interner **ret_ids)
+{
+    uint32_t count, number;
+    struct interner *ids;
+    TRY(frame_take(rest, &count, sizeof count));
+    if (count > rest->size)
+        return FAIL(CORRUPT, count, "a model has fewer items than it says");
+    TRY(interner_open(count ? count : 1, rest->size, &ids));
+    *ret_ids = ids;
+    for (uint32_t i = 0; i < count; i++) {
+        uint8_t size;
+        struct bytes id;
+        TRY(frame_take(rest, &size, sizeof size));
+        TRY(frame_take_bytes(rest, size, &id));
+        TRY(interner_add(ids, id, &number));
+        if (number != i)
+            return FAIL(CORRUPT, i, "a model has an item twice");
+    }
+    *ret_count = count;
+    return OK;
+}
+
+static struct status decode(struct bytes content, struct model_file *file)
+{
+    uint32_t count;
+    TRY(frame_open(&content, magic, VERSION));
+    TRY(get_ids(&content, &count, &file->item_ids));
+    TRY(model_decode(content, &file->model));
+    return model_item_count(file->model) == count
+               ? OK
+               : FAIL(CORRUPT, count, "a model's items and their ids are not as many");
+}
+
+struct status model_file_decode(struct bytes content, struct model_file *ret_file)
+{
+    struct model_file file = {0};
+    struct status status = decode(content, &file);
+    if (failed(status)) {
+        model_file_release(&file);
+        return status;
+    }
+    *ret_file = file;
+    return OK;
+}
+
+struct status model_file_read(const char *path, struct model_file *ret_file, struct complaint *complaint)
+{
+    AUTO(buffer) content = {.limit = BYTES_MAX};
+    TRY(file_read(path, &content, complaint));
+    struct status status = model_file_decode(buffer_bytes(&content), ret_file);
+    return failed(status) ? complain(complaint, status, "%s: %s", path, status.fault->what) : OK;
+}
+
+void model_file_release(struct model_file *file)
+{
+    model_close(file->model);
+    interner_close(file->item_ids);
+    *file = (struct model_file){0};
+}

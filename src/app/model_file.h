@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+/* model_file: a model with the ids of its items, as a file. In a frame (core/frame.h), little-endian: u32 items, each a
+ * u8 size and the id; then the model's own frame. */
+#include <eddy/base/interner.h>
+#include <eddy/core/catalogue.h>
+#include <eddy/core/model.h>
+
+struct model_file {
+    struct model *model;
+    struct interner *item_ids; /* row i of the model is number i */
+};
+
+/* Rows of the model are numbers of the catalogue. What file_write() fails with; LIMIT. */
+MUST_CHECK struct status model_file_write(const char *path, const struct model *model,
+                                          const struct catalogue *catalogue, struct complaint *complaint);
+/* CORRUPT, NEWER, NOT_FOUND: there is no such backbone; MEMORY. */
+MUST_CHECK struct status model_file_decode(struct bytes content, struct model_file *ret_file);
+/* What file_read() fails with; CORRUPT, NEWER, NOT_FOUND (also: no such backbone), MEMORY. */
+MUST_CHECK struct status model_file_read(const char *path, struct model_file *ret_file, struct complaint *complaint);
+void model_file_release(struct model_file *file);

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+/* training: a model fitted to recorded sessions, with a look at sessions kept back after each epoch.
+ *
+ * The best model so far, by MRR@20 on these (the last one without any), is in the file `output`. Where training stands
+ * is kept in "<output>.training", after each epoch and now and then within; when it is killed, the same command goes on
+ * from there and ends with the same model as if nothing had happened. training_forget() removes the file.
+ * "<output>.lock" is there while it is trained. */
+#include "app/config.h"
+#include "app/evaluation.h"
+
+#include <stdatomic.h>
+
+struct trained_epoch {
+    double loss;                      /* mean over the epoch's samples */
+    double hit_rate, reciprocal_rank; /* @20 on the validation sessions */
+};
+
+struct training_result {
+    struct trained_epoch *epochs;
+    uint32_t epoch_count, best; /* best: 0 without validation, as is what follows from it */
+    uint64_t samples;           /* trained by this process, */
+    int64_t train_ns, rank_ns;  /* in so much thread CPU time, and ranked in so much */
+    size_t parameters;
+    bool resumed;
+};
+
+/* Says what it does on stderr. BAD_INPUT: no session has two clicks; LIMIT: the rate or the batch is too large; MEMORY;
+ * what file_write() fails with; LOCKED: another process trains into the same file; INTERRUPTED: `stop` was set, and
+ * where it stands is kept. With `restart` a kept state is not taken; without it one of other data or options is CONFIG,
+ * a damaged one CORRUPT, and one of a later version NEWER. */
+MUST_CHECK struct status training_run(const struct config *config, const struct evaluation_data *data,
+                                      const char *output, bool restart, const atomic_bool *stop,
+                                      struct training_result *ret_result, struct complaint *complaint);
+void training_result_release(struct training_result *result);
+/* Removes the state of a training that has ended, when what was to be told of it is told. IO. */
+MUST_CHECK struct status training_forget(const char *output, struct complaint *complaint);

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "support/support.h"
+
+#include "core/model/model.h"
+
+#include <eddy/core/neural.h>
+#include <math.h>
+
+#define ROWS    30
+#define NUMBERS 50
+#define WIDTH   5
+
+struct rig {
+    struct model *model;
+    struct neural *neural;
+    struct arena arena;
+    uint32_t numbers[ROWS]; /* row i is number 49 - i, but for every fifth, which has none */
+};
+
+static void rig_open(struct rig *rig, bool normalise)
+{
+    const struct model_options options = {.backbone = backbone_named("pw_core"),
+                                          .width = WIDTH,
+                                          .length_max = 3,
+                                          .normalise = normalise,
+                                          .temperature = 0.3f};
+    *rig = (struct rig){0};
+    assert_ok(model_open(&options, ROWS, test_seed(1), &rig->model));
+    for (uint32_t row = 0; row < ROWS; row++)
+        rig->numbers[row] = row % 5 == 4 ? ITEM_NONE : NUMBERS - 1 - row;
+    assert_ok(neural_open(rig->model, rig->numbers, NUMBERS, &rig->neural));
+}
+
+static void rig_close(struct rig *rig)
+{
+    neural_close(rig->neural);
+    model_close(rig->model);
+    arena_release(&rig->arena);
+}
+
+/* All probabilities of a session of rows, worked out slowly; 0 for what has no number. */
+static void slow_probabilities(struct rig *rig, const uint32_t *rows, uint32_t length, double probabilities[ROWS])
+{
+    const uint32_t starts[] = {0, length};
+    const struct model_sessions sessions = {1, starts, rows};
+    float vector[WIDTH], item_rows[ROWS * WIDTH], scores[ROWS];
+    double sum = 0;
+    assert_ok(model_vectors(rig->model, &sessions, &rig->arena, vector));
+    model_item_rows(rig->model, item_rows);
+    model_score(rig->model, item_rows, vector, 1, scores);
+    for (uint32_t row = 0; row < ROWS; row++) {
+        probabilities[row] = rig->numbers[row] == ITEM_NONE ? 0 : exp((double)scores[row]);
+        sum += probabilities[row];
+    }
+    for (uint32_t row = 0; row < ROWS; row++)
+        probabilities[row] /= sum;
+}
+
+static void check_list(const struct rig *rig, const struct scored_item *list, uint32_t length,
+                       const double probabilities[ROWS])
+{
+    uint32_t listed[ROWS] = {0};
+    for (uint32_t i = 0; i < length; i++) {
+        uint32_t row = NUMBERS - 1 - list[i].item;
+        assert_true(row < ROWS && rig->numbers[row] == list[i].item && !listed[row]);
+        listed[row] = 1;
+        assert_true(fabs((double)list[i].score - probabilities[row]) < 1e-5);
+        assert_true(i == 0 || list[i].score <= list[i - 1].score);
+    }
+    for (uint32_t row = 0; row < ROWS; row++) /* nothing that is left out would have had a place */
+        assert_true(listed[row] || probabilities[row] <= (double)list[length - 1].score + 1e-6);
+}
+
+static void lists_are_the_best_of_all_items_with_their_probabilities(void **state)
+{
+    (void)state;
+    static const uint32_t starts[] = {0, 1, 3, 8}, rows[] = {3, 7, 7, 1, 2, 13, 28, 0};
+    for (int normalise = 0; normalise < 2; normalise++) {
+        struct rig rig;
+        struct scored_item lists[3 * 40];
+        uint32_t numbers[8], lengths[3];
+        rig_open(&rig, normalise);
+        for (int i = 0; i < 8; i++)
+            numbers[i] = NUMBERS - 1 - rows[i];
+        const struct neural_sessions sessions = {3, starts, numbers};
+        for (uint32_t capacity = 1; capacity <= 40; capacity += 13) {
+            assert_ok(neural_lists(rig.neural, &sessions, &rig.arena, lists, capacity, lengths));
+            for (uint32_t i = 0; i < 3; i++) {
+                double probabilities[ROWS];
+                assert_int_equal(lengths[i], capacity < 24 ? capacity : 24); /* 24 rows have a number */
+                slow_probabilities(&rig, rows + starts[i], starts[i + 1] - starts[i], probabilities);
+                check_list(&rig, lists + i * capacity, lengths[i], probabilities);
+            }
+        }
+        rig_close(&rig);
+    }
+}
+
+static void what_the_model_does_not_know_is_passed_over(void **state)
+{
+    (void)state;
+    struct rig rig;
+    struct scored_item lists[4 * 3];
+    uint32_t lengths[4];
+    /* strangers alone; one among others; a row without a number; a number beyond all */
+    static const uint32_t starts[] = {0, 2, 5, 6, 8}, numbers[] = {0, 1, 42, 2, 41, 45, 1000, 42};
+    static const uint32_t known_starts[] = {0, 2, 3}, known[] = {42, 41, 42};
+    const struct neural_sessions sessions = {4, starts, numbers}, without = {2, known_starts, known};
+    struct scored_item wanted[2 * 3];
+    uint32_t wanted_lengths[2];
+    rig_open(&rig, true);
+    assert_ok(neural_lists(rig.neural, &sessions, &rig.arena, lists, 3, lengths));
+    assert_ok(neural_lists(rig.neural, &without, &rig.arena, wanted, 3, wanted_lengths));
+    assert_int_equal(lengths[0], 0);
+    assert_int_equal(lengths[1], 3);
+    assert_int_equal(lengths[2], 0);
+    assert_int_equal(lengths[3], 3);
+    for (uint32_t i = 0; i < 3; i++) {
+        assert_int_equal(lists[3 + i].item, wanted[i].item);
+        assert_int_equal(lists[9 + i].item, wanted[3 + i].item);
+    }
+    const uint32_t none[] = {0, 1};
+    const struct neural_sessions strangers = {1, none, numbers};
+    assert_ok(neural_lists(rig.neural, &strangers, &rig.arena, lists, 3, lengths));
+    assert_int_equal(lengths[0], 0);
+    rig_close(&rig);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(lists_are_the_best_of_all_items_with_their_probabilities),
+        cmocka_unit_test(what_the_model_does_not_know_is_passed_over),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
