@@ -41,6 +41,32 @@ struct status model_file_write(const char *path, const struct model *model, cons
     return file_write_by(path, write_content, &content, complaint);
 }
 
+static struct status add_to_hash(void *self, struct bytes piece)
+{
+    bytes_hasher_add(self, piece);
+    return OK;
+}
+
+struct status model_file_hash(const struct model *model, const struct catalogue *catalogue, uint64_t *ret_hash)
+{
+    struct content content = {model, catalogue};
+    struct bytes_hasher *hasher;
+    TRY(bytes_hasher_open(&hasher));
+    struct status status = write_content(&content, (struct byte_sink){add_to_hash, hasher});
+    if (!failed(status))
+        *ret_hash = bytes_hasher_value(hasher);
+    bytes_hasher_close(hasher);
+    return status;
+}
+
+struct status model_file_hash_of(const char *path, uint64_t *ret_hash, struct complaint *complaint)
+{
+    AUTO(buffer) content = {.limit = BYTES_MAX};
+    TRY(file_read(path, &content, complaint));
+    *ret_hash = bytes_hash(buffer_bytes(&content));
+    return OK;
+}
+
 static struct status get_ids(struct bytes *rest, uint32_t *ret_count, struct interner **ret_ids)
 {
     uint32_t count, number;

@@ -14,6 +14,11 @@ struct model_file {
 /* Rows of the model are numbers of the catalogue. What file_write() fails with; LIMIT. */
 MUST_CHECK struct status model_file_write(const char *path, const struct model *model,
                                           const struct catalogue *catalogue, struct complaint *complaint);
+/* XXH3 of what the file would hold, whether it is compressed or not. MEMORY. */
+MUST_CHECK struct status model_file_hash(const struct model *model, const struct catalogue *catalogue,
+                                         uint64_t *ret_hash);
+/* The same of a file that is there. What file_read() fails with. */
+MUST_CHECK struct status model_file_hash_of(const char *path, uint64_t *ret_hash, struct complaint *complaint);
 /* CORRUPT, NEWER, NOT_FOUND: there is no such backbone; MEMORY. */
 MUST_CHECK struct status model_file_decode(struct bytes content, struct model_file *ret_file);
 /* What file_read() fails with; CORRUPT, NEWER, NOT_FOUND (also: no such backbone), MEMORY. */

@@ -138,12 +138,9 @@ static struct status look(struct run *run, struct trained_epoch *epoch)
 static struct status write_model(struct run *run)
 {
     struct training *training = &run->training;
-    struct bytes written;
-    TRY(model_file_write(run->output, training->model, training->data->catalogue, run->complaint));
-    TRY(file_map(run->output, &written, run->complaint));
-    training->output_hash = bytes_hash(written);
-    file_unmap(written);
-    return OK;
+    const struct catalogue *catalogue = training->data->catalogue;
+    TRY(model_file_hash(training->model, catalogue, &training->output_hash));
+    return model_file_write(run->output, training->model, catalogue, run->complaint);
 }
 
 static struct status end_epoch(struct run *run)
@@ -151,10 +148,9 @@ static struct status end_epoch(struct run *run)
     struct training *training = &run->training;
     struct training_result *result = &training->result;
     struct trained_epoch epoch = {.loss = training->loss / (double)training->samples};
-    if (validates(run)) {
-        TRY(keep(run)); /* so that a stop meanwhile costs no step */
+    TRY(keep(run)); /* a stop costs no step then, and who comes after it knows the model that is about to be written */
+    if (validates(run))
         TRY(look(run, &epoch));
-    }
     uint32_t number = result->epoch_count;
     if (!validates(run) || number == 0 || epoch.reciprocal_rank > result->epochs[result->best].reciprocal_rank) {
         TRY(write_model(run));

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/training_state.h"
 
+#include "app/model_file.h"
+
 #include <eddy/core/frame.h>
 #include <eddy/io/file.h>
 
@@ -136,17 +138,19 @@ static struct status check_steps(const struct training *training)
                : FAIL(CORRUPT, progress.steps, "the steps are not those of the epochs that are done");
 }
 
+/* The best model is there. A process that was killed when the steps of an epoch were done may have written that epoch's
+ * already: it is written again, or not, as then. */
 static struct status check_output(const struct training *training)
 {
-    struct bytes file;
+    uint64_t is, next;
     if (training->result.epoch_count == 0)
         return OK;
-    bool same = false;
-    if (!failed(file_map(training->output, &file, NULL))) {
-        same = bytes_hash(file) == training->output_hash;
-        file_unmap(file);
-    }
-    return same ? OK : FAIL(CONFIG, 0, "the model beside it is gone, or is not the one that it speaks of");
+    TRY(model_file_hash(training->model, training->data->catalogue, &next));
+    bool there = !failed(model_file_hash_of(training->output, &is, NULL));
+    bool ended = training->samples == trainer_progress(training->trainer).samples_epoch;
+    return there && (is == training->output_hash || (ended && is == next))
+               ? OK
+               : FAIL(CONFIG, 0, "the model beside it is gone, or is not the one that it speaks of");
 }
 
 static struct status get_model(struct training *training, struct bytes *rest)

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 /* Where training stands, and how that is kept: in a frame (core/frame.h), little-endian: u64 what it is made for, u64
- * XXH3 of the best model's file, u32 epochs done, u32 the best of them, f64 x 3 of each, f64 loss and u64 samples of
- * the epoch under way, u64 size and the model, then the trainer. */
+ * XXH3 of the best model's file (uncompressed), u32 epochs done, u32 the best of them, f64 x 3 of each, f64 loss and
+ * u64 samples of the epoch under way, u64 size and the model, then the trainer. */
 #include "app/training.h"
 
 struct training {
@@ -10,7 +10,7 @@ struct training {
     const struct evaluation_data *data;
     const char *output;
     uint64_t purpose;         /* of items, validation sessions and how they are used: training_purpose() */
-    uint64_t output_hash;     /* of the file `output`, when there is an epoch */
+    uint64_t output_hash;     /* model_file_hash() of `output`, when there is an epoch */
     uint32_t *starts, *items; /* what the trainer borrows */
     struct model *model;
     struct trainer *trainer;

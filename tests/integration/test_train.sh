@@ -91,8 +91,26 @@ expect 0 "epoch 30 of 30" --output "$folder/hurt" "${long[@]}" "$clicks"
 grep -q "going on from" "$folder/errors" || fail "it does not say that it goes on"
 cmp "$folder/calm" "$folder/hurt" || fail "a training that was hurt makes another model"
 
+# ---- killed before each file of its first two epochs gets its name: where it stands, the model, where it stands, again
+renames=rename,renameat,renameat2
+if strace -qq -o /dev/null true 2>/dev/null; then # some containers do not let anybody trace
+  for file in 1 2 3 4 5 6; do
+    rm -f "$folder/torn" "$folder/torn.training"
+    { ! strace -qq -o /dev/null -e trace=$renames -e inject=$renames:signal=KILL:when=$file "$EDDY_BINARY" train \
+      --output "$folder/torn" "${small[@]}" "$clicks" >/dev/null; } 2>/dev/null || fail "not killed before file $file"
+    expect 0 "epoch 8 of 8" --output "$folder/torn" "${small[@]}" "$clicks"
+    [ "$file" = 1 ] || grep -q "going on from" "$folder/errors" || fail "it does not go on before file $file"
+    cmp "$folder/model" "$folder/torn" || fail "a training that was killed before file $file makes another model"
+  done
+fi
+
 # ---- a second one with the same output, and states that are not this training's
 begin
+for _ in $(seq 1 600); do # it has a best model then, which the state speaks of
+  ! grep -q '^epoch 2 ' "$folder/errors" || break
+  sleep 0.1
+done
+grep -q '^epoch 2 ' "$folder/errors" || fail "two epochs are not trained"
 kill -STOP $!
 expect 7 "another process trains into" --output "$folder/hurt" "${long[@]}" "$clicks"
 kill -KILL $!

@@ -45,11 +45,15 @@ static void a_model_comes_back_with_its_ids(void **state)
     struct rig rig;
     struct model_file file;
     struct complaint complaint = {{0}};
+    uint64_t is, wanted;
     AUTO(buffer) written = {0};
     AUTO(buffer) read = {0};
     rig_open(&rig);
     assert_ok(model_file_write(rig.path, rig.model, rig.catalogue, &complaint));
     assert_ok(model_file_read(rig.path, &file, &complaint));
+    assert_ok(model_file_hash(rig.model, rig.catalogue, &wanted));
+    assert_ok(model_file_hash_of(rig.path, &is, &complaint));
+    assert_true(is == wanted);
     assert_int_equal(interner_count(file.item_ids), ITEMS);
     for (uint32_t i = 0; i < ITEMS; i++)
         assert_true(bytes_equal(interner_get(file.item_ids, i), catalogue_id(rig.catalogue, i)));
