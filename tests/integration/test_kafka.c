@@ -7,6 +7,11 @@
 #include <eddy/io/kafka_topics.h>
 #include <eddy/io/system.h>
 
+#include <dirent.h>
+#include <signal.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
 /* ---- sink and reader */
 
 static size_t read_all(struct kafka_reader *reader, struct message *messages, size_t capacity, size_t wanted)
@@ -253,6 +258,57 @@ static void what_a_producer_says_of_brokers_is_heard(void **state)
     kafka_sink_close(sink);
 }
 
+/* ---- the embedded broker and signals */
+
+static void do_nothing(int number)
+{
+    (void)number;
+}
+
+/* The number of this process's thread of that name; 0: there is none. */
+static pid_t find_thread(const char *wanted)
+{
+    pid_t found = 0;
+    DIR *threads = opendir("/proc/self/task");
+    assert_non_null(threads);
+    for (struct dirent *entry; (entry = readdir(threads));) {
+        char path[300], name[32] = "";
+        snprintf(path, sizeof path, "/proc/self/task/%.200s/comm", entry->d_name);
+        FILE *file = fopen(path, "r");
+        if (!file)
+            continue;
+        if (fgets(name, sizeof name, file) && !strncmp(name, wanted, strlen(wanted)))
+            found = (pid_t)atoi(entry->d_name);
+        fclose(file);
+    }
+    closedir(threads);
+    return found;
+}
+
+static void a_signal_does_not_end_the_embedded_broker(void **state)
+{
+    (void)state;
+    const struct sigaction action = {.sa_handler = do_nothing};
+    struct sigaction before;
+    struct kafka_mock *mock;
+    assert_int_equal(find_thread("rdk:mock"), 0); /* the others' is closed while this one runs */
+    assert_int_equal(sigaction(SIGUSR1, &action, &before), 0);
+    assert_ok(kafka_mock_open(1, &mock));
+    pid_t thread = 0;
+    for (int64_t end = mock_rig_now_ms() + 10000; !thread && mock_rig_now_ms() < end;)
+        thread = find_thread("rdk:mock");
+    assert_int_not_equal(thread, 0);
+    alarm(60); /* nothing else ends what waits for a thread that is gone */
+    for (int i = 0; i < 10; i++) {
+        usleep(50000); /* it waits for something to do then, which is what a signal could end */
+        assert_int_equal(syscall(SYS_tgkill, getpid(), thread, SIGUSR1), 0);
+        assert_ok(kafka_mock_set_down(mock, i % 2)); /* it obeys, so it is there */
+    }
+    kafka_mock_close(mock);
+    alarm(0);
+    assert_int_equal(sigaction(SIGUSR1, &before, NULL), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -265,6 +321,7 @@ int main(void)
         WITH_MOCK(a_broker_that_goes_and_comes_back_is_reported),
         WITH_MOCK(what_a_producer_says_of_brokers_is_heard),
         WITH_MOCK(a_missing_topic_is_told_from_an_unreachable_broker),
+        cmocka_unit_test(a_signal_does_not_end_the_embedded_broker),
     };
     return cmocka_run_group_tests_name("kafka", tests, NULL, NULL);
 }

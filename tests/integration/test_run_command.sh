@@ -32,6 +32,27 @@ expect 4 "no broker of 127.0.0.1:1 (kafka.bootstrap.servers) answered.*refused" 
   --set kafka.bootstrap.servers=127.0.0.1:1
 [ $((SECONDS - began)) -lt 8 ] || fail "a refused connection is waited for"
 
+# ---- a stop that comes before there is anything to stop: it reads its configuration from a pipe nobody writes to yet
+mkfifo "$folder/config"
+"$EDDY_BINARY" run --embedded --config "$folder/config" --set http.listen= >/dev/null 2>"$folder/errors" &
+early=$!
+waits() { # it is eddy, no longer the shell before it, and catches SIGTERM, which is bit 15
+  [ "/proc/$early/exe" -ef "$EDDY_BINARY" ] && grep -q '^SigCgt:.*[4567cdef]...$' "/proc/$early/status"
+}
+for _ in $(seq 1 100); do
+  ! waits || break
+  sleep 0.1
+done
+waits || fail "it does not catch SIGTERM before it has a configuration"
+kill -TERM "$early"
+sleep 0.2
+# shellcheck disable=SC2016 # the inner shell's to expand
+timeout 20 sh -c 'echo "log: {level: info}" >"$0"' "$folder/config" || fail "nobody reads the configuration any more"
+code=0
+wait "$early" || code=$?
+[ "$code" = 0 ] || fail "it ends with $code when it is stopped early"
+! grep -q 'event=ready' "$folder/errors" || fail "it is ready though it was stopped"
+
 # ---- the embedded broker: the lines that it prints work as they are printed; the first signal drains
 : >"$folder/out" # it may be looked into before the shell behind & has made it
 "$EDDY_BINARY" run --embedded --set http.listen= --set state.directory="$folder/unused" --set topics.prefix=my. \

@@ -4,6 +4,8 @@
 #include <librdkafka/rdkafka.h>
 
 #include <librdkafka/rdkafka_mock.h>
+#include <pthread.h>
+#include <signal.h>
 #include <stdlib.h>
 
 struct kafka_mock {
@@ -21,6 +23,19 @@ static void ignore_log(const rd_kafka_t *handle, int level, const char *facility
     (void)text;
 }
 
+/* librdkafka blocks all signals in its threads but the cluster's: there a handler's return ends poll(), and with it the
+ * thread (2.0.2, rd_kafka_mock_cluster_io_poll), so that nobody answers any more and destroying it waits for ever. A
+ * thread begins with its maker's mask. */
+static rd_kafka_mock_cluster_t *open_cluster(rd_kafka_t *handle, int broker_count)
+{
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    rd_kafka_mock_cluster_t *cluster = rd_kafka_mock_cluster_new(handle, broker_count);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return cluster;
+}
+
 struct status kafka_mock_open(int broker_count, struct kafka_mock **ret_mock)
 {
     assert(broker_count > 0);
@@ -35,7 +50,7 @@ struct status kafka_mock_open(int broker_count, struct kafka_mock **ret_mock)
     if (!mock->handle)
         rd_kafka_conf_destroy(conf);
     else
-        mock->cluster = rd_kafka_mock_cluster_new(mock->handle, broker_count);
+        mock->cluster = open_cluster(mock->handle, broker_count);
     if (!mock->cluster) {
         kafka_mock_close(mock);
         return FAIL(IO, broker_count, "the embedded broker does not start");
