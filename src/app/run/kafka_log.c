@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/run/kafka_log.h"
 
-#include "app/log.h"
-
 #include <eddy/io/system.h>
 #include <stdio.h>
 
@@ -69,16 +67,25 @@ static void say_reached(struct kafka_log *log, struct bytes broker)
         log_always(LOG_INFO, "broker_reached", "broker=%.*s", BYTES_ARGS(broker));
 }
 
-static void pass_on(int level, const char *facility, const char *text)
+static struct log_site *site_of(struct kafka_log *log, const char *facility)
 {
-    if (level <= LEVEL_ERROR)
-        log_event(LOG_ERROR, "kafka", "about=%s text=%s", facility, text);
-    else if (level < LEVEL_INFO - 1)
-        log_event(LOG_WARN, "kafka", "about=%s text=%s", facility, text);
-    else if (level <= LEVEL_INFO)
-        log_event(LOG_INFO, "kafka", "about=%s text=%s", facility, text);
-    else
-        log_event(LOG_DEBUG, "kafka", "about=%s text=%s", facility, text);
+    struct kafka_matter *last = &log->matters[KAFKA_LOG_MATTERS - 1], *matter = log->matters;
+    pthread_mutex_lock(&log->lock);
+    for (; matter < last && matter->facility[0]; matter++)
+        if (!strncmp(matter->facility, facility, sizeof matter->facility - 1))
+            break;
+    if (!matter->facility[0])
+        snprintf(matter->facility, sizeof matter->facility, "%s", facility);
+    pthread_mutex_unlock(&log->lock);
+    return &matter->site;
+}
+
+static enum log_level level_of(int level)
+{
+    return level <= LEVEL_ERROR     ? LOG_ERROR
+           : level < LEVEL_INFO - 1 ? LOG_WARN
+           : level <= LEVEL_INFO    ? LOG_INFO
+                                    : LOG_DEBUG;
 }
 
 void kafka_log_take(struct kafka_log *log, int level, const char *facility, const char *text, int64_t now_ms)
@@ -99,7 +106,9 @@ void kafka_log_take(struct kafka_log *log, int level, const char *facility, cons
         pthread_mutex_unlock(&log->lock);
     }
     bool follows = !strcmp(facility, "_ALL_BROKERS_DOWN"); /* each has been told of */
-    pass_on(follows ? LEVEL_INFO + 1 : level, facility, text);
+    enum log_level written = level_of(follows ? LEVEL_INFO + 1 : level);
+    if (log_wants(written))
+        log_write(site_of(log, facility), written, "kafka", " about=%s text=%s", facility, text);
 }
 
 static void take_now(void *context, int level, const char *facility, const char *text)

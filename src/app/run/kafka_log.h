@@ -2,7 +2,10 @@
 #pragma once
 /* kafka_log: what librdkafka says, into the log. All clients of a process tell of each lost broker, again and again;
  * here that is one line for a cause and a broker, repeated after KAFKA_LOG_REPEAT_MS at the earliest, and one when the
- * broker is reached again. Any thread. */
+ * broker is reached again. What it says of one matter over and over is bounded (log.h) and hides no other matter. Any
+ * thread. */
+#include "app/log.h"
+
 #include <eddy/base/metrics.h>
 
 #include <eddy/io/kafka.h>
@@ -10,6 +13,7 @@
 
 #define KAFKA_LOG_REPEAT_MS 60000
 #define KAFKA_LOG_TROUBLES  32 /* known at a time; the oldest is forgotten, and may then be told again */
+#define KAFKA_LOG_MATTERS   64 /* facilities with a bound of their own; the last is for all others */
 
 struct kafka_trouble {
     char broker[128]; /* "": none */
@@ -19,11 +23,17 @@ struct kafka_trouble {
     bool lost;        /* more than a connection that was closed */
 };
 
+struct kafka_matter {
+    char facility[48]; /* "": none */
+    struct log_site site;
+};
+
 struct kafka_log {
     struct metrics *metrics;
     pthread_mutex_t lock;
     struct kafka_trouble troubles[KAFKA_LOG_TROUBLES];
     size_t next;
+    struct kafka_matter matters[KAFKA_LOG_MATTERS];
 };
 
 void kafka_log_open(struct kafka_log *log, struct metrics *metrics);

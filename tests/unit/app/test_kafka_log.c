@@ -164,12 +164,46 @@ static void a_lost_broker_is_one_line_and_one_more_when_it_is_back(void **state)
     temporary_folder_remove(&folder);
 }
 
+static void what_is_said_over_and_over_hides_no_other_matter(void **state)
+{
+    (void)state;
+    struct temporary_folder folder = temporary_folder_make();
+    char path[300];
+    snprintf(path, sizeof path, "%s/log", folder.path);
+    FILE *out = fopen(path, "w+");
+    assert_non_null(out);
+    log_configure(LOG_INFO, LOG_FORMAT_LOGFMT, fileno(out));
+    int file = fileno(out);
+    struct metrics metrics = {0};
+    struct kafka_log log;
+    kafka_log_open(&log, &metrics);
+    for (int i = 0; i < 100; i++)
+        kafka_log_take(&log, 3, "OFFSET", "the offset is out of range", 0);
+    assert_int_equal(lines_of(written(file)), LOG_BURST);
+    kafka_log_take(&log, 3, "LOG_BEHIND", "a log is short", 0);
+    assert_non_null(strstr(written(file), "about=LOG_BEHIND"));
+    for (int i = 0; i < 2 * KAFKA_LOG_MATTERS; i++) {
+        char facility[32];
+        snprintf(facility, sizeof facility, "MATTER%d", i);
+        kafka_log_take(&log, 3, facility, "once", 0);
+    }
+    const char *text = written(file); /* the last of the table is for all that are too many */
+    assert_int_equal(lines_of(text), KAFKA_LOG_MATTERS - 3 + LOG_BURST);
+    kafka_log_take(&log, 3, "OFFSET", "the offset is out of range", 0);
+    assert_string_equal(written(file), "");
+    kafka_log_close(&log);
+    log_configure(LOG_ERROR, LOG_FORMAT_LOGFMT, STDERR_FILENO);
+    fclose(out);
+    temporary_folder_remove(&folder);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_refuses_a_connection_names_the_options_to_look_at),
         cmocka_unit_test(sentences_of_librdkafka_are_read),
         cmocka_unit_test(a_lost_broker_is_one_line_and_one_more_when_it_is_back),
+        cmocka_unit_test(what_is_said_over_and_over_hides_no_other_matter),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
