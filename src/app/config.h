@@ -108,6 +108,9 @@ struct config {
         struct model_options options; /* its backbone is set by config_check() */
     } model;
     struct {
+        char *model; /* "": none */
+    } neural;
+    struct {
         struct trainer_options options;
         uint32_t patience; /* epochs; 0: all are trained */
     } train;

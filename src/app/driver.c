@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/driver.h"
 
+#include "app/session_model.h"
+
 #include <stdlib.h>
 
 struct driver {
@@ -9,28 +11,34 @@ struct driver {
     struct catalogue *catalogue;
     struct learned *learned;
     struct learner *learner;
-    struct scoring_scratch *scratch;
+    struct session_model model;
+    struct scoring scoring;
     struct arena batch;
     struct engine *engines[DRIVER_PARTITIONS_MAX]; /* by partition, opened with its first click */
 };
 
-static struct status open_parts(struct driver *driver)
+static struct status open_parts(struct driver *driver, struct complaint *complaint)
 {
     const struct config *config = driver->config;
     TRY(catalogue_open(&config->catalogue, &driver->catalogue));
     TRY(learned_open(&config->learned, &driver->learned));
     TRY(learner_open(&config->learner, driver->learned, &driver->learner));
-    return scoring_scratch_open(&driver->scratch);
+    if (config->neural.model[0])
+        TRY(session_model_open(config->neural.model, driver->catalogue, &driver->model, complaint));
+    driver->scoring.neural = driver->model.neural;
+    driver->scoring.model_version = bytes_of_text(driver->model.version);
+    return scoring_scratch_open(&driver->scoring.scratch);
 }
 
-struct status driver_open(const struct config *config, struct performer performer, struct driver **ret_driver)
+struct status driver_open(const struct config *config, struct performer performer, struct driver **ret_driver,
+                          struct complaint *complaint)
 {
     struct driver *driver = calloc(1, sizeof *driver);
     if (!driver)
         return FAIL(MEMORY, 0, "no memory for the engine");
     driver->config = config;
     driver->performer = performer;
-    struct status status = open_parts(driver);
+    struct status status = open_parts(driver, complaint);
     if (failed(status)) {
         driver_close(driver);
         return status;
@@ -45,7 +53,8 @@ void driver_close(struct driver *driver)
         return;
     for (size_t i = 0; i < DRIVER_PARTITIONS_MAX; i++)
         engine_close(driver->engines[i]);
-    scoring_scratch_close(driver->scratch);
+    scoring_scratch_close(driver->scoring.scratch);
+    session_model_release(&driver->model);
     learner_close(driver->learner);
     learned_close(driver->learned);
     catalogue_close(driver->catalogue);
@@ -103,7 +112,7 @@ static struct status answer(struct driver *driver, struct engine *engine, const 
 {
     struct effects effects;
     do {
-        TRY(engine_step(engine, click, 1, driver->scratch, &driver->batch, &effects));
+        TRY(engine_step(engine, click, 1, &driver->scoring, &driver->batch, &effects));
         assert(effects.consumed > 0 || effects.learn);
         TRY(perform(driver, &effects));
     } while (effects.consumed == 0);

@@ -19,9 +19,9 @@ struct performer {
     void *context;
 };
 
-/* `config` must outlive the driver. */
+/* `config` must outlive the driver. What session_model_open() fails with, when there is one to begin with. */
 MUST_CHECK struct status driver_open(const struct config *config, struct performer performer,
-                                     struct driver **ret_driver);
+                                     struct driver **ret_driver, struct complaint *complaint);
 void driver_close(struct driver *driver);
 
 /* For filling it from a file of items before the first click. */

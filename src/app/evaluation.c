@@ -2,12 +2,14 @@
 #include "app/evaluation.h"
 
 #include "app/progress.h"
+#include "app/session_model.h"
 
 #include <eddy/io/system.h>
 
 #include <stdlib.h>
 
-#define EXPOSED 20 /* places of a list that count as shown */
+#define EXPOSED      20 /* places of a list that count as shown */
+#define PREFIXES_MAX 64 /* asked together */
 
 /* One configuration at work. */
 struct run {
@@ -15,6 +17,10 @@ struct run {
     struct fusion_options options;
     struct learned *learned;
     struct scoring_scratch *scratch;
+    struct session_model model; /* none: no neural */
+    uint32_t candidates;
+    struct arena arena;
+    struct query queries[PREFIXES_MAX];
     struct recommended_item *list;
     struct list_dump *dump;
     struct complaint *complaint;
@@ -26,6 +32,8 @@ static void run_release(struct run *run)
 {
     learned_close(run->learned);
     scoring_scratch_close(run->scratch);
+    session_model_release(&run->model);
+    arena_release(&run->arena);
     free(run->list);
 }
 
@@ -83,28 +91,50 @@ static void judge(struct run *run, uint32_t truth, uint32_t count, struct evalua
     result->ranks[run->done++] = rank;
 }
 
+static struct status ask(struct run *run, const struct whole_session *session, const struct query *query,
+                         struct evaluation_result *result)
+{
+    uint32_t count, truth = run->data->log.items[session->start + query->length];
+    TRY(fuse(run->learned, run->data->catalogue, query, &run->options, run->scratch, run->list, &count));
+    judge(run, truth, count, result);
+    struct list_line line = evaluation_line(run->data, session, query->length + 1, run->list, count);
+    if (run->dump)
+        TRY(list_dump_write(run->dump, &line, run->complaint));
+    progress_tick(&run->progress, INT64_MIN);
+    return OK;
+}
+
+/* Asks after the prefixes of `from` clicks and more, `count` of them. */
+static struct status test_prefixes(struct run *run, const struct whole_session *session, uint32_t from, uint32_t count,
+                                   struct evaluation_result *result)
+{
+    const struct session_log *log = &run->data->log;
+    for (uint32_t i = 0; i < count; i++)
+        run->queries[i] = (struct query){.items = log->items + session->start,
+                                         .times_ms = log->times_ms + session->start,
+                                         .types = log->types + session->start,
+                                         .length = from + i,
+                                         .now_ms = log->times_ms[session->start + from + i - 1]};
+    arena_reset(&run->arena);
+    int64_t start_ns = system_thread_cpu_ns();
+    if (run->model.neural)
+        TRY(neural_ask(run->model.neural, run->queries, count, run->candidates, &run->arena));
+    for (uint32_t i = 0; i < count; i++)
+        TRY(ask(run, session, &run->queries[i], result));
+    int64_t took_ns = system_thread_cpu_ns() - start_ns;
+    for (uint32_t i = 0; i < count; i++)
+        histogram_record(&result->latency_ns, (uint64_t)(took_ns > 0 ? took_ns / count : 0));
+    result->predict_ns += took_ns;
+    return OK;
+}
+
 /* Asks after every click of a session but the last. */
 static struct status test_session(struct run *run, const struct whole_session *session,
                                   struct evaluation_result *result)
 {
-    const struct session_log *log = &run->data->log;
-    for (uint32_t length = 1; length < session->length; length++) {
-        struct query query = {.items = log->items + session->start,
-                              .times_ms = log->times_ms + session->start,
-                              .types = log->types + session->start,
-                              .length = length,
-                              .now_ms = log->times_ms[session->start + length - 1]};
-        uint32_t count, truth = log->items[session->start + length];
-        int64_t start_ns = system_thread_cpu_ns();
-        TRY(fuse(run->learned, run->data->catalogue, &query, &run->options, run->scratch, run->list, &count));
-        int64_t took_ns = system_thread_cpu_ns() - start_ns;
-        histogram_record(&result->latency_ns, (uint64_t)(took_ns > 0 ? took_ns : 0));
-        result->predict_ns += took_ns;
-        judge(run, truth, count, result);
-        struct list_line line = evaluation_line(run->data, session, length + 1, run->list, count);
-        if (run->dump)
-            TRY(list_dump_write(run->dump, &line, run->complaint));
-        progress_tick(&run->progress, INT64_MIN);
+    for (uint32_t from = 1, count; from < session->length; from += count) {
+        count = session->length - from < PREFIXES_MAX ? session->length - from : PREFIXES_MAX;
+        TRY(test_prefixes(run, session, from, count, result));
     }
     return OK;
 }
@@ -122,6 +152,10 @@ static struct status run_all(struct run *run, const struct config *config, struc
     TRY(learned_open(&config->learned, &run->learned));
     TRY(scoring_scratch_open(&run->scratch));
     TRY(learn(run, config->engine.session.gap_ms, result));
+    if (config->neural.model[0])
+        TRY(session_model_open_among(config->neural.model, data->catalogue, data->train_items, &run->model,
+                                     run->complaint));
+    run->candidates = config->engine.neural_candidates;
     run->progress = progress_start("predictions");
     for (size_t i = 0; i < data->test_count; i++)
         TRY(test_session(run, &data->log.sessions[data->test[i]], result));

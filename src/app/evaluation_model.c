@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/evaluation_model.h"
 
-#include "app/model_file.h"
 #include "app/progress.h"
+#include "app/session_model.h"
 
-#include <eddy/core/neural.h>
 #include <eddy/io/system.h>
 
 #include <stdlib.h>
@@ -15,8 +14,7 @@
 
 struct run {
     const struct evaluation_data *data;
-    struct model_file file;
-    struct neural *neural;
+    struct session_model model;
     struct arena arena;
     struct list_dump *dump;
     struct complaint *complaint;
@@ -28,31 +26,9 @@ struct run {
 
 static void run_close(struct run *run)
 {
-    neural_close(run->neural);
-    model_file_release(&run->file);
+    session_model_release(&run->model);
     arena_release(&run->arena);
     free(run);
-}
-
-/* Rows of the model are translated by the items' ids; what training does not have is not listed. */
-static struct status open_neural(struct run *run, const char *path)
-{
-    uint32_t count = interner_count(run->file.item_ids), known = 0;
-    uint32_t *numbers = malloc(count * sizeof *numbers);
-    if (!numbers)
-        return FAIL(MEMORY, count, "no memory to find a model's items");
-    for (uint32_t row = 0; row < count; row++) {
-        uint32_t number = catalogue_find(run->data->catalogue, interner_get(run->file.item_ids, row));
-        numbers[row] = number < run->data->train_items ? number : ITEM_NONE;
-        known += numbers[row] != ITEM_NONE;
-    }
-    struct status status = FAIL(BAD_INPUT, count, "a model of other items");
-    if (known > 0)
-        status = neural_open(run->file.model, numbers, run->data->train_items, &run->neural);
-    else
-        status = complain(run->complaint, status, "%s knows none of the items that train: is it another shop's?", path);
-    free(numbers);
-    return status;
 }
 
 static struct status judge(struct run *run, const struct whole_session *session, uint32_t length, uint32_t place,
@@ -91,7 +67,7 @@ static struct status test_prefixes(struct run *run, const struct whole_session *
     }
     int64_t start_ns = system_thread_cpu_ns();
     const struct neural_sessions sessions = {count, starts, clicks};
-    TRY(neural_lists(run->neural, &sessions, &run->arena, run->lists, LIST_SIZE, run->lengths));
+    TRY(neural_lists(run->model.neural, &sessions, &run->arena, run->lists, LIST_SIZE, run->lengths));
     int64_t took_ns = system_thread_cpu_ns() - start_ns;
     result->predict_ns += took_ns;
     for (uint32_t i = 0; i < count; i++) {
@@ -104,15 +80,14 @@ static struct status test_prefixes(struct run *run, const struct whole_session *
 static struct status run_all(struct run *run, const char *path, struct evaluation_result *result)
 {
     const struct evaluation_data *data = run->data;
-    TRY(model_file_read(path, &run->file, run->complaint));
-    TRY(open_neural(run, path));
+    TRY(session_model_open_among(path, data->catalogue, data->train_items, &run->model, run->complaint));
     result->ranks = calloc(data->predictions, sizeof *result->ranks);
     result->exposure = calloc((size_t)data->train_items + 1, sizeof *result->exposure);
     if (!result->ranks || !result->exposure)
         return FAIL(MEMORY, data->predictions, "no memory for an evaluation");
-    result->learned_bytes = model_parameter_count(run->file.model) * sizeof(float);
+    result->learned_bytes = model_parameter_count(run->model.file.model) * sizeof(float);
     run->progress = progress_start("predictions");
-    uint32_t together = SCORES_MAX / model_item_count(run->file.model);
+    uint32_t together = SCORES_MAX / model_item_count(run->model.file.model);
     together = together < 1 ? 1 : together > PREFIXES_MAX ? PREFIXES_MAX : together;
     for (size_t i = 0; i < data->test_count; i++) {
         const struct whole_session *session = &data->log.sessions[data->test[i]];

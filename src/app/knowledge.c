@@ -3,6 +3,7 @@
 
 #include "app/log.h"
 #include "app/saved.h"
+#include "app/session_model.h"
 #include "app/snapshot.h"
 
 #include <pthread.h>
@@ -19,6 +20,7 @@ struct knowledge {
     struct catalogue *catalogue;
     struct learned *learned;
     struct learner *learner;
+    struct session_model model;
     int64_t *positions; /* of the sessions topic, as restored */
     int32_t position_count;
     struct progress *tasks;
@@ -61,11 +63,10 @@ static struct status restore_own(struct knowledge *knowledge, const struct knowl
     return OK;
 }
 
-static struct status open_parts(struct knowledge *knowledge, const struct knowledge_options *options,
-                                struct complaint *complaint)
+static struct status open_learned(struct knowledge *knowledge, const struct knowledge_options *options,
+                                  struct complaint *complaint)
 {
     bool restored = false;
-    TRY(catalogue_open(&options->catalogue, &knowledge->catalogue));
     if (options->own && options->own[0])
         TRY(restore_own(knowledge, options, &restored));
     if (restored)
@@ -75,6 +76,19 @@ static struct status open_parts(struct knowledge *knowledge, const struct knowle
     else
         TRY(learned_open(&options->learned, &knowledge->learned));
     return learner_open(&options->learner, knowledge->learned, &knowledge->learner);
+}
+
+static struct status open_parts(struct knowledge *knowledge, const struct knowledge_options *options,
+                                struct complaint *complaint)
+{
+    TRY(catalogue_open(&options->catalogue, &knowledge->catalogue));
+    TRY(open_learned(knowledge, options, complaint));
+    if (!options->model || !options->model[0])
+        return OK;
+    TRY(session_model_open(options->model, knowledge->catalogue, &knowledge->model, complaint));
+    log_always(LOG_INFO, "model_loaded", "path=%s version=%s items=%u", options->model, knowledge->model.version,
+               model_item_count(knowledge->model.file.model));
+    return OK;
 }
 
 struct status knowledge_open(const struct knowledge_options *options, struct knowledge **ret_knowledge,
@@ -97,6 +111,7 @@ void knowledge_close(struct knowledge *knowledge)
 {
     if (!knowledge)
         return;
+    session_model_release(&knowledge->model);
     learner_close(knowledge->learner);
     learned_close(knowledge->learned);
     catalogue_close(knowledge->catalogue);
@@ -135,6 +150,16 @@ struct learned *knowledge_learned(const struct knowledge *knowledge)
 struct learner *knowledge_learner(const struct knowledge *knowledge)
 {
     return knowledge->learner;
+}
+
+const struct neural *knowledge_neural(const struct knowledge *knowledge)
+{
+    return knowledge->model.neural;
+}
+
+const char *knowledge_model_version(const struct knowledge *knowledge)
+{
+    return knowledge->model.version;
 }
 
 void knowledge_lock_read(struct knowledge *knowledge)

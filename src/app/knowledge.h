@@ -18,12 +18,14 @@ struct knowledge_options {
     struct learned_options learned;
     struct learner_options learner;
     const char *snapshot; /* file to begin with; "" or NULL: with nothing learned */
+    const char *model;    /* file of a session model; "" or NULL: none */
     const char *own;      /* file that knowledge_save() wrote, which comes first, if it can be used; "" or NULL: none */
 };
 
 struct knowledge;
+struct neural;
 
-/* NOT_FOUND, CORRUPT, NEWER, CONFIG, IO when the snapshot cannot be used. */
+/* NOT_FOUND, CORRUPT, NEWER, CONFIG, IO when the snapshot or the model cannot be used. */
 MUST_CHECK struct status knowledge_open(const struct knowledge_options *options, struct knowledge **ret_knowledge,
                                         struct complaint *complaint);
 void knowledge_close(struct knowledge *knowledge);
@@ -40,6 +42,10 @@ MUST_CHECK struct status knowledge_save(struct knowledge *knowledge, const char 
 struct catalogue *knowledge_catalogue(const struct knowledge *knowledge);
 struct learned *knowledge_learned(const struct knowledge *knowledge);
 struct learner *knowledge_learner(const struct knowledge *knowledge);
+
+/* The session model that clicks are scored with, NULL: none; and its version, "" then. To be used like the above. */
+const struct neural *knowledge_neural(const struct knowledge *knowledge);
+const char *knowledge_model_version(const struct knowledge *knowledge);
 
 void knowledge_lock_read(struct knowledge *knowledge);
 void knowledge_lock_write(struct knowledge *knowledge);

@@ -92,6 +92,7 @@ static struct status get_ids(struct bytes *rest, uint32_t *ret_count, struct int
 static struct status decode(struct bytes content, struct model_file *file)
 {
     uint32_t count;
+    file->hash = bytes_hash(content);
     TRY(frame_open(&content, magic, VERSION));
     TRY(get_ids(&content, &count, &file->item_ids));
     TRY(model_decode(content, &file->model));

@@ -9,6 +9,7 @@
 struct model_file {
     struct model *model;
     struct interner *item_ids; /* row i of the model is number i */
+    uint64_t hash;             /* XXH3 of what was read */
 };
 
 /* Rows of the model are numbers of the catalogue. What file_write() fails with; LIMIT. */

@@ -273,7 +273,7 @@ static struct status open_outputs(struct replay *replay)
     replay->encoding = (struct encoding){.format = json ? RECORD_JSON : RECORD_AVRO};
     TRY(file_try(options->state, replay->complaint));
     TRY(judge_open(&judge, &replay->judge));
-    TRY(driver_open(replay->config, (struct performer){perform, replay}, &replay->driver));
+    TRY(driver_open(replay->config, (struct performer){perform, replay}, &replay->driver, replay->complaint));
     if (options->output)
         TRY(log_writer_open(options->output, RECORD_RECOMMENDATION, json ? LOG_FILE_JSON : LOG_FILE_AVRO,
                             &replay->output, replay->complaint));

@@ -64,6 +64,9 @@ struct bytes reason_text(const struct reason *reason, const struct catalogue *ca
     case REASON_REPEAT:
         line_append(&line, BYTES("seen in this session"));
         break;
+    case REASON_MODEL:
+        line_append(&line, BYTES("likely after these clicks"));
+        break;
     }
     text[line.size] = 0;
     return bytes_of(text, line.size);

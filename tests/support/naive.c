@@ -530,7 +530,12 @@ void naive_fuse(const struct naive *naive, const struct query *query, const stru
     double part = (double)options->transition_weights[bucket];
     double knn_sum = sum_new(votes, seen), transition_sum = sum_new(transitions, seen);
     double knn_part = knn_sum > 0 ? 1 - part : 0, transition_part = transition_sum > 0 ? part : 0;
-    double parts = knn_part + transition_part;
+    double parts = knn_part + transition_part, of_new = 1, neural = 0;
+    for (uint32_t i = 0; i < query->neural_count; i++)
+        of_new -= seen[query->neural[i].item] ? (double)query->neural[i].score : 0;
+    if (query->neural_count && of_new >= 1e-3)
+        neural = (double)options->neural_weights[bucket];
+    left *= 1 - neural;
     for (uint32_t i = 0; i < NAIVE_ITEMS; i++) {
         ret_scores[i] = 0;
         if (knn_part > 0)
@@ -541,9 +546,11 @@ void naive_fuse(const struct naive *naive, const struct query *query, const stru
     add_walk(naive, &options->walk,
              distinct_count == 1 ? (double)options->walk.weight_first : (double)options->walk.weight_later, seen,
              ret_scores);
-    double total = repeat_sum * cap + (naive->count ? (double)options->popular_weight : 0) + (parts > 0 ? 0 : left);
+    double said = parts > 0 ? sum_new(ret_scores, seen) : left;
+    double total = repeat_sum * cap + (naive->count ? (double)options->popular_weight : 0) + said / (1 - neural);
+    for (uint32_t i = 0; i < query->neural_count; i++)
+        ret_scores[query->neural[i].item] += neural / (1 - neural) * said * (double)query->neural[i].score / of_new;
     for (uint32_t i = 0; i < NAIVE_ITEMS; i++) {
-        total += seen[i] ? 0 : ret_scores[i];
         ret_scores[i] += (double)options->popular_weight * naive_popularity(naive, i);
     }
     for (uint32_t rank = 0; rank < distinct_count; rank++)

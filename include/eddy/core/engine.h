@@ -2,13 +2,15 @@
 #pragma once
 /* engine: the work of one task (one input partition) as one state machine, pure: no clock, no I/O, no thread.
  *
- *   clicks -> watermark -> session_expire -> [learn up to here] -> session_apply -> fuse -> effects
+ *   clicks -> watermark -> session_expire -> [learn up to here] -> session_apply -> [all: neural_ask -> fuse] ->
+ * effects
  *
  * engine_step() applies clicks in order until the batch ends or a learning boundary is reached: the watermark has
  * entered a new interval of `learn_interval_ms`, so closed sessions must be offered to the learner and
  * learner_advance() called before the next click is answered. Then it stops before that click, says so in
  * effects.learn_to_ms, and is called again for the rest. What a click sees of the learned state is thereby decided by
- * stream time alone.
+ * stream time alone. The clicks of a step are scored together at its end, so that a session model's products are worth
+ * their while; what a click is answered does not depend on which others are in its step.
  *
  * A click may also move the watermark so far that more sessions close than are to be kept in memory at once. Then the
  * step closes a portion, says so in effects.closing, and is called again: in between the state may be committed like
@@ -18,6 +20,7 @@
  * offset and watermark in one transaction). Everything in effects lives in `batch` until arena_reset(). */
 #include <eddy/core/fusion.h>
 #include <eddy/core/learner.h>
+#include <eddy/core/neural.h>
 #include <eddy/core/session.h>
 
 struct engine_options {
@@ -26,7 +29,8 @@ struct engine_options {
     int64_t learn_interval_ms; /* > 0 */
     uint32_t closed_max;       /* sessions closed in one step, and those of the last one's deadline; 0: no limit */
     int32_t partition;
-    bool scoring; /* false: recommendations carry no items */
+    uint32_t neural_candidates; /* of the session model's items, so many go into the fusion; > 0 */
+    bool scoring;               /* false: recommendations carry no items */
 };
 
 struct engine_click {
@@ -72,6 +76,13 @@ struct effects {
 
 struct engine;
 
+/* What clicks are scored with, of one thread. */
+struct scoring {
+    struct scoring_scratch *scratch;
+    const struct neural *neural; /* NULL: no session model */
+    struct bytes model_version;  /* of it; outlives the step's effects */
+};
+
 /* `learned` and `catalogue` are shared and must outlive the engine; `scratch` is the shard's. */
 MUST_CHECK struct status engine_open(const struct engine_options *options, const struct catalogue *catalogue,
                                      const struct learned *learned, struct engine **ret_engine);
@@ -80,7 +91,7 @@ void engine_close(struct engine *engine);
 /* Applies clicks[0..count) as far as the comment above says. On failure (MEMORY) nothing of this call may be
  * published or committed: the task is to be reopened from the store. Needs the reader lock. */
 MUST_CHECK struct status engine_step(struct engine *engine, const struct engine_click *clicks, size_t count,
-                                     struct scoring_scratch *scratch, struct arena *batch, struct effects *ret_effects);
+                                     const struct scoring *scoring, struct arena *batch, struct effects *ret_effects);
 
 /* The record at `offset`, after all those stepped over so far, is no click: the position goes past it. */
 void engine_pass(struct engine *engine, int64_t offset);

@@ -4,8 +4,10 @@
  *
  *   P(i in the session) = repeat(i)
  *   P(i new)            = (1 - sum of repeats) * ((1 - t) * knn~(i) + t * transition~(i)) + walk(i),
+ *                         plus w/(1 - w) * neural~(i) times the sum of the above over all i,
  *                         plus popular_weight * popularity(i)
- * where ~ is normalised over the items not in the session and t = transition_weights by the number of distinct items.
+ * where ~ is normalised over the items not in the session, and t = transition_weights and w = neural_weights by the
+ * number of distinct items; without a session model w = 0.
  * Scores are these divided by their sum over all items, so those of a list sum to at most 1; an item's shares say which
  * scorers its score came from. Filters apply while the list is taken from the top; ties go to the item learned
  * first. When the scorers leave the list short it is filled with the most popular items. An item that nothing was
@@ -33,6 +35,7 @@ struct fusion_filters {
 struct fusion_options {
     uint32_t list_size; /* K, 1..LIST_SIZE_MAX */
     float transition_weights[LENGTH_BUCKETS];
+    float neural_weights[LENGTH_BUCKETS]; /* [0, 1): of what is left for new items */
     float popular_weight;
     struct knn_options knn;
     struct transition_options transition;

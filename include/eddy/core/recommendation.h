@@ -10,7 +10,8 @@
     X(TRANSITION, "transition")                                                                                        \
     X(WALK, "walk")                                                                                                    \
     X(POPULAR, "popular")                                                                                              \
-    X(REPEAT, "repeat")
+    X(REPEAT, "repeat")                                                                                                \
+    X(NEURAL, "neural")
 
 enum scorer_id {
 #define X(name, text) SCORER_##name,
@@ -28,6 +29,7 @@ enum reason_kind {
     REASON_NEAR,             /* item = the candidate it often comes with */
     REASON_POPULAR,
     REASON_REPEAT, /* already in this session; item is the item itself */
+    REASON_MODEL,  /* what the session model expects after such clicks */
 };
 
 struct reason {
@@ -53,6 +55,7 @@ struct recommendation {
     int64_t record_time_ms; /* timestamp of the click's record */
     uint32_t click_item;
     uint64_t learned_version;
+    struct bytes model_version;           /* of the session model that took part; empty: none */
     const struct recommended_item *items; /* best first */
     uint32_t count;
 };

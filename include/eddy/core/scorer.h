@@ -15,12 +15,20 @@
 #include <eddy/core/recommendation.h>
 
 /* The session asked about: what is known of it up to and with the click to answer. Arrays oldest first. */
+struct scored_item {
+    uint32_t item; /* catalogue number */
+    float score;
+};
+
 struct query {
     const uint32_t *items;   /* catalogue numbers */
     const int64_t *times_ms; /* NULL: as if all at now_ms */
     const uint8_t *types;    /* NULL: CLICK_TYPE_CLICK */
     uint32_t length;         /* >= 1 */
     int64_t now_ms;          /* event time of the click */
+    /* What a session model says (neural.h): its best items with their probabilities among all, each once. */
+    const struct scored_item *neural;
+    uint32_t neural_count; /* 0: nothing */
 };
 
 enum knn_formula {
@@ -88,11 +96,6 @@ struct scoring_scratch;
 MUST_CHECK struct status scoring_scratch_open(struct scoring_scratch **ret_scratch);
 void scoring_scratch_close(struct scoring_scratch *scratch);
 size_t scoring_scratch_memory(const struct scoring_scratch *scratch);
-
-struct scored_item {
-    uint32_t item; /* catalogue number */
-    float score;
-};
 
 /* The kNN scorer alone: its `capacity` best items, the current one left out, raw scores. For benchmarks and tests. */
 MUST_CHECK struct status knn_alone(const struct learned *learned, const struct query *query,

@@ -80,6 +80,7 @@ const struct option_section option_sections[] = {
     {"filters", "What must not be recommended."},
     {"items", "The catalogue."},
     {"recommend", "The answer to a click."},
+    {"neural", "The session model at work."},
     {"model", "The learned session model (`eddy train`)."},
     {"train", "How it is trained."},
     {"state", "What outlives the process: open sessions in LMDB, one environment per partition."},
@@ -309,6 +310,8 @@ const struct config_option option_table[] = {
     NUMBER("fusion.transition_weights", engine.fusion.transition_weights, "[0.55, 0.4, 0.3, 0.12]", 0, 1,
            "The transition scorer's part of what kNN and transition say together, for sessions of 1, 2, 3 to 4, and 5 "
            "or more distinct items."),
+    NUMBER("fusion.neural_weights", engine.fusion.neural_weights, "[0.5, 0.5, 0.5, 0.5]", 0, 0.999,
+           "The session model's part of what is said of new items, for sessions of such lengths."),
     NUMBER("fusion.popular_weight", engine.fusion.popular_weight, "0.001", 0, 1000, "Of what is popular now."),
 
     CHOICE("filters.seen", engine.fusion.filters.seen, "learned", seen_words,
@@ -333,6 +336,10 @@ const struct config_option option_table[] = {
 
     PLAIN("recommend.scoring", engine.scoring, "true",
           "false: sessions are kept and records published, without any items (to measure the rest)."),
+
+    PLAIN("neural.model", neural.model, "", "A session model (`eddy train`) to score with. Empty: none."),
+    NUMBER("neural.candidates", engine.neural_candidates, "100", 1, 10000,
+           "So many of its best items are handed to the fusion."),
 
     CHOICE("model.backbone", model.backbone, "pw_core", backbone_words,
            "pw_core: the sum of the last clicks' vectors, weighted by learned weights of their places. "

@@ -448,6 +448,7 @@ static struct status start(struct process *process, struct complaint *complaint)
                                                 .learned = config->learned,
                                                 .learner = config->learner,
                                                 .snapshot = config->learn_snapshot,
+                                                .model = config->neural.model,
                                                 .own = stores_saved(process->stores)};
     TRY(knowledge_open(&knowledge, &process->knowledge, complaint));
     if (process->registry)

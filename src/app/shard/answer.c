@@ -287,12 +287,18 @@ static struct status step_engine(struct shard *shard, struct task *task, size_t 
                                  struct effects *ret_effects)
 {
     struct status status = OK;
-    knowledge_lock_read(shard->ports.knowledge);
+    struct knowledge *knowledge = shard->ports.knowledge;
+    knowledge_lock_read(knowledge);
+    /* Recommendations are encoded without the lock, when the model may be another. */
+    memcpy(shard->model_version, knowledge_model_version(knowledge), sizeof shard->model_version);
+    const struct scoring scoring = {.scratch = shard->scratch,
+                                    .neural = knowledge_neural(knowledge),
+                                    .model_version = bytes_of_text(shard->model_version)};
     *ret_named = find_items(shard, from);
     if (*ret_named > from)
-        status = engine_step(task->engine, shard->run + from, *ret_named - from, shard->scratch, &shard->effects,
-                             ret_effects);
-    knowledge_unlock(shard->ports.knowledge);
+        status =
+            engine_step(task->engine, shard->run + from, *ret_named - from, &scoring, &shard->effects, ret_effects);
+    knowledge_unlock(knowledge);
     return status;
 }
 

@@ -3,6 +3,7 @@
 /* Inside a shard: shard.c the round, batch.c messages into runs of clicks, answer.c a run through the engine and its
  * effects out, task.c how a task comes and goes, begin.c where it begins, commit.c the commit, moved.c what a growing
  * topic moves. */
+#include "app/session_model.h"
 #include "app/shard.h"
 
 #include <stdatomic.h>
@@ -50,8 +51,9 @@ struct shard {
     size_t task_count;
 
     struct scoring_scratch *scratch;
-    struct arena batch;   /* reset after each run */
-    struct arena effects; /* of one step of an engine; reset when they are out */
+    char model_version[MODEL_VERSION_SIZE]; /* of the step whose effects are going out */
+    struct arena batch;                     /* reset after each run */
+    struct arena effects;                   /* of one step of an engine; reset when they are out */
     struct arena offers_memory;
     struct offer *offers;
     size_t offer_count;

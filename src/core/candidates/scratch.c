@@ -62,9 +62,10 @@ static void slate_release(struct scoring_scratch *scratch)
     free(scratch->transition);
     free(scratch->walk);
     free(scratch->sessions);
+    free(scratch->neural);
     free(scratch->scores);
     scratch->touched = NULL;
-    scratch->knn = scratch->transition = scratch->walk = scratch->sessions = scratch->scores = NULL;
+    scratch->knn = scratch->transition = scratch->walk = scratch->sessions = scratch->neural = scratch->scores = NULL;
     scratch->slate_capacity = 0;
 }
 
@@ -84,7 +85,7 @@ void scoring_scratch_close(struct scoring_scratch *scratch)
 size_t scoring_scratch_memory(const struct scoring_scratch *scratch)
 {
     return sizeof *scratch + scratch->accumulator_capacity * sizeof *scratch->accumulators +
-           scratch->cell_capacity * sizeof *scratch->cells + (size_t)scratch->slate_capacity * 6 * sizeof(float) +
+           scratch->cell_capacity * sizeof *scratch->cells + (size_t)scratch->slate_capacity * 7 * sizeof(float) +
            (size_t)scratch->neighbours.capacity * 6 * sizeof(uint32_t) +
            (size_t)scratch->votes.capacity * 2 * sizeof(uint32_t) + scratch->ranked_capacity * sizeof *scratch->ranked;
 }
@@ -197,7 +198,7 @@ static uint32_t slate_bound(const struct learned *learned, const struct query *q
     uint64_t bound =
         (uint64_t)options->knn.neighbours_max * learned->options.session_items_max +
         (uint64_t)(options->transition.query_items_max + options->walk.starts_max) * learned->options.successors_max +
-        2 * (uint64_t)options->list_size + query->length + 2 * QUERY_ITEMS_MAX;
+        2 * (uint64_t)options->list_size + query->neural_count + query->length + 2 * QUERY_ITEMS_MAX;
     uint64_t all = (uint64_t)learned->entry_count + 2 * QUERY_ITEMS_MAX;
     return (uint32_t)(bound < all ? bound : all);
 }
@@ -215,9 +216,10 @@ static struct status slate_reserve(struct scoring_scratch *scratch, uint32_t wan
     scratch->transition = malloc(capacity * sizeof *scratch->transition);
     scratch->walk = malloc(capacity * sizeof *scratch->walk);
     scratch->sessions = malloc(capacity * sizeof *scratch->sessions);
+    scratch->neural = malloc(capacity * sizeof *scratch->neural);
     scratch->scores = malloc(capacity * sizeof *scratch->scores);
     if (!scratch->touched || !scratch->knn || !scratch->transition || !scratch->walk || !scratch->sessions ||
-        !scratch->scores) {
+        !scratch->neural || !scratch->scores) {
         slate_release(scratch);
         return FAIL(MEMORY, capacity, "no memory for candidates");
     }
@@ -299,7 +301,7 @@ void scratch_gather(struct scoring_scratch *scratch)
         scratch->knn[i] = cell->knn;
         scratch->transition[i] = cell->transition;
         scratch->sessions[i] = cell->other;
-        cell->other = 0;
+        cell->knn = cell->other = 0;
     }
 }
 

@@ -13,8 +13,8 @@ struct accumulator { /* of one past session */
 #define MARK_RANK_BITS 5
 #define MARK_STAMP_MAX (UINT32_MAX >> MARK_RANK_BITS)
 
-struct cell { /* of one entry; 16 bytes, so that it is one vector and in one cache line */
-    float knn;
+struct cell {  /* of one entry; 16 bytes, so that it is one vector and in one cache line */
+    float knn; /* then the session model's mass */
     float transition;
     float other;  /* first the neighbours that had it, then the walk's mass */
     float visits; /* how often something was added; 0: not on the slate */
@@ -50,9 +50,12 @@ struct neighbours {      /* parallel arrays; first a sample, then those chosen o
 
 struct ranked { /* a candidate that may get into the list */
     float score;
-    uint32_t place; /* in touched; or PLACE_STRANGER | rank, an item of the session that was never learned */
+    /* In touched; or PLACE_STRANGER | rank, an item of the session that was never learned; or PLACE_MODEL | place in
+     * query->neural, another that only the session model knows. */
+    uint32_t place;
 };
 #define PLACE_STRANGER 0x80000000u
+#define PLACE_MODEL    0x40000000u
 
 struct votes {       /* what a scorer adds to the slate, written down first, so that the cells can be fetched ahead */
     uint32_t *words; /* of the index; or just entries */
@@ -80,10 +83,11 @@ struct scoring_scratch {
     struct cell *cells; /* by entry */
     uint32_t cell_capacity;
     uint32_t *touched;
-    float *knn, *transition, *walk, *sessions, *scores; /* parallel to touched */
+    float *knn, *transition, *walk, *sessions, *neural, *scores; /* parallel to touched */
     uint32_t touched_count, seen_count, slate_capacity;
     uint32_t starts[WALK_STARTS_MAX]; /* places in touched the walk started from */
     uint32_t start_count;
+    float neural_unit; /* what the session model's probabilities were multiplied with */
     struct ranked *ranked;
     uint32_t ranked_capacity;
 };
@@ -97,7 +101,7 @@ MUST_CHECK struct status votes_reserve(struct votes *votes, uint64_t wanted);
  * items. The slate is empty but for the session's own items. */
 MUST_CHECK struct status scratch_begin(struct scoring_scratch *scratch, const struct learned *learned,
                                        const struct query *query, const struct fusion_options *options);
-/* Takes the masses out of the cells into the arrays knn, transition and sessions; cell.other is 0 then. */
+/* Takes the masses out of the cells into the arrays knn, transition and sessions; their places are 0 then. */
 void scratch_gather(struct scoring_scratch *scratch);
 /* Room in `ranked`. */
 MUST_CHECK struct status scratch_reserve_ranked(struct scoring_scratch *scratch, uint32_t count);

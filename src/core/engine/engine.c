@@ -17,6 +17,7 @@ struct collector {
     struct arena *batch;
     struct effects effects;
     struct recommendation *recommendations;
+    struct query *queries; /* of the recommendations */
     struct late_click *late;
     struct engine_closed *closed;
     size_t closed_capacity;
@@ -71,8 +72,9 @@ static struct status collector_start(struct collector *collector, struct arena *
 {
     *collector = (struct collector){.batch = batch};
     collector->recommendations = ARENA_ARRAY(batch, struct recommendation, count);
+    collector->queries = ARENA_ARRAY(batch, struct query, count);
     collector->late = ARENA_ARRAY(batch, struct late_click, count);
-    if (!collector->recommendations || !collector->late)
+    if (!collector->recommendations || !collector->queries || !collector->late)
         return FAIL(MEMORY, count, "no memory for a batch's effects");
     return OK;
 }
@@ -155,26 +157,6 @@ static bool learning_is_due(struct engine *engine, struct effects *effects)
     return true;
 }
 
-/* Fills in the list of items that `view`'s session is recommended. */
-static struct status recommend(struct engine *engine, const struct session_view *view, struct scoring_scratch *scratch,
-                               struct arena *batch, struct recommendation *recommendation)
-{
-    if (!engine->options.scoring)
-        return OK;
-    struct recommended_item *items = ARENA_ARRAY(batch, struct recommended_item, engine->options.fusion.list_size);
-    if (!items)
-        return FAIL(MEMORY, engine->options.fusion.list_size, "no memory for a list");
-    struct query query = {.items = view->items,
-                          .times_ms = view->times_ms,
-                          .types = view->types,
-                          .length = view->length,
-                          .now_ms = view->times_ms[view->length - 1]};
-    TRY(fuse(engine->learned, engine->catalogue, &query, &engine->options.fusion, scratch, items,
-             &recommendation->count));
-    recommendation->items = items;
-    return OK;
-}
-
 /* A copy that outlives the next change of the sessions. */
 static struct status keep(struct arena *batch, struct bytes *bytes)
 {
@@ -183,29 +165,35 @@ static struct status keep(struct arena *batch, struct bytes *bytes)
     return bytes->size == size ? OK : FAIL(MEMORY, size, "no memory for a recommendation");
 }
 
+/* Takes down what the click is to be answered. */
 static struct status answer(struct engine *engine, const struct engine_click *click,
-                            const struct session_outcome *outcome, struct scoring_scratch *scratch,
+                            const struct session_outcome *outcome, const struct scoring *scoring,
                             struct collector *collector)
 {
     struct session_view view;
     TRY(session_read(engine->sessions, outcome->session, collector->batch, &view));
     TRY(keep(collector->batch, &view.session_id));
     TRY(keep(collector->batch, &view.user_id));
-    struct recommendation recommendation = {.session_id = view.session_id,
-                                            .user_id = view.user_id,
-                                            .partition = engine->options.partition,
-                                            .offset = click->offset,
-                                            .position = outcome->position,
-                                            .click_time_ms = click->click.time_ms,
-                                            .record_time_ms = click->record_time_ms,
-                                            .click_item = click->item,
-                                            .learned_version = learned_version(engine->learned)};
-    TRY(recommend(engine, &view, scratch, collector->batch, &recommendation));
-    collector->recommendations[collector->effects.recommendation_count++] = recommendation;
+    size_t at = collector->effects.recommendation_count++;
+    collector->queries[at] = (struct query){.items = view.items,
+                                            .times_ms = view.times_ms,
+                                            .types = view.types,
+                                            .length = view.length,
+                                            .now_ms = view.times_ms[view.length - 1]};
+    collector->recommendations[at] = (struct recommendation){.session_id = view.session_id,
+                                                             .user_id = view.user_id,
+                                                             .partition = engine->options.partition,
+                                                             .offset = click->offset,
+                                                             .position = outcome->position,
+                                                             .click_time_ms = click->click.time_ms,
+                                                             .record_time_ms = click->record_time_ms,
+                                                             .click_item = click->item,
+                                                             .learned_version = learned_version(engine->learned),
+                                                             .model_version = scoring->model_version};
     return OK;
 }
 
-static struct status apply(struct engine *engine, const struct engine_click *click, struct scoring_scratch *scratch,
+static struct status apply(struct engine *engine, const struct engine_click *click, const struct scoring *scoring,
                            struct collector *collector)
 {
     struct session_outcome outcome;
@@ -226,11 +214,33 @@ static struct status apply(struct engine *engine, const struct engine_click *cli
     effects->counts.out_of_order += outcome.out_of_order;
     effects->counts.silent += click->silent;
     effects->counts.answered += !click->silent;
-    return click->silent ? OK : answer(engine, click, &outcome, scratch, collector);
+    return click->silent ? OK : answer(engine, click, &outcome, scoring, collector);
+}
+
+/* Fills in the lists of all recommendations of the step. */
+static struct status recommend(struct engine *engine, const struct scoring *scoring, struct collector *collector)
+{
+    const struct engine_options *options = &engine->options;
+    size_t count = collector->effects.recommendation_count, size = options->fusion.list_size;
+    if (!options->scoring || !count)
+        return OK;
+    struct recommended_item *items = ARENA_ARRAY(collector->batch, struct recommended_item, count * size);
+    if (!items)
+        return FAIL(MEMORY, count, "no memory for lists");
+    if (scoring->neural)
+        TRY(neural_ask(scoring->neural, collector->queries, (uint32_t)count, options->neural_candidates,
+                       collector->batch));
+    for (size_t i = 0; i < count; i++) {
+        struct recommendation *recommendation = &collector->recommendations[i];
+        recommendation->items = items + i * size;
+        TRY(fuse(engine->learned, engine->catalogue, &collector->queries[i], &options->fusion, scoring->scratch,
+                 items + i * size, &recommendation->count));
+    }
+    return OK;
 }
 
 struct status engine_step(struct engine *engine, const struct engine_click *clicks, size_t count,
-                          struct scoring_scratch *scratch, struct arena *batch, struct effects *ret_effects)
+                          const struct scoring *scoring, struct arena *batch, struct effects *ret_effects)
 {
     struct collector collector;
     TRY(collector_start(&collector, batch, count));
@@ -240,9 +250,10 @@ struct status engine_step(struct engine *engine, const struct engine_click *clic
         TRY(watermark_advance(engine, seen_ms, &collector, click->offset, click->silent));
         if (collector.effects.closing || learning_is_due(engine, &collector.effects))
             break;
-        TRY(apply(engine, click, scratch, &collector));
+        TRY(apply(engine, click, scoring, &collector));
         collector.effects.consumed++;
     }
+    TRY(recommend(engine, scoring, &collector));
     *ret_effects = collector_finish(&collector);
     return OK;
 }

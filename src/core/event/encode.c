@@ -171,7 +171,7 @@ void encode_recommendation(struct encoding encoding, const struct recommendation
     struct bytes click_item_id = catalogue_id(catalogue, recommendation->click_item);
     char version[LEARNED_VERSION_SIZE];
     size_t texts = recommendation->session_id.size + recommendation->user_id.size + topic.size + click_item_id.size +
-                   sizeof version + SCORERS_SIZE;
+                   recommendation->model_version.size + sizeof version + SCORERS_SIZE;
     uint8_t *at = buffer_reserve(out, texts + 16 * VARINT_MAX);
     if (!at)
         return;
@@ -181,7 +181,7 @@ void encode_recommendation(struct encoding encoding, const struct recommendation
     at = put_long(at, recommendation->partition);
     at = put_long(at, recommendation->offset);
     at = put_long(at, recommendation->revision);
-    at = put_text(at, BYTES("")); /* model_version: no neural model */
+    at = put_text(at, recommendation->model_version);
     at = put_text(at, learned_version_text(recommendation->learned_version, version));
     at = put_long(at, recommendation->click_time_ms);
     at = put_text(at, click_item_id);

@@ -119,14 +119,14 @@ void json_encode_recommendation(const struct recommendation *recommendation, str
         if (json_array_append_new(items, recommended(&recommendation->items[i], catalogue)))
             refuse(out);
     char version[LEARNED_VERSION_SIZE];
-    json_t *record =
-        json_pack("{s:o, s:o, s:o, s:i, s:I, s:I, s:s, s:o, s:I, s:o, s:I, s:o, s:o}", "session_id",
-                  text(recommendation->session_id), "user_id", optional_text(recommendation->user_id), "topic",
-                  text(topic), "partition", (int)recommendation->partition, "offset",
-                  (json_int_t)recommendation->offset, "revision", (json_int_t)recommendation->revision, "model_version",
-                  "", "learned_version", text(learned_version_text(recommendation->learned_version, version)),
-                  "click_timestamp", (json_int_t)recommendation->click_time_ms, "click_item_id",
-                  text(catalogue_id(catalogue, recommendation->click_item)), "position",
-                  (json_int_t)recommendation->position, "scorers", scorers, "items", items);
+    json_t *record = json_pack("{s:o, s:o, s:o, s:i, s:I, s:I, s:o, s:o, s:I, s:o, s:I, s:o, s:o}", "session_id",
+                               text(recommendation->session_id), "user_id", optional_text(recommendation->user_id),
+                               "topic", text(topic), "partition", (int)recommendation->partition, "offset",
+                               (json_int_t)recommendation->offset, "revision", (json_int_t)recommendation->revision,
+                               "model_version", text(recommendation->model_version), "learned_version",
+                               text(learned_version_text(recommendation->learned_version, version)), "click_timestamp",
+                               (json_int_t)recommendation->click_time_ms, "click_item_id",
+                               text(catalogue_id(catalogue, recommendation->click_item)), "position",
+                               (json_int_t)recommendation->position, "scorers", scorers, "items", items);
     append_record(record, FLOAT_DIGITS, out);
 }

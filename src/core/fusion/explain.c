@@ -62,7 +62,8 @@ static void explain_new(const struct list *list, uint32_t place, struct recommen
     float *shares = item->shares;
     const struct popularity *popularity = &list->learned->popularity;
     float popular = list->options->popular_weight * popularity_unit(popularity) * popularity->values[entry];
-    float sum = scratch->knn[place] + scratch->transition[place] + scratch->walk[place] + popular;
+    float sum =
+        scratch->knn[place] + scratch->transition[place] + scratch->walk[place] + scratch->neural[place] + popular;
     if (!(sum > 0)) {
         shares[SCORER_POPULAR] = 1;
         item->reason = (struct reason){REASON_POPULAR, ITEM_NONE, 0};
@@ -72,6 +73,7 @@ static void explain_new(const struct list *list, uint32_t place, struct recommen
     shares[SCORER_TRANSITION] = scratch->transition[place] / sum;
     shares[SCORER_WALK] = scratch->walk[place] / sum;
     shares[SCORER_POPULAR] = popular / sum;
+    shares[SCORER_NEURAL] = scratch->neural[place] / sum;
     enum scorer_id strongest = SCORER_KNN;
     for (enum scorer_id i = 0; i < SCORER_COUNT; i++)
         if (shares[i] > shares[strongest])
@@ -83,6 +85,8 @@ static void explain_new(const struct list *list, uint32_t place, struct recommen
         item->reason = follows(list, entry);
     else if (strongest == SCORER_WALK)
         item->reason = near(list, entry);
+    else if (strongest == SCORER_NEURAL)
+        item->reason = (struct reason){REASON_MODEL, ITEM_NONE, 0};
     else
         item->reason = (struct reason){REASON_POPULAR, ITEM_NONE, 0};
 }
@@ -98,6 +102,9 @@ void list_explain(struct list *list)
         } else if (place & PLACE_STRANGER || place < list->scratch->seen_count) {
             item->shares[SCORER_REPEAT] = 1;
             item->reason = (struct reason){REASON_REPEAT, item->item, 0};
+        } else if (place & PLACE_MODEL) {
+            item->shares[SCORER_NEURAL] = 1;
+            item->reason = (struct reason){REASON_MODEL, ITEM_NONE, 0};
         } else {
             explain_new(list, place, item);
         }

@@ -45,13 +45,15 @@ static uint32_t item_at(const struct list *list, uint32_t place)
     const struct scoring_scratch *scratch = list->scratch;
     if (place & PLACE_STRANGER)
         return scratch->recent.items[place & ~PLACE_STRANGER];
+    if (place & PLACE_MODEL)
+        return list->query->neural[place & ~PLACE_MODEL].item;
     return list->learned->items[scratch->touched[place]];
 }
 
 /* Entries order ties; items never learned come after all that were. */
 static uint32_t entry_at(const struct list *list, uint32_t place)
 {
-    return place & PLACE_STRANGER ? place : list->scratch->touched[place];
+    return place & (PLACE_STRANGER | PLACE_MODEL) ? place : list->scratch->touched[place];
 }
 
 /* ---- ranking: an insertion sort of the best, which few candidates get past the end of */
@@ -82,6 +84,24 @@ static void rank(const struct list *list, struct ranking *ranking, float score, 
     best[at] = (struct ranked){score, place};
 }
 
+static bool in_session(const struct query *query, uint32_t item)
+{
+    for (uint32_t i = 0; i < query->length; i++)
+        if (query->items[i] == item)
+            return true;
+    return false;
+}
+
+/* Items that the session model knows and the learned state does not: there is no place for them on the slate. */
+static void rank_unlearned(const struct list *list, struct ranking *ranking)
+{
+    const struct query *query = list->query;
+    for (uint32_t i = 0; i < query->neural_count; i++)
+        if (learned_entry(list->learned, query->neural[i].item) == ENTRY_NONE &&
+            !in_session(query, query->neural[i].item))
+            rank(list, ranking, list->scratch->neural_unit * query->neural[i].score, PLACE_MODEL | i);
+}
+
 static void rank_all(const struct list *list, struct ranking *ranking)
 {
     const struct scoring_scratch *scratch = list->scratch;
@@ -95,6 +115,8 @@ static void rank_all(const struct list *list, struct ranking *ranking)
             continue;
         rank(list, ranking, scores[i], i);
     }
+    if (scratch->neural_unit > 0)
+        rank_unlearned(list, ranking);
 }
 
 /* ---- the list */
@@ -117,10 +139,7 @@ static bool is_used(const struct list *list, uint32_t item)
     for (uint32_t i = 0; i < list->count; i++)
         if (list->items[i].item == item)
             return true;
-    for (uint32_t i = 0; i < list->query->length; i++)
-        if (list->query->items[i] == item)
-            return true;
-    return false;
+    return in_session(list->query, item);
 }
 
 static bool may_fill(const struct list *list, uint32_t item)

@@ -12,7 +12,7 @@ struct list {
     float unit; /* what scores are multiplied with to become probabilities */
     struct recommended_item *items;
     uint32_t count;
-    uint32_t *places; /* by item of the list: in touched, PLACE_STRANGER | rank, or PLACE_FILLED */
+    uint32_t *places; /* by item of the list: in touched, or as in struct ranked; or PLACE_FILLED */
 };
 #define PLACE_FILLED UINT32_MAX
 

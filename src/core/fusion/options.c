@@ -7,6 +7,7 @@ struct fusion_options fusion_options_default(void)
     return (struct fusion_options){
         .list_size = 20,
         .transition_weights = {0.55f, 0.4f, 0.3f, 0.12f},
+        .neural_weights = {0.5f, 0.5f, 0.5f, 0.5f},
         .popular_weight = 0.001f,
         .knn = {.formula = KNN_EDDY,
                 .sample_max = 1000,

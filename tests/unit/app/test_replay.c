@@ -143,7 +143,8 @@ static void a_session_teaches_only_after_it_has_closed(void **state)
     struct expectation expectation = {0};
     struct driver *driver;
     int64_t offset = 0;
-    assert_ok(driver_open(&config, (struct performer){note_firsts, &expectation}, &driver));
+    struct complaint complaint = {{0}};
+    assert_ok(driver_open(&config, (struct performer){note_firsts, &expectation}, &driver, &complaint));
     expectation.driver = driver;
     click(driver, &offset, "s", "a", T);
     click(driver, &offset, "s", "b", T + 1000);

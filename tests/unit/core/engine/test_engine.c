@@ -12,7 +12,7 @@ struct world {
     struct learned *learned;
     struct learner *learner;
     struct engine *engine;
-    struct scoring_scratch *scratch;
+    struct scoring scoring;
     struct arena batch;
     uint64_t hash;
     size_t recommendations, closed, late, steps, portions;
@@ -41,7 +41,7 @@ static struct world world_open(const struct engine_options *options)
     assert_ok(catalogue_open(&catalogue_options, &world.catalogue));
     assert_ok(learned_open(&learned_options, &world.learned));
     assert_ok(learner_open(&learner_options, world.learned, &world.learner));
-    assert_ok(scoring_scratch_open(&world.scratch));
+    assert_ok(scoring_scratch_open(&world.scoring.scratch));
     assert_ok(engine_open(options, world.catalogue, world.learned, &world.engine));
     for (int i = 0; i < 100; i++) {
         char id[8];
@@ -55,7 +55,7 @@ static struct world world_open(const struct engine_options *options)
 static void world_close(struct world *world)
 {
     engine_close(world->engine);
-    scoring_scratch_close(world->scratch);
+    scoring_scratch_close(world->scoring.scratch);
     learner_close(world->learner);
     learned_close(world->learned);
     catalogue_close(world->catalogue);
@@ -99,7 +99,7 @@ static void world_run(struct world *world, const struct engine_click *clicks, si
 {
     while (count > 0) {
         struct effects effects;
-        assert_ok(engine_step(world->engine, clicks, count, world->scratch, &world->batch, &effects));
+        assert_ok(engine_step(world->engine, clicks, count, &world->scoring, &world->batch, &effects));
         assert_true(effects.consumed > 0 || effects.learn || effects.closing);
         assert_true(effects.learn || effects.closing || effects.consumed == count);
         world->portions += effects.closing;
@@ -259,8 +259,8 @@ static void engine_without_scoring_answers_with_empty_lists(void **state)
     struct world w = world_open(&options);
     struct engine_click click = click_of("a", 1, T0, 0);
     struct effects effects;
-    assert_ok(engine_step(w.engine, &click, 1, w.scratch, &w.batch, &effects)); /* the first boundary */
-    assert_ok(engine_step(w.engine, &click, 1, w.scratch, &w.batch, &effects));
+    assert_ok(engine_step(w.engine, &click, 1, &w.scoring, &w.batch, &effects)); /* the first boundary */
+    assert_ok(engine_step(w.engine, &click, 1, &w.scoring, &w.batch, &effects));
     assert_int_equal(effects.recommendation_count, 1);
     assert_int_equal(effects.recommendations[0].count, 0);
     assert_bytes(effects.recommendations[0].session_id, "a");
@@ -280,9 +280,9 @@ static void engine_never_emits_half_of_what_did_not_fit(void **state)
         click.click.user_id = BYTES("a user");
         struct effects effects;
         world.batch.limit = limit + 1;
-        struct status status = engine_step(world.engine, &click, 1, world.scratch, &world.batch, &effects);
+        struct status status = engine_step(world.engine, &click, 1, &world.scoring, &world.batch, &effects);
         if (!failed(status) && effects.learn && !effects.consumed)
-            status = engine_step(world.engine, &click, 1, world.scratch, &world.batch, &effects);
+            status = engine_step(world.engine, &click, 1, &world.scoring, &world.batch, &effects);
         fitted = !failed(status);
         if (failed(status)) {
             assert_fails(MEMORY, status);

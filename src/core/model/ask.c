@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <eddy/core/neural.h>
+
+#include <string.h>
+
+static uint32_t seen_of(const struct query *query)
+{
+    return query->length < MODEL_LENGTH_MAX ? query->length : MODEL_LENGTH_MAX;
+}
+
+/* The last clicks of the queries' sessions, one behind the other. */
+static struct status gather(const struct query *queries, uint32_t count, struct arena *arena,
+                            struct neural_sessions *ret_sessions)
+{
+    size_t clicks = 0;
+    for (uint32_t i = 0; i < count; i++)
+        clicks += seen_of(&queries[i]);
+    uint32_t *starts = ARENA_ARRAY(arena, uint32_t, count + 1), *items = ARENA_ARRAY(arena, uint32_t, clicks + 1);
+    if (!starts || !items)
+        return FAIL(MEMORY, clicks, "no memory for a batch of sessions");
+    starts[0] = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t seen = seen_of(&queries[i]);
+        memcpy(items + starts[i], queries[i].items + queries[i].length - seen, seen * sizeof *items);
+        starts[i + 1] = starts[i] + seen;
+    }
+    *ret_sessions = (struct neural_sessions){count, starts, items};
+    return OK;
+}
+
+struct status neural_ask(const struct neural *neural, struct query *queries, uint32_t count, uint32_t candidates_max,
+                         struct arena *arena)
+{
+    struct neural_sessions sessions;
+    if (!count)
+        return OK;
+    TRY(gather(queries, count, arena, &sessions));
+    struct scored_item *lists = ARENA_ARRAY(arena, struct scored_item, (size_t)count * candidates_max);
+    uint32_t *lengths = ARENA_ARRAY(arena, uint32_t, count);
+    if (!lists || !lengths)
+        return FAIL(MEMORY, count, "no memory for a batch of candidates");
+    TRY(neural_lists(neural, &sessions, arena, lists, candidates_max, lengths));
+    for (uint32_t i = 0; i < count; i++) {
+        queries[i].neural = lists + (size_t)i * candidates_max;
+        queries[i].neural_count = lengths[i];
+    }
+    return OK;
+}
