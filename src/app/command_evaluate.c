@@ -12,7 +12,7 @@
 struct evaluate_options {
     struct config_arguments config;
     struct argument_list clicks, variants, models;
-    const char *mode, *items, *json, *dump, *plots;
+    const char *mode, *items, *json, *dump, *plots, *weights;
     int64_t test_from_ms, valid_from_ms;
     bool strict;
     bool stdout_taken; /* by the JSON or the dump */
@@ -103,20 +103,22 @@ static struct status try_outputs(const struct evaluate_options *options, const s
         TRY(file_try(dump_name(options->dump, i, &name), complaint));
     }
     TRY(file_try(options->json, complaint));
+    TRY(file_try(options->weights, complaint));
     return plot_try(options->plots, complaint);
 }
 
-static struct status run_system(struct evaluation_report *report, size_t number, const char *path,
+static struct status run_system(const struct evaluate_options *options, struct evaluation_report *report, size_t number,
                                 struct complaint *complaint)
 {
     struct evaluation_system *system = &report->systems[number];
     struct list_dump *dump = NULL;
     AUTO(buffer) name = {0};
-    if (path)
-        TRY(list_dump_open(dump_name(path, number, &name), report->data->catalogue, &dump, complaint));
-    struct status status = system->model
-                               ? evaluation_run_model(report->data, system->model, dump, &system->result, complaint)
-                               : evaluation_run(report->data, &system->config, dump, &system->result, complaint);
+    if (options->dump)
+        TRY(list_dump_open(dump_name(options->dump, number, &name), report->data->catalogue, &dump, complaint));
+    struct status status =
+        system->model
+            ? evaluation_run_model(report->data, system->model, dump, &system->result, complaint)
+            : evaluation_run(report->data, &system->config, options->weights, dump, &system->result, complaint);
     if (!failed(status))
         return list_dump_close(dump, complaint);
     list_dump_abandon(dump);
@@ -133,6 +135,11 @@ static struct status write_reports(const struct evaluate_options *options, struc
         AUTO(buffer) json = {0};
         evaluation_report_json(report, &json);
         TRY(file_write(options->json, &json, complaint));
+    }
+    if (options->weights) {
+        AUTO(buffer) weights = {0};
+        config_write_mixing(&report->systems[0].result.mixing, &weights);
+        TRY(file_write(options->weights, &weights, complaint));
     }
     return options->plots ? evaluation_report_plots(report, options->plots, complaint) : OK;
 }
@@ -154,7 +161,7 @@ static struct status evaluate(const struct evaluate_options *options, struct eva
     report->reading = &reading;
     report->validation = validation;
     for (size_t i = 0; i < report->system_count; i++)
-        TRY(run_system(report, i, options->dump, complaint));
+        TRY(run_system(options, report, i, complaint));
     return write_reports(options, report, complaint);
 }
 
@@ -250,6 +257,8 @@ int command_evaluate(int argc, char **argv)
         {"model", "FILE", "one more system: a model of 'eddy train' by itself", ARGUMENT_TEXTS, &options.models},
         {"json", "FILE", "write the report as JSON", ARGUMENT_TEXT, &options.json},
         {"dump", "FILE", "write every list: session_id, position, true item, list", ARGUMENT_TEXT, &options.dump},
+        {"weights", "FILE", "tune fusion.*_weights on the predictions, and write them as a configuration",
+         ARGUMENT_TEXT, &options.weights},
         {"svg", "FOLDER", "write plots into it; it is made if need be", ARGUMENT_TEXT, &options.plots},
         {"strict", NULL, "stop at the first broken record", ARGUMENT_FLAG, &options.strict},
         {0},

@@ -182,5 +182,7 @@ bool config_is_set(const struct config *config, const char *key);
 void config_write_sets(const struct config *config, const char *const *keys, struct buffer *out);
 /* As YAML that loads again, one "key: value  # origin" a line; secrets are ***. */
 void config_dump(const struct config *config, struct buffer *out);
+/* Mixing weights as YAML that loads again. */
+void config_write_mixing(const struct mixing *mixing, struct buffer *out);
 /* docs/CONFIGURATION.md. */
 void config_document(struct buffer *out);

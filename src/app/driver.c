@@ -25,6 +25,8 @@ static struct status open_parts(struct driver *driver, struct complaint *complai
     TRY(learner_open(&config->learner, driver->learned, &driver->learner));
     if (config->neural.model[0])
         TRY(session_model_open(config->neural.model, driver->catalogue, &driver->model, complaint));
+    if (driver->model.neural)
+        learner_set_model(driver->learner, driver->model.neural, model_trained_to(driver->model.file.model));
     driver->scoring.neural = driver->model.neural;
     driver->scoring.model_version = bytes_of_text(driver->model.version);
     return scoring_scratch_open(&driver->scoring.scratch);

@@ -14,7 +14,10 @@
 /* One configuration at work. */
 struct run {
     const struct evaluation_data *data;
+    const struct config *config;
     struct fusion_options options;
+    bool tune;
+    uint64_t mixed; /* clicks that the mixing could learn from */
     struct learned *learned;
     struct scoring_scratch *scratch;
     struct session_model model; /* none: no neural */
@@ -42,6 +45,31 @@ static struct bytes session_name(const struct evaluation_data *data, const struc
     return interner_get(data->log.session_ids, session->name);
 }
 
+static struct query query_at(const struct evaluation_data *data, const struct whole_session *session, uint32_t length)
+{
+    const struct session_log *log = &data->log;
+    return (struct query){.items = log->items + session->start,
+                          .times_ms = log->times_ms + session->start,
+                          .types = log->types + session->start,
+                          .length = length,
+                          .now_ms = log->times_ms[session->start + length - 1]};
+}
+
+/* Learns to mix from one click in so many, before their session is learned. A session model has most likely been
+ * trained on these sessions, so that nothing can be learned from how well it knows them. */
+static struct status learn_to_mix(struct run *run, const struct whole_session *session)
+{
+    uint32_t every = run->config->learner.mix_every;
+    if (!every || run->model.neural)
+        return OK;
+    for (uint32_t length = 1; length < session->length; length++) {
+        struct query query = query_at(run->data, session, length);
+        if (run->mixed++ % every == 0)
+            TRY(fuse_learn(run->learned, &query, query.items[length], &run->options, run->scratch));
+    }
+    return OK;
+}
+
 static struct status learn(struct run *run, int64_t gap_ms, struct evaluation_result *result)
 {
     const struct evaluation_data *data = run->data;
@@ -59,6 +87,7 @@ static struct status learn(struct run *run, int64_t gap_ms, struct evaluation_re
                      .total = session->length},
             .close_ms = session->last_ms + gap_ms,
         };
+        TRY(learn_to_mix(run, session));
         TRY(learned_learn(run->learned, &closed));
     }
     result->learn_ns = system_thread_cpu_ns() - start_ns;
@@ -97,6 +126,8 @@ static struct status ask(struct run *run, const struct whole_session *session, c
     uint32_t count, truth = run->data->log.items[session->start + query->length];
     TRY(fuse(run->learned, run->data->catalogue, query, &run->options, run->scratch, run->list, &count));
     judge(run, truth, count, result);
+    if (run->tune)
+        TRY(fuse_learn(run->learned, query, truth, &run->options, run->scratch));
     struct list_line line = evaluation_line(run->data, session, query->length + 1, run->list, count);
     if (run->dump)
         TRY(list_dump_write(run->dump, &line, run->complaint));
@@ -108,13 +139,8 @@ static struct status ask(struct run *run, const struct whole_session *session, c
 static struct status test_prefixes(struct run *run, const struct whole_session *session, uint32_t from, uint32_t count,
                                    struct evaluation_result *result)
 {
-    const struct session_log *log = &run->data->log;
     for (uint32_t i = 0; i < count; i++)
-        run->queries[i] = (struct query){.items = log->items + session->start,
-                                         .times_ms = log->times_ms + session->start,
-                                         .types = log->types + session->start,
-                                         .length = from + i,
-                                         .now_ms = log->times_ms[session->start + from + i - 1]};
+        run->queries[i] = query_at(run->data, session, from + i);
     arena_reset(&run->arena);
     int64_t start_ns = system_thread_cpu_ns();
     if (run->model.neural)
@@ -151,23 +177,30 @@ static struct status run_all(struct run *run, const struct config *config, struc
         return FAIL(MEMORY, data->predictions, "no memory for an evaluation");
     TRY(learned_open(&config->learned, &run->learned));
     TRY(scoring_scratch_open(&run->scratch));
-    TRY(learn(run, config->engine.session.gap_ms, result));
     if (config->neural.model[0])
         TRY(session_model_open_among(config->neural.model, data->catalogue, data->train_items, &run->model,
                                      run->complaint));
+    TRY(learn(run, config->engine.session.gap_ms, result));
     run->candidates = config->engine.neural_candidates;
     run->progress = progress_start("predictions");
     for (size_t i = 0; i < data->test_count; i++)
         TRY(test_session(run, &data->log.sessions[data->test[i]], result));
     progress_end(&run->progress);
     assert(run->done == data->predictions);
+    result->mixing = *learned_mixing(run->learned);
     return OK;
 }
 
-struct status evaluation_run(const struct evaluation_data *data, const struct config *config, struct list_dump *dump,
-                             struct evaluation_result *ret_result, struct complaint *complaint)
+struct status evaluation_run(const struct evaluation_data *data, const struct config *config, bool tune,
+                             struct list_dump *dump, struct evaluation_result *ret_result, struct complaint *complaint)
 {
-    AUTO(run) run = {.data = data, .options = config->engine.fusion, .dump = dump, .complaint = complaint};
+    AUTO(run)
+    run = {.data = data,
+           .config = config,
+           .options = config->engine.fusion,
+           .tune = tune,
+           .dump = dump,
+           .complaint = complaint};
     struct evaluation_result result = {0};
     struct status status = run_all(&run, config, &result);
     if (failed(status)) {

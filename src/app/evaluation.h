@@ -57,10 +57,12 @@ struct evaluation_result {
     int64_t learn_ns, predict_ns; /* thread CPU time */
     uint64_t learned_sessions;
     size_t learned_bytes;
+    struct mixing mixing; /* as it stood at the end */
 };
 
-/* Writes a line per prediction to `dump` unless NULL, with position and item of the click that was predicted. */
-MUST_CHECK struct status evaluation_run(const struct evaluation_data *data, const struct config *config,
+/* Writes a line per prediction to `dump` unless NULL, with position and item of the click that was predicted. tune:
+ * after each prediction the mixing weights learn from it (for validation, where a model's word can be judged). */
+MUST_CHECK struct status evaluation_run(const struct evaluation_data *data, const struct config *config, bool tune,
                                         struct list_dump *dump, struct evaluation_result *ret_result,
                                         struct complaint *complaint);
 void evaluation_result_release(struct evaluation_result *result);

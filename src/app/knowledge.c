@@ -86,6 +86,7 @@ static struct status open_parts(struct knowledge *knowledge, const struct knowle
     if (!options->model || !options->model[0])
         return OK;
     TRY(session_model_open(options->model, knowledge->catalogue, &knowledge->model, complaint));
+    learner_set_model(knowledge->learner, knowledge->model.neural, model_trained_to(knowledge->model.file.model));
     log_always(LOG_INFO, "model_loaded", "path=%s version=%s items=%u", options->model, knowledge->model.version,
                model_item_count(knowledge->model.file.model));
     return OK;

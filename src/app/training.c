@@ -79,6 +79,16 @@ static struct status lay_out_sessions(struct training *training)
     return OK;
 }
 
+static int64_t last_click_ms(const struct evaluation_data *data)
+{
+    int64_t last_ms = INT64_MIN;
+    for (size_t i = 0; i < data->train_count; i++) {
+        const struct whole_session *session = &data->log.sessions[data->train[i]];
+        last_ms = session->last_ms > last_ms ? session->last_ms : last_ms;
+    }
+    return last_ms;
+}
+
 static struct status begin(struct run *run, bool restart)
 {
     struct training *training = &run->training;
@@ -96,6 +106,7 @@ static struct status begin(struct run *run, bool restart)
         run->complaint->text[0] = 0;
     }
     TRY(model_open(&config->model.options, training->data->train_items, config->train.options.seed, &training->model));
+    model_set_trained_to(training->model, last_click_ms(training->data));
     return training_open_trainer(training, run->complaint);
 }
 

@@ -461,11 +461,11 @@ double naive_popularity(const struct naive *naive, uint32_t item)
 
 /* ---- fusion */
 
-static void add_walk(const struct naive *naive, const struct walk_options *options, double weight, const bool *seen,
-                     double scores[NAIVE_ITEMS])
+static void walk_of(const struct naive *naive, const struct walk_options *options, const bool *seen,
+                    const double scores[NAIVE_ITEMS], double walk[NAIVE_ITEMS])
 {
     bool used[NAIVE_ITEMS] = {false};
-    double walk[NAIVE_ITEMS] = {0};
+    memset(walk, 0, NAIVE_ITEMS * sizeof *walk);
     for (uint32_t start = 0; start < options->starts_max; start++) {
         uint32_t best = NAIVE_ITEMS;
         for (uint32_t i = 0; i < NAIVE_ITEMS; i++)
@@ -477,10 +477,8 @@ static void add_walk(const struct naive *naive, const struct walk_options *optio
         struct rules rules;
         rules_of(naive, best, &rules);
         for (uint32_t i = 0; i < NAIVE_ITEMS; i++)
-            walk[i] += weight * scores[best] * rule(&rules, i, (double)options->backward_weight);
+            walk[i] += scores[best] * rule(&rules, i, (double)options->backward_weight);
     }
-    for (uint32_t i = 0; i < NAIVE_ITEMS; i++)
-        scores[i] += walk[i];
 }
 
 static double sum_new(const double masses[NAIVE_ITEMS], const bool *seen)
@@ -505,16 +503,68 @@ static void transitions_of(const struct naive *naive, const struct query *query,
     }
 }
 
+/* How many of the sessions held have the item. */
+static uint32_t support_of(const struct held *held, uint32_t count, uint32_t item)
+{
+    uint32_t support = 0;
+    for (uint32_t i = 0; i < count; i++)
+        for (uint32_t j = 0; j < held[i].session.length; j++)
+            if (held[i].session.items[j] == item) {
+                support++;
+                break;
+            }
+    return support;
+}
+
+static uint32_t case_of(uint32_t distinct, uint32_t support)
+{
+    uint32_t length = distinct == 1 ? 0 : distinct == 2 ? 1 : distinct <= 4 ? 2 : 3;
+    return 3 * length + (support < 16 ? 0 : support < 128 ? 1 : 2);
+}
+
+/* Parts of 1 of the scorers with something to say; all 0 when there is none. */
+static void weights_of(const struct naive *naive, uint32_t at, const double sums[MIX_SCORERS],
+                       double weights[MIX_SCORERS])
+{
+    double all = 0;
+    for (int s = 0; s < MIX_SCORERS; s++)
+        all += sums[s] > 0 ? (double)naive->options.mixing.weights[s][at] : 0;
+    for (int s = 0; s < MIX_SCORERS; s++)
+        weights[s] = sums[s] > 0 ? (double)naive->options.mixing.weights[s][at] / all : 0;
+}
+
+static double add_up(double masses[MIX_SCORERS][NAIVE_ITEMS], const double sums[MIX_SCORERS],
+                     const double weights[MIX_SCORERS], uint32_t item)
+{
+    double sum = 0;
+    for (int s = 0; s < MIX_SCORERS; s++)
+        sum += sums[s] > 0 ? weights[s] * masses[s][item] / sums[s] : 0;
+    return sum;
+}
+
+/* What the session model says, all of it in sums[MIX_NEURAL] but for the session's own items. */
+static double neural_of(const struct query *query, const bool *seen, double masses[NAIVE_ITEMS])
+{
+    double of_new = query->neural_count ? 1 : 0;
+    for (uint32_t i = 0; i < query->neural_count; i++) {
+        masses[query->neural[i].item] = (double)query->neural[i].score;
+        of_new -= seen[query->neural[i].item] ? (double)query->neural[i].score : 0;
+    }
+    return of_new > 1e-3 ? of_new : 0;
+}
+
 void naive_fuse(const struct naive *naive, const struct query *query, const struct fusion_options *options,
                 double ret_scores[NAIVE_ITEMS])
 {
     static struct held held[NAIVE_SESSIONS];
     uint32_t count = held_sessions(naive, held), distinct[QUERY_ITEMS_MAX];
-    double votes[NAIVE_ITEMS], transitions[NAIVE_ITEMS], repeats[QUERY_ITEMS_MAX], all = 0, repeat_sum = 0;
+    double masses[MIX_SCORERS][NAIVE_ITEMS] = {{0}}, sums[MIX_SCORERS] = {0}, weights[MIX_SCORERS];
+    double *votes = masses[MIX_KNN], repeats[QUERY_ITEMS_MAX], first[NAIVE_ITEMS], all = 0, repeated = 0;
     bool seen[NAIVE_ITEMS] = {false};
     votes_of(naive, held, count, query, &options->knn, votes);
-    transitions_of(naive, query, &options->transition, transitions);
+    transitions_of(naive, query, &options->transition, masses[MIX_TRANSITION]);
     uint32_t distinct_count = repeats_of(naive, query, &options->repeat, repeats, distinct);
+    uint32_t at = case_of(distinct_count, support_of(held, count, distinct[0]));
     for (uint32_t i = 0; i < NAIVE_ITEMS; i++)
         all += votes[i];
     for (uint32_t rank = 0; rank < distinct_count; rank++) {
@@ -522,39 +572,26 @@ void naive_fuse(const struct naive *naive, const struct query *query, const stru
         double share = 0.002 + (all > 0 ? votes[distinct[rank]] / all : 0),
                power = (double)options->repeat.evidence_power;
         repeats[rank] = (double)options->repeat.scale * pow(repeats[rank], 1 - power) * pow(share, power);
-        repeat_sum += repeats[rank];
+        repeated += repeats[rank];
     }
-    double cap = repeat_sum > 0.98 ? 0.98 / repeat_sum : 1, left = 1 - repeat_sum * cap;
+    double cut = repeated < 0.98 ? repeated : 0.98, left_odds = (1 - cut) / cut;
+    double of_session = 1 / (1 + left_odds * exp(-(double)naive->options.mixing.repeat_shifts[at]));
+    of_session = of_session < 0.98 ? of_session : 0.98;
     finish(held, count, &options->knn, votes);
-    uint32_t bucket = distinct_count <= 2 ? distinct_count - 1 : distinct_count <= 4 ? 2 : 3;
-    double part = (double)options->transition_weights[bucket];
-    double knn_sum = sum_new(votes, seen), transition_sum = sum_new(transitions, seen);
-    double knn_part = knn_sum > 0 ? 1 - part : 0, transition_part = transition_sum > 0 ? part : 0;
-    double parts = knn_part + transition_part, of_new = 1, neural = 0;
-    for (uint32_t i = 0; i < query->neural_count; i++)
-        of_new -= seen[query->neural[i].item] ? (double)query->neural[i].score : 0;
-    if (query->neural_count && of_new >= 1e-3)
-        neural = (double)options->neural_weights[bucket];
-    left *= 1 - neural;
-    for (uint32_t i = 0; i < NAIVE_ITEMS; i++) {
-        ret_scores[i] = 0;
-        if (knn_part > 0)
-            ret_scores[i] += left * knn_part / parts * votes[i] / knn_sum;
-        if (transition_part > 0)
-            ret_scores[i] += left * transition_part / parts * transitions[i] / transition_sum;
-    }
-    add_walk(naive, &options->walk,
-             distinct_count == 1 ? (double)options->walk.weight_first : (double)options->walk.weight_later, seen,
-             ret_scores);
-    double said = parts > 0 ? sum_new(ret_scores, seen) : left;
-    double total = repeat_sum * cap + (naive->count ? (double)options->popular_weight : 0) + said / (1 - neural);
-    for (uint32_t i = 0; i < query->neural_count; i++)
-        ret_scores[query->neural[i].item] += neural / (1 - neural) * said * (double)query->neural[i].score / of_new;
-    for (uint32_t i = 0; i < NAIVE_ITEMS; i++) {
-        ret_scores[i] += (double)options->popular_weight * naive_popularity(naive, i);
-    }
-    for (uint32_t rank = 0; rank < distinct_count; rank++)
-        ret_scores[distinct[rank]] = repeats[rank] * cap;
+    sums[MIX_KNN] = sum_new(votes, seen);
+    sums[MIX_TRANSITION] = sum_new(masses[MIX_TRANSITION], seen);
+    weights_of(naive, at, sums, weights);
     for (uint32_t i = 0; i < NAIVE_ITEMS; i++)
-        ret_scores[i] /= total;
+        first[i] = add_up(masses, sums, weights, i);
+    walk_of(naive, &options->walk, seen, first, masses[MIX_WALK]);
+    sums[MIX_WALK] = sum_new(masses[MIX_WALK], seen);
+    sums[MIX_POPULAR] = naive->count ? 1 : 0;
+    for (uint32_t i = 0; i < NAIVE_ITEMS; i++)
+        masses[MIX_POPULAR][i] = naive_popularity(naive, i);
+    sums[MIX_NEURAL] = neural_of(query, seen, masses[MIX_NEURAL]);
+    weights_of(naive, at, sums, weights);
+    for (uint32_t i = 0; i < NAIVE_ITEMS; i++)
+        ret_scores[i] = (1 - of_session) * add_up(masses, sums, weights, i);
+    for (uint32_t rank = 0; rank < distinct_count; rank++)
+        ret_scores[distinct[rank]] = repeats[rank] * of_session / repeated;
 }

@@ -8,6 +8,7 @@
  *               Jannach, UMUAI 2018), the weakest forgotten at `successors_max`
  *   popularity  per item, with exponential decay in event time
  *   repeats     how often the next click is the current or an earlier item of the session
+ *   mixing      how much each scorer's word counts (mixing.h); fuse_learn() teaches it
  *
  * learned_learn() is a function of the sequence of sessions and nothing else: same sequence, same state, same
  * answers, bit for bit. Items get numbers of their own in the order in which they are first learned, so that not even
@@ -18,6 +19,7 @@
  * what the options bound. Nothing is allocated once the bounds are reached and every item's lists are at theirs. */
 #include <eddy/base/buffer.h>
 #include <eddy/core/catalogue.h>
+#include <eddy/core/mixing.h>
 #include <eddy/core/session.h>
 
 #define LEARNED_SESSION_ITEMS_MAX 255
@@ -36,6 +38,7 @@ struct learned_options {
     float rules_decay_sessions; /* rules fade with exp(-sessions learned since / this); 0: never */
     int64_t popularity_half_life_ms;
     float type_weights[CLICK_TYPE_COUNT]; /* view, click, add_to_cart, purchase: how much a click of that type counts */
+    struct mixing mixing;                 /* to begin with */
 };
 
 struct learned_options learned_options_default(void);
@@ -57,6 +60,10 @@ uint32_t learned_items(const struct learned *learned);     /* items met in learn
 size_t learned_memory(const struct learned *learned);
 /* Of that, what the kNN scorer alone reads: sessions, postings and counts. */
 size_t learned_index_memory(const struct learned *learned);
+
+/* The weights as they stand, and back to those to begin with. */
+const struct mixing *learned_mixing(const struct learned *learned);
+void learned_reset_mixing(struct learned *learned);
 
 /* A short hash of the order and content of all that was learned (for the record's learned_version). */
 uint64_t learned_version(const struct learned *learned);

@@ -7,18 +7,24 @@
  *   the `sessions` topic          +-> learner_offer -> [pending, by (close_ms, partition, offset, sequence)]
  *                                                          | learner_advance(time)
  *                                                          v
- *                                                    learned_learn
+ *                                            [fuse_learn] -> learned_learn
  *
  * A session is known by (source partition, close_ms, offset, sequence), which rises along a partition; what is at or
  * below a partition's mark has been offered before (the topic repeats what the own task offered directly) and is
  * dropped. learner_advance(t) learns every pending session with close_ms + delay_ms <= t, in order. One that arrives
  * after a later one was learned is learned at the next advance and counted. Pending sessions are copied and bounded
  * (`pending_max`; beyond it the earliest are learned at once). Needs the writer lock. */
-#include <eddy/core/learned.h>
+#include <eddy/core/fusion.h>
+#include <eddy/core/neural.h>
 
 struct learner_options {
     int64_t delay_ms;
     uint32_t pending_max;
+    /* One click in so many also teaches how to mix (fuse_learn()), before its session is learned; 0: none. Which one
+     * follows from the session's identity. */
+    uint32_t mix_every;
+    struct fusion_options fusion; /* how it is asked then */
+    uint32_t neural_candidates;
 };
 
 struct session_origin { /* which log position closed a session */
@@ -32,6 +38,10 @@ struct learner;
 MUST_CHECK struct status learner_open(const struct learner_options *options, struct learned *learned,
                                       struct learner **ret_learner);
 void learner_close(struct learner *learner);
+
+/* The session model whose word is judged from now on, NULL: none. Of sessions that closed up to trained_to_ms it knows
+ * too much to be judged by, so nothing is learned of mixing from these. It must outlive its use here. */
+void learner_set_model(struct learner *learner, const struct neural *neural, int64_t trained_to_ms);
 
 /* *ret_fresh (may be NULL) says whether the session was taken (false: seen before). */
 MUST_CHECK struct status learner_offer(struct learner *learner, const struct closed_session *session,

@@ -45,6 +45,9 @@ void model_close(struct model *model);
 
 const struct model_options *model_options(const struct model *model);
 uint32_t model_item_count(const struct model *model);
+/* Event time of the last click it has learned from; INT64_MIN when it was not trained. */
+int64_t model_trained_to(const struct model *model);
+void model_set_trained_to(struct model *model, int64_t time_ms);
 /* Numbers that are learned. */
 size_t model_parameter_count(const struct model *model);
 

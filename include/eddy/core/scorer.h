@@ -70,15 +70,14 @@ struct transition_options {
     float backward_weight;
 };
 
-/* The starts_max best new candidates c spread weight * score(c) * rule(c -> i) over their strongest rules. */
+/* The starts_max best new candidates c spread score(c) * rule(c -> i) over their strongest rules,
+ * scores being what kNN and transition say together. */
 #define WALK_STARTS_MAX 64
 
 struct walk_options {
     uint32_t starts_max; /* up to WALK_STARTS_MAX */
     uint32_t rules_max;
     float backward_weight;
-    float weight_first; /* for sessions with one distinct item */
-    float weight_later;
 };
 
 /* P(next = item j of the session) = scale * learned^(1 - evidence_power) * (knn's share of j)^evidence_power. */

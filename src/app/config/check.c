@@ -133,6 +133,24 @@ static struct status check_bounds(const struct config *config, struct complaint 
                        config->learned.sessions_max, complaint);
 }
 
+/* Weights become parts of 1. */
+static struct status check_mixing(struct config *config, struct complaint *complaint)
+{
+    float(*weights)[MIX_CELLS] = config->learned.mixing.weights;
+    for (uint32_t cell = 0; cell < MIX_CELLS; cell++) {
+        float sum = 0;
+        for (uint32_t s = 0; s < MIX_SCORERS; s++)
+            sum += weights[s][cell];
+        if (!(sum > 0))
+            return complain(complaint, FAIL(CONFIG, cell, "no weights"),
+                            "%s: of the weights at place %u one must be larger than 0",
+                            place_of(config, "fusion.knn_weights").text, cell + 1);
+        for (uint32_t s = 0; s < MIX_SCORERS; s++)
+            weights[s][cell] /= sum;
+    }
+    return OK;
+}
+
 static struct status check_listen(const struct config *config, struct complaint *complaint)
 {
     struct http_address address;
@@ -173,6 +191,8 @@ static struct status derive(struct config *config)
     config->category_bytes = categories;
     config->engine.fusion.filters.categories_excluded = categories;
     config->engine.fusion.filters.category_count = (uint32_t)excluded->count;
+    config->learner.fusion = config->engine.fusion;
+    config->learner.neural_candidates = config->engine.neural_candidates;
     config->clicks.by_user = config->engine.session.by_user;
     return config_derive_kafka(config);
 }
@@ -205,6 +225,7 @@ struct status config_check(struct config *config, struct complaint *complaint)
         TRY(check_topic(config, topic, complaint));
     TRY(check_formats(config, complaint));
     TRY(check_bounds(config, complaint));
+    TRY(check_mixing(config, complaint));
     TRY(check_listen(config, complaint));
     TRY(check_registry(config, complaint));
     config->model.options.backbone = backbone_named(option_find("model.backbone")->words[config->model.backbone]);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/config/options.h"
 
+#include <stddef.h>
+
 static bool in_section(const struct config_option *option, const char *section)
 {
     const char *dot = strchr(option->key, '.');
@@ -44,6 +46,20 @@ void config_dump(const struct config *config, struct buffer *out)
         buffer_format(out, "kafka.%s: ", setting->name);
         yaml_write_text(setting->secret ? "***" : setting->value, out);
         write_origin(config, setting->origin, out);
+    }
+}
+
+void config_write_mixing(const struct mixing *mixing, struct buffer *out)
+{
+    const struct config config = {.learned.mixing = *mixing};
+    for (size_t i = 0; i < option_count; i++) {
+        size_t end = option_table[i].offset + option_table[i].size;
+        if (option_table[i].offset < offsetof(struct config, learned.mixing) ||
+            end > offsetof(struct config, learned.mixing) + sizeof *mixing)
+            continue;
+        buffer_format(out, "%s: ", option_table[i].key);
+        write_value(&option_table[i], &config, out);
+        buffer_append_byte(out, '\n');
     }
 }
 

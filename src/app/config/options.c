@@ -294,25 +294,37 @@ const struct config_option option_table[] = {
     NUMBER("walk.rules_max", engine.fusion.walk.rules_max, "24", 0, LEARNED_SUCCESSORS_MAX,
            "Strongest rules followed of each."),
     NUMBER("walk.backward_weight", engine.fusion.walk.backward_weight, "0.5", 0, 10, "As transition.backward_weight."),
-    NUMBER("walk.weight_first", engine.fusion.walk.weight_first, "1.5", 0, 100,
-           "How much of a candidate's score is spread, in sessions with one distinct item."),
-    NUMBER("walk.weight_later", engine.fusion.walk.weight_later, "0.6", 0, 100, "The same in longer sessions."),
 
     NUMBER("repeat.evidence_power", engine.fusion.repeat.evidence_power, "0.27", 0, 1,
            "Weight of the kNN votes for an item of the session, against what was learned of repeats, in their "
            "geometric mean."),
-    NUMBER("repeat.scale", engine.fusion.repeat.scale, "1.6", 0, 100, "Times this."),
+    NUMBER("repeat.scale", engine.fusion.repeat.scale, "1.25", 0, 100, "Times this."),
     NUMBER("repeat.current_prior", engine.fusion.repeat.current_prior, "12", 0, 1e6,
            "Expected repeats before an item's own record counts as much as the average; for the current item."),
     NUMBER("repeat.earlier_prior", engine.fusion.repeat.earlier_prior, "5", 0, 1e6, "The same for earlier items."),
 
     NUMBER("fusion.list_size", engine.fusion.list_size, "20", 1, LIST_SIZE_MAX, "Items recommended, at most."),
-    NUMBER("fusion.transition_weights", engine.fusion.transition_weights, "[0.55, 0.4, 0.3, 0.12]", 0, 1,
-           "The transition scorer's part of what kNN and transition say together, for sessions of 1, 2, 3 to 4, and 5 "
-           "or more distinct items."),
-    NUMBER("fusion.neural_weights", engine.fusion.neural_weights, "[0.5, 0.5, 0.5, 0.5]", 0, 0.999,
-           "The session model's part of what is said of new items, for sessions of such lengths."),
-    NUMBER("fusion.popular_weight", engine.fusion.popular_weight, "0.001", 0, 1000, "Of what is popular now."),
+    NUMBER(
+        "fusion.learn_every", learner.mix_every, "8", 0, 1e6,
+        "The weights are learned from one in so many of the clicks that follow; it costs answering that one once more. "
+        "What is set below is what they begin with. 0: they stay at that."),
+    NUMBER("fusion.knn_weights", learned.mixing.weights[MIX_KNN],
+           "[0.05, 0.12, 0.25, 0.11, 0.16, 0.26, 0.09, 0.19, 0.29, 0.15, 0.27, 0.33]", 0, 1000,
+           "The weight of each scorer's word on new items, by the session's distinct items (1, 2, 3 to 4, 5 and more) "
+           "and, for each of "
+           "these, by how many sessions have its last item (up to 15, up to 127, more). Those of a case are divided by "
+           "their "
+           "sum; a scorer that has nothing to say leaves its weight to the others."),
+    NUMBER("fusion.transition_weights", learned.mixing.weights[MIX_TRANSITION],
+           "[0.05, 0.09, 0.09, 0.08, 0.07, 0.1, 0.04, 0.08, 0.13, 0.06, 0.08, 0.08]", 0, 1000, "The same."),
+    NUMBER("fusion.walk_weights", learned.mixing.weights[MIX_WALK],
+           "[0.4, 0.32, 0.28, 0.24, 0.2, 0.18, 0.26, 0.21, 0.17, 0.23, 0.15, 0.17]", 0, 1000, "The same."),
+    NUMBER("fusion.neural_weights", learned.mixing.weights[MIX_NEURAL],
+           "[0.4, 0.35, 0.28, 0.53, 0.51, 0.33, 0.55, 0.45, 0.34, 0.52, 0.44, 0.32]", 0, 1000, "The same."),
+    NUMBER("fusion.popular_weights", learned.mixing.weights[MIX_POPULAR],
+           "[0.1, 0.12, 0.1, 0.04, 0.06, 0.13, 0.06, 0.07, 0.07, 0.04, 0.06, 0.1]", 0, 1000, "The same."),
+    NUMBER("fusion.repeat_shifts", learned.mixing.repeat_shifts, "[0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]", -4, 4,
+           "What is added to the logit of the probability that an item of the session comes again, by the same cases."),
 
     CHOICE("filters.seen", engine.fusion.filters.seen, "learned", seen_words,
            "Items already in the session: `learned` lets them compete at the repeat probability learned from the "

@@ -36,6 +36,14 @@ CLONES void kernel_mix(float *restrict a, float *restrict b, float *restrict sum
     }
 }
 
+CLONES void kernel_add_scaled(float *restrict values, float *restrict sums, uint32_t count, float unit)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        values[i] *= unit;
+        sums[i] += values[i];
+    }
+}
+
 #define LANES 16
 
 CLONES float kernel_sum(const float *values, uint32_t count)
@@ -68,8 +76,8 @@ CLONES uint32_t kernel_find(const uint32_t *values, uint32_t count, uint32_t val
 }
 
 CLONES void kernel_blend(float *restrict sums, const float *restrict a, const float *restrict b, uint32_t count,
-                         float unit, float b_weight)
+                         float a_unit, float b_unit)
 {
     for (uint32_t i = 0; i < count; i++)
-        sums[i] = unit * (a[i] + b_weight * b[i]);
+        sums[i] = a_unit * a[i] + b_unit * b[i];
 }

@@ -13,9 +13,11 @@ void kernel_power(float *values, uint32_t count, float power);
 void kernel_sharpen(float *votes, const float *logs, uint32_t count, float frequency_power, float sharpness);
 /* a[i] *= a_unit, b[i] *= b_unit, sums[i] = a[i] + b[i]. */
 void kernel_mix(float *a, float *b, float *sums, uint32_t count, float a_unit, float b_unit);
+/* values[i] *= unit, sums[i] += values[i]. */
+void kernel_add_scaled(float *values, float *sums, uint32_t count, float unit);
 float kernel_sum(const float *values, uint32_t count);
 /* The first place of `value`, `count` when it is not there. Reads on up to a multiple of KERNEL_FIND_STEP. */
 #define KERNEL_FIND_STEP 16
 uint32_t kernel_find(const uint32_t *values, uint32_t count, uint32_t value);
-/* sums[i] = unit * (a[i] + b_weight * b[i]). */
-void kernel_blend(float *sums, const float *a, const float *b, uint32_t count, float unit, float b_weight);
+/* sums[i] = a_unit * a[i] + b_unit * b[i]. */
+void kernel_blend(float *sums, const float *a, const float *b, uint32_t count, float a_unit, float b_unit);

@@ -13,7 +13,8 @@ struct learned_options learned_options_default(void)
                                     .backward_decay = 1.45f,
                                     .rules_decay_sessions = 100000,
                                     .popularity_half_life_ms = (int64_t)7 * 24 * 3600 * 1000,
-                                    .type_weights = {1, 1, 1.5f, 2}};
+                                    .type_weights = {1, 1, 1.5f, 2},
+                                    .mixing = mixing_default()};
 }
 
 static bool options_in_bounds(const struct learned_options *options)
@@ -40,6 +41,7 @@ struct status learned_open(const struct learned_options *options, struct learned
     successors_open(&learned->successors, options, &learned->rows_blocks);
     popularity_open(&learned->popularity, options);
     repeats_open(&learned->repeats);
+    mixer_open(&learned->mixer, &options->mixing);
     *ret_learned = learned;
     return OK;
 }
@@ -82,6 +84,16 @@ uint32_t learned_items(const struct learned *learned)
 uint64_t learned_version(const struct learned *learned)
 {
     return learned->version;
+}
+
+const struct mixing *learned_mixing(const struct learned *learned)
+{
+    return &learned->mixer.now;
+}
+
+void learned_reset_mixing(struct learned *learned)
+{
+    mixer_open(&learned->mixer, &learned->options.mixing);
 }
 
 size_t learned_index_memory(const struct learned *learned)

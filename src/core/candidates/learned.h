@@ -2,6 +2,7 @@
 #pragma once
 /* The learned state from the inside, for the scorers (const) and the snapshot. */
 #include "core/candidates/index.h"
+#include "core/candidates/mixing.h"
 #include "core/candidates/popularity.h"
 #include "core/candidates/repeats.h"
 #include "core/candidates/successors.h"
@@ -30,6 +31,7 @@ struct learned {
     struct successors successors;
     struct popularity popularity;
     struct repeats repeats;
+    struct mixer mixer;
     struct lesson lesson;
 };
 

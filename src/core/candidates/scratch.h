@@ -87,7 +87,7 @@ struct scoring_scratch {
     uint32_t touched_count, seen_count, slate_capacity;
     uint32_t starts[WALK_STARTS_MAX]; /* places in touched the walk started from */
     uint32_t start_count;
-    float neural_unit; /* what the session model's probabilities were multiplied with */
+    float neural_unit, popular_unit; /* what the session model's probabilities and popularity were multiplied with */
     struct ranked *ranked;
     uint32_t ranked_capacity;
 };

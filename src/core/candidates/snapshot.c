@@ -6,13 +6,14 @@
  *   per entry its row: u16 rules, and unless 0: u32 base, f32 totals, u32 items, f32 forward, f32 backward
  *   popularity: u8 started, i64 base, f64 total, f32 values; u32 top, u32 entries
  *   repeats: the cells, then the records
+ *   mixing: f32 weights, f32 repeat shifts, and what they learn by, as in struct mixer
  *   u64 XXH3 of all before
  * Postings and frequencies follow from the sessions. */
 #include "core/candidates/learned.h"
 
 #include <eddy/core/frame.h>
 
-#define SNAPSHOT_VERSION 1
+#define SNAPSHOT_VERSION 2
 #define WEIGHT_MAX       1e30f /* more than can be learned, and sums of them stay finite */
 #define COUNT_MAX        1e15
 
@@ -107,6 +108,10 @@ void learned_encode(const struct learned *learned, const struct catalogue *catal
     put_rows(&learned->successors, out);
     put_popularity(&learned->popularity, out);
     put_repeats(&learned->repeats, out);
+    PUT(out, learned->mixer.now.weights);
+    PUT(out, learned->mixer.now.repeat_shifts);
+    PUT(out, learned->mixer.weight_updates);
+    PUT(out, learned->mixer.repeat_squares);
     frame_end(out, start);
 }
 
@@ -278,6 +283,15 @@ static struct status get_repeats(struct bytes *rest, struct repeats *repeats)
     return get_floats(rest, (float *)repeats->records, repeats->entry_count * floats);
 }
 
+static struct status get_mixer(struct bytes *rest, struct mixer *mixer)
+{
+    TRY(get_floats(rest, (float *)mixer->now.weights, sizeof mixer->now.weights / sizeof(float)));
+    TRY(frame_take(rest, mixer->now.repeat_shifts, sizeof mixer->now.repeat_shifts));
+    TRY(get_floats(rest, mixer->weight_updates, MIX_CELLS));
+    TRY(get_floats(rest, mixer->repeat_squares, MIX_CELLS));
+    return mixer_is_sound(mixer) ? OK : CORRUPT("the weights in the learned state's snapshot are no weights");
+}
+
 static struct status get_all(struct bytes *rest, struct learned *learned, struct catalogue *catalogue)
 {
     TRY(GET(rest, learned->count));
@@ -287,6 +301,7 @@ static struct status get_all(struct bytes *rest, struct learned *learned, struct
     TRY(get_rows(rest, &learned->successors));
     TRY(get_popularity(rest, &learned->popularity));
     TRY(get_repeats(rest, &learned->repeats));
+    TRY(get_mixer(rest, &learned->mixer));
     if (rest->size)
         return CORRUPT("the learned state's snapshot has something at its end");
     return OK;

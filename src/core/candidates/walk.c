@@ -39,7 +39,7 @@ prefetch_rows(const struct successors *successors, const struct scoring_scratch 
 }
 
 /* Writes down what the starts lead to. */
-static void collect_steps(const struct successors *successors, struct scoring_scratch *scratch, float weight)
+static void collect_steps(const struct successors *successors, struct scoring_scratch *scratch)
 {
     const struct walk_options *options = &scratch->tables.options.walk;
     struct votes *steps = &scratch->votes;
@@ -52,8 +52,8 @@ static void collect_steps(const struct successors *successors, struct scoring_sc
         struct successor_view view = successor_view(successors, row);
         uint32_t count = row->count < options->rules_max ? row->count : options->rules_max;
         memcpy(steps->words + steps->count, view.items, count * sizeof *view.items);
-        kernel_blend(steps->weights + steps->count, view.forward, view.backward, count,
-                     weight * scratch->scores[start] / total, options->backward_weight);
+        kernel_blend(steps->weights + steps->count, view.forward, view.backward, count, scratch->scores[start] / total,
+                     options->backward_weight * scratch->scores[start] / total);
         steps->count += count;
     }
     memset(steps->words + steps->count, 0, VOTES_BEYOND * sizeof *steps->words);
@@ -64,15 +64,14 @@ struct status walk_score(const struct learned *learned, struct scoring_scratch *
     const struct walk_options *options = &scratch->tables.options.walk;
     const struct successors *successors = &learned->successors;
     struct votes *steps = &scratch->votes;
-    float weight = scratch->recent.count == 1 ? options->weight_first : options->weight_later;
     uint32_t starts_max = options->starts_max < WALK_STARTS_MAX ? options->starts_max : WALK_STARTS_MAX;
     scratch->start_count = 0;
-    if (!(weight > 0) || !starts_max)
+    if (!starts_max)
         return OK;
     TRY(votes_reserve(steps, (uint64_t)starts_max * successors->row_max));
     choose_starts(scratch, starts_max);
     prefetch_rows(successors, scratch, options->rules_max);
-    collect_steps(successors, scratch, weight);
+    collect_steps(successors, scratch);
     struct slate slate = slate_open(scratch);
     for (uint32_t i = 0; i < steps->count; i++) {
         __builtin_prefetch(&slate.cells[steps->words[i + VOTES_BEYOND - 1]], 1);

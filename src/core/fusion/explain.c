@@ -61,7 +61,7 @@ static void explain_new(const struct list *list, uint32_t place, struct recommen
     uint32_t entry = scratch->touched[place];
     float *shares = item->shares;
     const struct popularity *popularity = &list->learned->popularity;
-    float popular = list->options->popular_weight * popularity_unit(popularity) * popularity->values[entry];
+    float popular = scratch->popular_unit * popularity->values[entry];
     float sum =
         scratch->knn[place] + scratch->transition[place] + scratch->walk[place] + scratch->neural[place] + popular;
     if (!(sum > 0)) {

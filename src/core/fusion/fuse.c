@@ -4,25 +4,39 @@
 #include "core/candidates/scorers.h"
 #include "core/fusion/list.h"
 
-#define REPEAT_MAX      0.98f  /* the session's items together */
 #define EVIDENCE_FLOOR  0.002f /* share of the votes a session item has at least */
 #define NEURAL_LEAST    1e-3f  /* of the session model's probabilities, on new items; with less it has nothing to say */
-#define ROUNDING_MARGIN 1e-5f  /* so that a list's scores never sum to more than 1 */
+#define MASS_LEAST      1e-20f
+#define ROUNDING_MARGIN 1e-5f /* so that a list's scores never sum to more than 1 */
+
+/* What the scorers have to say on one question, before it is mixed. */
+struct say {
+    uint32_t cell;
+    bool awake[MIX_SCORERS];
+    float sums[MIX_SCORERS]; /* what each says of new items in all */
+    float repeats;
+};
 
 static float sum_of(const float *values, uint32_t from, uint32_t to)
 {
     return kernel_sum(values + from, to - from);
 }
 
-static uint32_t length_bucket(const struct scoring_scratch *scratch)
+static void hear(struct say *say, enum mix_scorer scorer, float sum, float least)
 {
-    uint32_t distinct = scratch->recent.count;
-    return distinct <= 2 ? distinct - 1 : distinct <= 4 ? 2 : 3;
+    say->sums[scorer] = sum;
+    say->awake[scorer] = sum > least;
+}
+
+static uint32_t cell_of(const struct learned *learned, const struct scoring_scratch *scratch)
+{
+    uint32_t last = scratch->entries[0];
+    return mix_cell_of(scratch->recent.count, last == ENTRY_NONE ? 0 : learned->index.logs[last]);
 }
 
 /* The probabilities that the session's items come again, sharpened by their share of the neighbours' votes; returns
  * their sum. They are 0 when session items are left out. */
-static float score_repeats(const struct learned *learned, struct scoring_scratch *scratch)
+static float score_repeats(const struct learned *learned, struct scoring_scratch *scratch, uint32_t cell)
 {
     const struct fusion_options *options = &scratch->tables.options;
     float *probabilities = scratch->probabilities;
@@ -39,96 +53,86 @@ static float score_repeats(const struct learned *learned, struct scoring_scratch
         probabilities[i] = options->repeat.scale * power_of(probabilities[i], 1 - power) * power_of(share, power);
         sum += probabilities[i];
     }
-    if (sum <= REPEAT_MAX)
-        return sum;
+    float repeats = mixer_repeats(&learned->mixer, cell, sum);
     for (uint32_t i = 0; i < scratch->recent.count; i++)
-        probabilities[i] *= REPEAT_MAX / sum;
-    return REPEAT_MAX;
+        probabilities[i] = sum > 0 ? probabilities[i] * (repeats / sum) : 0;
+    return repeats;
 }
 
-/* The session model's say on new items. */
-struct voice {
-    float weight; /* its part of what is said of them */
-    float of_new; /* what it gives to them; whether the session's own come again is the repeat scorer's question */
-};
+/* What kNN and transition say together, in scratch->scores, as one distribution: where the walk starts. */
+static void mix_first(const struct learned *learned, struct scoring_scratch *scratch, struct say *say)
+{
+    uint32_t from = scratch->seen_count, to = scratch->touched_count;
+    hear(say, MIX_KNN, sum_of(scratch->knn, from, to), MASS_LEAST);
+    hear(say, MIX_TRANSITION, sum_of(scratch->transition, from, to), MASS_LEAST);
+    float weights[MIX_SCORERS];
+    mixer_weights(&learned->mixer, say->cell, say->awake, weights);
+    float knn_unit = weights[MIX_KNN] > 0 ? weights[MIX_KNN] / say->sums[MIX_KNN] : 0;
+    float transition_unit = weights[MIX_TRANSITION] > 0 ? weights[MIX_TRANSITION] / say->sums[MIX_TRANSITION] : 0;
+    kernel_blend(scratch->scores + from, scratch->knn + from, scratch->transition + from, to - from, knn_unit,
+                 transition_unit);
+}
 
-static struct voice neural_voice(const struct query *query, const struct scoring_scratch *scratch)
+/* Puts the session model's probabilities into the cells, whose kNN masses have been taken out. What it gives to the
+ * session's own items is left out: whether those come again is the repeat scorer's question. */
+static void touch_neural(const struct learned *learned, const struct query *query, struct scoring_scratch *scratch,
+                         struct say *say)
 {
     const struct recent *recent = &scratch->recent;
-    struct voice voice = {scratch->tables.options.neural_weights[length_bucket(scratch)], 1};
-    for (uint32_t i = 0; i < query->neural_count; i++)
-        for (uint32_t j = 0; j < recent->count; j++)
-            if (query->neural[i].item == recent->items[j])
-                voice.of_new -= query->neural[i].score;
-    if (!query->neural_count || voice.of_new < NEURAL_LEAST)
-        voice.weight = 0;
-    return voice;
-}
-
-/* Scales the scorers' masses to their parts of what is left for new items, and adds them up in scratch->scores. */
-static void mix_new(struct scoring_scratch *scratch, float left)
-{
-    const struct fusion_options *options = &scratch->tables.options;
-    uint32_t bucket = length_bucket(scratch), from = scratch->seen_count, to = scratch->touched_count;
-    float knn_sum = sum_of(scratch->knn, from, to), transition_sum = sum_of(scratch->transition, from, to);
-    float transition_weight = transition_sum > 1e-20f ? options->transition_weights[bucket] : 0;
-    float knn_weight = knn_sum > 1e-20f ? 1 - options->transition_weights[bucket] : 0;
-    float unit = knn_weight + transition_weight > 0 ? left / (knn_weight + transition_weight) : 0;
-    float knn_unit = knn_weight > 0 ? unit * knn_weight / knn_sum : 0;
-    float transition_unit = transition_weight > 0 ? unit * transition_weight / transition_sum : 0;
-    kernel_mix(scratch->knn + from, scratch->transition + from, scratch->scores + from, to - from, knn_unit,
-               transition_unit);
-}
-
-/* Puts the session model's probabilities into the cells, whose kNN masses have been taken out. */
-static void touch_neural(const struct learned *learned, const struct query *query, struct scoring_scratch *scratch)
-{
     struct slate slate = slate_open(scratch);
+    float of_new = 1;
     for (uint32_t i = 0; i < query->neural_count; i++) {
         uint32_t entry = learned_entry(learned, query->neural[i].item);
         if (entry != ENTRY_NONE)
             slate_touch(&slate, entry)->knn = query->neural[i].score;
+        for (uint32_t j = 0; j < recent->count; j++)
+            if (query->neural[i].item == recent->items[j])
+                of_new -= query->neural[i].score;
     }
     slate_close(scratch, &slate);
+    hear(say, MIX_NEURAL, query->neural_count ? of_new : 0, NEURAL_LEAST);
 }
 
-/* Adds the session model's part: what it says of new items, next to `sum`, what the others say of them. */
-static float mix_neural(struct scoring_scratch *scratch, const struct voice *voice, float sum)
-{
-    float part = voice->weight / (1 - voice->weight) * sum;
-    scratch->neural_unit = voice->weight > 0 ? part / voice->of_new : 0;
-    for (uint32_t i = 0; i < scratch->touched_count; i++) {
-        scratch->neural[i] = scratch->neural_unit * scratch->cells[scratch->touched[i]].knn;
-        scratch->scores[i] += scratch->neural[i];
-    }
-    return part;
-}
-
-/* Takes the walk's masses from the cells, and adds the most popular items to the slate: no other untouched item could
- * get into the list. Returns the sum of all new items' scores; where the session led to none, what is `left` for them
- * belongs to items that nothing is known of. */
-static float mix_rest(const struct learned *learned, const struct query *query, const struct voice *voice,
-                      struct scoring_scratch *scratch, uint32_t mixed, float left)
+/* The most popular items: no other untouched item could get into the list. */
+static void touch_popular(const struct learned *learned, struct scoring_scratch *scratch, struct say *say)
 {
     const struct popularity *popularity = &learned->popularity;
-    const struct fusion_options *options = &scratch->tables.options;
     struct slate slate = slate_open(scratch);
-    for (uint32_t i = 0; i < popularity->top_count && i < options->list_size; i++)
+    for (uint32_t i = 0; i < popularity->top_count && i < scratch->tables.options.list_size; i++)
         slate_touch(&slate, popularity->top[i]);
     slate_close(scratch, &slate);
-    touch_neural(learned, query, scratch);
-    for (uint32_t i = mixed; i < scratch->touched_count; i++)
-        scratch->knn[i] = scratch->transition[i] = scratch->sessions[i] = scratch->scores[i] = 0;
-    for (uint32_t i = 0; i < scratch->touched_count; i++)
-        scratch->walk[i] = scratch->cells[scratch->touched[i]].other;
-    float sum = sum_of(scratch->scores, scratch->seen_count, scratch->touched_count) +
-                sum_of(scratch->walk, scratch->seen_count, scratch->touched_count);
-    float unit = options->popular_weight * popularity_unit(popularity);
-    for (uint32_t i = 0; i < scratch->touched_count; i++)
-        scratch->scores[i] += scratch->walk[i] + unit * popularity->values[scratch->touched[i]];
-    sum = sum > 0 ? sum : left;
-    sum += mix_neural(scratch, voice, sum);
-    return sum + (unit > 0 ? options->popular_weight : 0);
+    hear(say, MIX_POPULAR, popularity_unit(popularity) > 0 ? 1 : 0, 0);
+}
+
+/* Takes walk and neural out of the cells. What was touched behind `gathered` has no masses of the first scorers. */
+static void gather_rest(struct scoring_scratch *scratch, uint32_t gathered, struct say *say)
+{
+    for (uint32_t i = gathered; i < scratch->touched_count; i++)
+        scratch->knn[i] = scratch->transition[i] = scratch->sessions[i] = 0;
+    for (uint32_t i = 0; i < scratch->touched_count; i++) {
+        const struct cell *cell = &scratch->cells[scratch->touched[i]];
+        scratch->walk[i] = cell->other;
+        scratch->neural[i] = cell->knn;
+    }
+    hear(say, MIX_WALK, sum_of(scratch->walk, scratch->seen_count, scratch->touched_count), MASS_LEAST);
+}
+
+/* Scales each scorer's masses to its part of what is left for new items, and adds them up in scratch->scores. */
+static void mix_all(const struct learned *learned, struct scoring_scratch *scratch, const struct say *say)
+{
+    uint32_t from = scratch->seen_count, count = scratch->touched_count - from;
+    float units[MIX_SCORERS], popular = popularity_unit(&learned->popularity);
+    mixer_weights(&learned->mixer, say->cell, say->awake, units);
+    for (uint32_t s = 0; s < MIX_SCORERS; s++)
+        units[s] = say->awake[s] ? units[s] * (1 - say->repeats) / say->sums[s] : 0;
+    scratch->popular_unit = units[MIX_POPULAR] * popular;
+    scratch->neural_unit = units[MIX_NEURAL];
+    float *scores = scratch->scores + from;
+    kernel_mix(scratch->knn + from, scratch->transition + from, scores, count, units[MIX_KNN], units[MIX_TRANSITION]);
+    kernel_add_scaled(scratch->walk + from, scores, count, units[MIX_WALK]);
+    kernel_add_scaled(scratch->neural + from, scores, count, units[MIX_NEURAL]);
+    for (uint32_t i = from; i < scratch->touched_count; i++)
+        scratch->scores[i] += scratch->popular_unit * learned->popularity.values[scratch->touched[i]];
 }
 
 /* Puts the session's items that compete at their probabilities. */
@@ -139,21 +143,23 @@ static void place_repeats(struct scoring_scratch *scratch)
             scratch->scores[place++] = scratch->probabilities[i];
 }
 
-static struct status score(const struct learned *learned, const struct query *query, struct scoring_scratch *scratch,
-                           float *ret_sum)
+/* Everything up to the mixing. */
+static struct status ask_all(const struct learned *learned, const struct query *query, struct scoring_scratch *scratch,
+                             struct say *ret_say)
 {
+    struct say say = {.cell = cell_of(learned, scratch)};
     TRY(knn_score(learned, query, scratch));
     transition_score(learned, scratch);
     scratch_gather(scratch);
-    uint32_t mixed = scratch->touched_count;
-    float repeats = score_repeats(learned, scratch);
+    uint32_t gathered = scratch->touched_count;
+    say.repeats = score_repeats(learned, scratch, say.cell);
     knn_finish(learned, scratch);
-    struct voice voice = neural_voice(query, scratch);
-    float left = (1 - repeats) * (1 - voice.weight);
-    mix_new(scratch, left);
+    mix_first(learned, scratch, &say);
     TRY(walk_score(learned, scratch));
-    *ret_sum = repeats + mix_rest(learned, query, &voice, scratch, mixed, left);
-    place_repeats(scratch);
+    touch_popular(learned, scratch, &say);
+    touch_neural(learned, query, scratch, &say);
+    gather_rest(scratch, gathered, &say);
+    *ret_say = say;
     return OK;
 }
 
@@ -162,22 +168,24 @@ struct status fuse(const struct learned *learned, const struct catalogue *catalo
                    struct recommended_item *ret_items, uint32_t *ret_count)
 {
     assert(query->length >= 1 && options->list_size >= 1 && options->list_size <= LIST_SIZE_MAX);
+    struct say say;
     TRY(scratch_begin(scratch, learned, query, options));
-    float sum = 1;
     struct status status = scratch_reserve_ranked(scratch, list_ranked_max(options));
     if (!failed(status))
-        status = score(learned, query, scratch, &sum);
+        status = ask_all(learned, query, scratch, &say);
     if (failed(status)) {
         scratch_end(scratch);
         return status;
     }
+    mix_all(learned, scratch, &say);
+    place_repeats(scratch);
     uint32_t places[LIST_SIZE_MAX];
     struct list list = {.learned = learned,
                         .catalogue = catalogue,
                         .query = query,
                         .options = options,
                         .scratch = scratch,
-                        .unit = (1 - ROUNDING_MARGIN) / sum,
+                        .unit = 1 - ROUNDING_MARGIN,
                         .items = ret_items,
                         .places = places};
     list_make(&list);
@@ -185,4 +193,53 @@ struct status fuse(const struct learned *learned, const struct catalogue *catalo
     scratch_end(scratch);
     *ret_count = list.count;
     return OK;
+}
+
+/* ---- learning to mix */
+
+/* What each scorer gave to the new item that was clicked. Of one that the session model did not name, a part of what it
+ * has left for all that it did not name. */
+static void heard_of(const struct learned *learned, const struct query *query, const struct scoring_scratch *scratch,
+                     const struct say *say, uint32_t item, float probabilities[MIX_SCORERS])
+{
+    uint32_t entry = learned_entry(learned, item), place = scratch->seen_count;
+    float unnamed = 1;
+    memset(probabilities, 0, MIX_SCORERS * sizeof *probabilities);
+    while (place < scratch->touched_count && scratch->touched[place] != entry)
+        place++;
+    if (place < scratch->touched_count) {
+        probabilities[MIX_KNN] = say->awake[MIX_KNN] ? scratch->knn[place] / say->sums[MIX_KNN] : 0;
+        probabilities[MIX_TRANSITION] =
+            say->awake[MIX_TRANSITION] ? scratch->transition[place] / say->sums[MIX_TRANSITION] : 0;
+        probabilities[MIX_WALK] = say->awake[MIX_WALK] ? scratch->walk[place] / say->sums[MIX_WALK] : 0;
+    }
+    if (entry != ENTRY_NONE)
+        probabilities[MIX_POPULAR] = popularity_unit(&learned->popularity) * learned->popularity.values[entry];
+    for (uint32_t i = 0; i < query->neural_count; i++) {
+        unnamed -= query->neural[i].score;
+        if (query->neural[i].item == item)
+            probabilities[MIX_NEURAL] = query->neural[i].score;
+    }
+    if (!(probabilities[MIX_NEURAL] > 0) && unnamed > 0)
+        probabilities[MIX_NEURAL] = unnamed / (float)(learned->entry_count + 1);
+    probabilities[MIX_NEURAL] = say->awake[MIX_NEURAL] ? probabilities[MIX_NEURAL] / say->sums[MIX_NEURAL] : 0;
+}
+
+struct status fuse_learn(struct learned *learned, const struct query *query, uint32_t item,
+                         const struct fusion_options *options, struct scoring_scratch *scratch)
+{
+    struct say say;
+    TRY(scratch_begin(scratch, learned, query, options));
+    struct status status = ask_all(learned, query, scratch, &say);
+    if (!failed(status)) {
+        float probabilities[MIX_SCORERS];
+        bool seen = false;
+        for (uint32_t i = 0; i < scratch->recent.count; i++)
+            seen = seen || scratch->recent.items[i] == item;
+        heard_of(learned, query, scratch, &say, item, probabilities);
+        mixer_learn(&learned->mixer, &learned->options.mixing, say.cell, say.repeats, say.awake,
+                    seen ? NULL : probabilities);
+    }
+    scratch_end(scratch);
+    return status;
 }

@@ -150,7 +150,7 @@ static bool may_fill(const struct list *list, uint32_t item)
 static void fill_popular(struct list *list)
 {
     const struct popularity *popularity = &list->learned->popularity;
-    float unit = list->unit * list->options->popular_weight * popularity_unit(popularity);
+    float unit = list->unit * list->scratch->popular_unit;
     for (uint32_t i = 0; i < popularity->top_count && !full(list); i++) {
         uint32_t entry = popularity->top[i], item = list->learned->items[entry];
         if (!may_fill(list, item))

@@ -6,9 +6,6 @@ struct fusion_options fusion_options_default(void)
 {
     return (struct fusion_options){
         .list_size = 20,
-        .transition_weights = {0.55f, 0.4f, 0.3f, 0.12f},
-        .neural_weights = {0.5f, 0.5f, 0.5f, 0.5f},
-        .popular_weight = 0.001f,
         .knn = {.formula = KNN_EDDY,
                 .sample_max = 1000,
                 .neighbours_max = 250,
@@ -26,9 +23,8 @@ struct fusion_options fusion_options_default(void)
                 .frequency_power = 0.2f,
                 .sharpness = 1.6f},
         .transition = {.query_items_max = 3, .query_decay = 0.93f, .backward_weight = 1.1f},
-        .walk =
-            {.starts_max = 16, .rules_max = 24, .backward_weight = 0.5f, .weight_first = 1.5f, .weight_later = 0.6f},
-        .repeat = {.evidence_power = 0.27f, .scale = 1.6f, .current_prior = 12, .earlier_prior = 5},
+        .walk = {.starts_max = 16, .rules_max = 24, .backward_weight = 0.5f},
+        .repeat = {.evidence_power = 0.27f, .scale = 1.25f, .current_prior = 12, .earlier_prior = 5},
         .filters = {.seen = SEEN_LEARNED, .available_only = true},
     };
 }

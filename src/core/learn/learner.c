@@ -11,8 +11,15 @@ struct status learner_open(const struct learner_options *options, struct learned
     if (!learner)
         return FAIL(MEMORY, 0, "no memory for the learner");
     learner->options = *options;
+    if (!options->mix_every) /* a state that was restored may have learned otherwise */
+        learned_reset_mixing(learned);
     learner->learned = learned;
     learner->learned_last.close_ms = INT64_MIN;
+    struct status status = scoring_scratch_open(&learner->scratch);
+    if (failed(status)) {
+        learner_close(learner);
+        return status;
+    }
     *ret_learner = learner;
     return OK;
 }
@@ -30,6 +37,8 @@ void learner_close(struct learner *learner)
             free(block);
         }
     }
+    scoring_scratch_close(learner->scratch);
+    arena_release(&learner->arena);
     free(learner->heap);
     free(learner->marks);
     free(learner);
@@ -163,6 +172,8 @@ static struct pending *pending_copy(struct learner *learner, const struct closed
         return NULL;
     pending->place = place;
     pending->session = *session;
+    pending->neural_count = 0;
+    pending->asked = learner_asked(learner, &place, view->length);
     int64_t *times_ms = (int64_t *)(pending + 1);
     uint32_t *items = (uint32_t *)(times_ms + n);
     uint8_t *types = (uint8_t *)(items + n);
@@ -183,6 +194,7 @@ static struct pending *pending_copy(struct learner *learner, const struct closed
 static struct status learn_earliest(struct learner *learner)
 {
     struct pending *pending = learner->heap[0];
+    TRY(learner_mix(learner, pending));
     TRY(learned_learn(learner->learned, &pending->session));
     heap_pop(learner);
     if (learner_compare(&pending->place, &learner->learned_last) < 0)
@@ -224,6 +236,7 @@ struct status learner_advance(struct learner *learner, int64_t time_ms)
     int64_t due_ms;
     if (__builtin_sub_overflow(time_ms, learner->options.delay_ms, &due_ms))
         return OK; /* no time known yet */
+    TRY(learner_ask_model(learner, due_ms));
     while (learner->count > 0 && learner->heap[0]->place.close_ms <= due_ms)
         TRY(learn_earliest(learner));
     return OK;
@@ -231,6 +244,7 @@ struct status learner_advance(struct learner *learner, int64_t time_ms)
 
 struct status learner_drain(struct learner *learner)
 {
+    TRY(learner_ask_model(learner, INT64_MAX));
     while (learner->count > 0)
         TRY(learn_earliest(learner));
     return OK;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-/* Inside the learner: learner.c what it does, snapshot.c the same as bytes. */
+/* Inside the learner: learner.c what it does, mix.c what it teaches of mixing, snapshot.c the same as bytes. */
 #include <eddy/core/learner.h>
 
 #define SIZE_CLASSES 24 /* blocks of 256 B << class */
@@ -17,6 +17,9 @@ struct pending {
     struct closed_session session;
     unsigned size_class;
     struct pending *next_free;
+    uint32_t asked;                   /* clicks after which it is asked what comes next; 0: it is not */
+    const struct scored_item *neural; /* what the session model says then; only while sessions are being learned */
+    uint32_t neural_count;
 };
 
 struct learner {
@@ -29,9 +32,19 @@ struct learner {
     uint32_t mark_count;
     struct place learned_last;
     struct learner_counts counts;
+    struct scoring_scratch *scratch;
+    const struct neural *neural;
+    int64_t trained_to_ms;
+    struct arena arena; /* what the session model says of the sessions being learned */
 };
 
 /* The order in which sessions are learned. */
 int learner_compare(const struct place *a, const struct place *b);
+/* After which click the session is asked what comes next, 0: not at all. Follows from the place alone. */
+uint32_t learner_asked(const struct learner *learner, const struct place *place, uint32_t length);
+/* Asks the session model about the sessions that are due, in few products. */
+MUST_CHECK struct status learner_ask_model(struct learner *learner, int64_t due_ms);
+/* Teaches how to mix by a session that is about to be learned. */
+MUST_CHECK struct status learner_mix(struct learner *learner, const struct pending *pending);
 /* Room for the partition's mark. BAD_INPUT, MEMORY. */
 MUST_CHECK struct status learner_reserve_marks(struct learner *learner, int32_t partition);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Models and trainers as bytes, little-endian, each in a frame (core/frame.h):
- *   model: u8 size and backbone, u32 width, u32 length_max, u8 normalise, f32 temperature, u32 items, u32 tensors, then
- *     per tensor u8 size and name, u32 rows, u32 columns, f32 values; then f32 rows of the items
+ *   model: u8 size and backbone, u32 width, u32 length_max, u8 normalise, f32 temperature, i64 trained up to, u32
+ * items, u32 tensors, then per tensor u8 size and name, u32 rows, u32 columns, f32 values; then f32 rows of the items
  *   trainer: u64 what it is made for, u64 steps, u64 x 4 random state, f32 mean and square of the items, then of the
  *     tensors */
 #include "core/model/trainer.h"
@@ -11,7 +11,7 @@
 #include <math.h>
 #include <string.h>
 
-#define MODEL_VERSION   1
+#define MODEL_VERSION   2
 #define TRAINER_VERSION 1
 
 static const char model_magic[FRAME_MAGIC_SIZE] = "eddymdl", trainer_magic[FRAME_MAGIC_SIZE] = "eddytrn";
@@ -62,6 +62,7 @@ struct status model_encode(const struct model *model, struct byte_sink sink)
     PUT(out, options->length_max);
     PUT(out, normalise);
     PUT(out, options->temperature);
+    PUT(out, model->trained_to_ms);
     PUT(out, model->item_count);
     PUT(out, parameters->count);
     for (uint32_t i = 0; i < parameters->count; i++) {
@@ -76,7 +77,8 @@ struct status model_encode(const struct model *model, struct byte_sink sink)
     return frame_writer_close(out);
 }
 
-static struct status get_options(struct bytes *rest, struct model_options *ret_options, uint32_t *ret_item_count)
+static struct status get_options(struct bytes *rest, struct model_options *ret_options, int64_t *ret_trained_to_ms,
+                                 uint32_t *ret_item_count)
 {
     char name[TENSOR_NAME_MAX];
     struct model_options options = {0};
@@ -86,6 +88,7 @@ static struct status get_options(struct bytes *rest, struct model_options *ret_o
     TRY(GET(rest, options.length_max));
     TRY(GET(rest, normalise));
     TRY(GET(rest, options.temperature));
+    TRY(GET(rest, *ret_trained_to_ms));
     TRY(GET(rest, *ret_item_count));
     options.normalise = normalise;
     options.backbone = backbone_named(name);
@@ -128,10 +131,12 @@ struct status model_decode(struct bytes frame, struct model **ret_model)
 {
     struct model_options options;
     uint32_t item_count;
+    int64_t trained_to_ms;
     struct model *model;
     TRY(frame_open(&frame, model_magic, MODEL_VERSION));
-    TRY(get_options(&frame, &options, &item_count));
+    TRY(get_options(&frame, &options, &trained_to_ms, &item_count));
     TRY(model_open_empty(&options, item_count, &model));
+    model->trained_to_ms = trained_to_ms;
     struct status status = get_weights(&frame, model);
     if (failed(status)) {
         model_close(model);

@@ -38,6 +38,7 @@ struct status model_open_empty(const struct model_options *options, uint32_t ite
         return FAIL(MEMORY, 0, "no memory for a model");
     model->options = *options;
     model->item_count = item_count;
+    model->trained_to_ms = INT64_MIN;
     model->items = calloc((size_t)item_count * options->width, sizeof *model->items);
     options->backbone->declare(options, &model->parameters);
     struct status status =
@@ -75,6 +76,16 @@ void model_close(struct model *model)
 const struct model_options *model_options(const struct model *model)
 {
     return &model->options;
+}
+
+int64_t model_trained_to(const struct model *model)
+{
+    return model->trained_to_ms;
+}
+
+void model_set_trained_to(struct model *model, int64_t time_ms)
+{
+    model->trained_to_ms = time_ms;
 }
 
 uint32_t model_item_count(const struct model *model)

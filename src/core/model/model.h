@@ -8,6 +8,7 @@ struct model {
     uint32_t item_count;
     float *items; /* (item_count, width) */
     struct parameters parameters;
+    int64_t trained_to_ms;
 };
 
 /* Without weights yet: tensors declared, zeros everywhere. MEMORY. */

@@ -32,10 +32,11 @@ static void defaults_are_those_of_the_core(void **state)
     assert_same(learned, config.learned, rules_decay_sessions);
     assert_int_equal(learned.popularity_half_life_ms, config.learned.popularity_half_life_ms);
     assert_memory_equal(learned.type_weights, config.learned.type_weights, sizeof learned.type_weights);
-    assert_same(fusion, *set, popular_weight);
+    assert_same(fusion, *set, list_size);
+    assert_same(learned.mixing, config.learned.mixing, repeat_shifts);
     assert_same(fusion.knn, set->knn, sharpness);
     assert_same(fusion.transition, set->transition, backward_weight);
-    assert_same(fusion.walk, set->walk, weight_later);
+    assert_same(fusion.walk, set->walk, backward_weight);
     assert_same(fusion.repeat, set->repeat, earlier_prior);
     assert_int_equal(fusion.filters.seen, set->filters.seen);
     assert_int_equal(fusion.filters.available_only, set->filters.available_only);
@@ -100,7 +101,8 @@ static void a_file_sets_nested_and_dotted_keys_lists_and_kafka_settings(void **s
                               "session.grace_ms: 500\n"
                               "topics: {prefix: a., partitions: 4}\n"
                               "fusion:\n"
-                              "  transition_weights: [1, 0.5, 0.25, 0]\n"
+                              "  repeat_shifts: [1, 0.5, 0.25, 0, 0, 0, 0, 0, 0, 0, 0, -4]\n"
+                              "  knn_weights: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]\n"
                               "filters:\n"
                               "  categories_excluded: [\"Gifts, cards\", Adult]\n"
                               "kafka:\n"
@@ -120,7 +122,13 @@ static void a_file_sets_nested_and_dotted_keys_lists_and_kafka_settings(void **s
     assert_true(config.clicks.by_user);
     assert_int_equal(config.engine.session.grace_ms, 500);
     assert_string_equal(config_topic(&config, TOPIC_CLICKS), "a.clicks");
-    assert_true(config.engine.fusion.transition_weights[2] == 0.25f);
+    assert_true(config.learned.mixing.repeat_shifts[2] == 0.25f);
+    for (int cell = 0; cell < MIX_CELLS; cell++) { /* parts of 1 */
+        float sum = 0;
+        for (int s = 0; s < MIX_SCORERS; s++)
+            sum += config.learned.mixing.weights[s][cell];
+        assert_true(sum > 0.999999f && sum < 1.000001f && config.learned.mixing.weights[MIX_KNN][cell] > 0.5f);
+    }
     assert_int_equal(config.engine.fusion.filters.category_count, 2);
     assert_bytes(config.engine.fusion.filters.categories_excluded[0], "Gifts, cards");
     assert_string_equal(config_kafka(&config, "bootstrap.servers"), "a:9092,b:9092");
@@ -157,7 +165,7 @@ static void later_sources_win(void **state)
     assert_ok(config_load_environment(&config, &complaint));
     set(&config, "session.gap_ms=3min");
     set(&config, "session.gap_ms=4min"); /* --set may be repeated: the last wins */
-    set(&config, "fusion.transition_weights=[0.5,1, 0.75 ,0]");
+    set(&config, "fusion.repeat_shifts=[0.5,1, 0.75 ,0,0,0,0,0,0,0,0,0]");
     assert_int_equal(config.engine.session.gap_ms, 4 * 60000);
     assert_int_equal(config.engine.session.grace_ms, 2000);
     assert_int_equal(config.engine.session.max_duration_ms, 3600000);
@@ -165,7 +173,7 @@ static void later_sources_win(void **state)
     assert_int_equal(config.schemas[0].id, 12);
     assert_int_equal(config.categories_excluded.count, 2);
     assert_string_equal(config.categories_excluded.texts[1], "b");
-    assert_true(config.engine.fusion.transition_weights[2] == 0.75f);
+    assert_true(config.learned.mixing.repeat_shifts[2] == 0.75f);
     unsetenv("EDDY_SESSION_GAP_MS");
     unsetenv("EDDY_SESSION_GRACE_MS");
     unsetenv("EDDY_KAFKA_SSL_CA_LOCATION");
@@ -339,8 +347,7 @@ static void a_dump_loads_again_to_the_same_dump(void **state)
         fail_msg("%s", complaint.text);
     assert_string_equal(again.group_id, config.group_id);
     assert_true(again.learned.type_weights[0] == 0.1f);
-    assert_memory_equal(again.engine.fusion.transition_weights, config.engine.fusion.transition_weights,
-                        sizeof again.engine.fusion.transition_weights);
+    assert_memory_equal(&again.learned.mixing, &config.learned.mixing, sizeof again.learned.mixing);
     /* All places are the dump's now: those of a second round of it are the same. */
     config_dump(&again, &second);
     AUTO(config) third = {0};

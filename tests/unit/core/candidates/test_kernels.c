@@ -64,7 +64,7 @@ static void kernels_give_the_same_bits_as_plain_code(void **state)
     (void)state;
     struct random random;
     random_seed(&random, test_seed(2));
-    float a[200], b[200], sums[200], plain[200];
+    float a[200], b[200], sums[200], plain[200], scaled[200];
     uint32_t ages[200];
     for (uint32_t count = 0; count < 200; count++) {
         for (uint32_t i = 0; i < count; i++) {
@@ -102,9 +102,16 @@ static void kernels_give_the_same_bits_as_plain_code(void **state)
         kernel_mix(a, b, sums, count, 0.3f, 0.7f);
         assert_memory_equal(sums, plain, count * sizeof *plain);
         for (uint32_t i = 0; i < count; i++)
-            plain[i] = 3 * (a[i] + 0.6f * b[i]);
+            plain[i] = 3 * a[i] + 0.6f * b[i];
         kernel_blend(sums, a, b, count, 3, 0.6f);
         assert_memory_equal(sums, plain, count * sizeof *plain);
+        for (uint32_t i = 0; i < count; i++)
+            plain[i] = sums[i] + 0.3f * a[i];
+        memcpy(scaled, a, count * sizeof *a);
+        kernel_add_scaled(scaled, sums, count, 0.3f);
+        assert_memory_equal(sums, plain, count * sizeof *plain);
+        for (uint32_t i = 0; i < count; i++)
+            assert_true(scaled[i] == 0.3f * a[i]);
     }
 }
 

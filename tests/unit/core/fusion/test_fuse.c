@@ -15,7 +15,17 @@ struct shop {
     struct learned *learned;
     struct scoring_scratch *scratch;
     int64_t time_ms;
+    struct learned_options learned_options;
 };
+
+/* Nothing learned, with other options. */
+static void shop_restart(struct shop *shop)
+{
+    learned_close(shop->learned);
+    naive.options = shop->learned_options;
+    naive.count = 0;
+    assert_ok(learned_open(&naive.options, &shop->learned));
+}
 
 /* Item i has category "even" or "odd", in "half" or not; every 7th is unavailable, every 5th has no record. */
 static void shop_open(struct shop *shop, uint32_t items, uint64_t seed)
@@ -23,10 +33,10 @@ static void shop_open(struct shop *shop, uint32_t items, uint64_t seed)
     struct catalogue_options options = {1000, 1 << 24, 50};
     random_seed(&shop->random, seed);
     shop->time_ms = 1600000000000;
-    naive.options = learned_options_default();
-    naive.count = 0;
+    shop->learned = NULL;
+    shop->learned_options = learned_options_default();
+    shop_restart(shop);
     assert_ok(catalogue_open(&options, &shop->catalogue));
-    assert_ok(learned_open(&naive.options, &shop->learned));
     assert_ok(scoring_scratch_open(&shop->scratch));
     for (uint32_t i = 0; i < items; i++) {
         char id[16];
@@ -73,6 +83,18 @@ static struct naive_session learn_random(struct shop *shop, uint32_t items, int 
         naive_learn(&naive, shop->learned, &session);
     }
     return session;
+}
+
+/* What a session model might say: different items, best first, their probabilities summing to less than 1. */
+static uint32_t random_names(struct shop *shop, uint32_t count, struct scored_item *names)
+{
+    float left = 1;
+    for (uint32_t i = 0; i < count; i++) {
+        names[i].item = i ? (names[i - 1].item + 1) % NAIVE_ITEMS : random_below(&shop->random, NAIVE_ITEMS);
+        names[i].score = left * (float)(0.1 + 0.3 * random_unit(&shop->random));
+        left -= names[i].score;
+    }
+    return count;
 }
 
 static struct query query_of(const struct naive_session *session)
@@ -134,6 +156,8 @@ static uint32_t known_items(const struct query *query, bool with_session)
     for (uint32_t i = 0; i < naive.count; i++)
         for (uint32_t j = 0; j < naive.sessions[i].length; j++)
             known[naive.sessions[i].items[j]] = true;
+    for (uint32_t i = 0; i < query->neural_count; i++)
+        known[query->neural[i].item] = true;
     for (uint32_t i = 0; i < query->length; i++)
         known[query->items[i]] = with_session;
     for (uint32_t i = 0; i < NAIVE_ITEMS; i++)
@@ -153,13 +177,23 @@ static void scores_are_those_of_the_formulas(void **state)
         shop_open(&shop, NAIVE_ITEMS, seed * 1000 + run);
         struct fusion_options options = open_options();
         options.list_size = NAIVE_ITEMS;
-        options.popular_weight = run % 2 ? 0.001f : 0.5f;
+        for (int cell = 0; cell < MIX_CELLS; cell++) { /* each run its own; before anything is learned */
+            float *popular = &shop.learned_options.mixing.weights[MIX_POPULAR][cell];
+            *popular = run % 2 ? 0.001f : 0.5f;
+            shop.learned_options.mixing.repeat_shifts[cell] = (float)random_unit(&shop.random) - 0.5f;
+        }
+        shop_restart(&shop);
         for (uint32_t i = 0; i < 6; i++) {
             learn_random(&shop, 10 + 8 * (uint32_t)(run % 6), 8);
             struct naive_session session = random_session(&shop, NAIVE_ITEMS);
             struct query query = query_of(&session);
             struct recommended_item list[NAIVE_ITEMS];
+            struct scored_item named[NAIVE_ITEMS];
             double wanted[NAIVE_ITEMS];
+            if (run >= 6) {
+                query.neural = named;
+                query.neural_count = random_names(&shop, 1 + i * 8, named);
+            }
             uint32_t count = ask(&shop, &query, &options, list);
             assert_int_equal(count, known_items(&query, true));
             assert_sound(list, count);
@@ -252,13 +286,13 @@ static void an_unknown_session_gets_what_is_popular(void **state)
     uint32_t count = ask(&shop, &query, &options, list);
     assert_int_equal(count, 5);
     assert_sound(list, count);
-    assert_int_equal(list[0].item, 30);
-    assert_own_probability(&query, &options, &list[0]);
-    assert_int_equal(list[1].item, 8);
-    assert_int_equal(list[2].item, 9);
-    assert_int_equal(list[1].reason.kind, REASON_POPULAR);
-    assert_int_equal(list[3].item, 10);
-    assert_int_equal(list[4].item, 11);
+    assert_int_equal(list[0].item, 8);
+    assert_int_equal(list[1].item, 9);
+    assert_int_equal(list[0].reason.kind, REASON_POPULAR);
+    assert_int_equal(list[2].item, 10);
+    assert_int_equal(list[3].item, 11);
+    assert_int_equal(list[4].item, 30);
+    assert_own_probability(&query, &options, &list[4]);
     shop_close(&shop);
 }
 
@@ -400,6 +434,63 @@ static void lists_end_where_nothing_passes_any_more(void **state)
     shop_close(&shop);
 }
 
+static void items_only_the_session_model_knows_are_listed(void **state)
+{
+    (void)state;
+    struct shop shop;
+    shop_open(&shop, NAIVE_ITEMS, 13);
+    struct fusion_options options = fusion_options_default();
+    const uint32_t clicked[] = {3};
+    const struct scored_item named[] = {{3, 0.5f}, {9, 0.2f}, {6, 0.1f}, {8, 0.05f}};
+    struct query query = {.items = clicked, .length = 1, .now_ms = shop.time_ms, .neural = named, .neural_count = 4};
+    struct recommended_item list[20];
+    uint32_t count = ask(&shop, &query, &options, list);
+    assert_int_equal(count, 3); /* 6 is not available */
+    assert_sound(list, count);
+    assert_int_equal(list[0].item, 9);
+    assert_int_equal(list[0].reason.kind, REASON_MODEL);
+    assert_true(list[0].shares[SCORER_NEURAL] == 1);
+    assert_int_equal(list[1].item, 8);
+    assert_int_equal(list[2].item, 3);
+    assert_int_equal(list[2].reason.kind, REASON_REPEAT);
+    assert_true(fabsf(list[0].score - (1 - list[2].score) * 0.4f) < 1e-4f);
+    options.filters.seen = SEEN_EXCLUDE;
+    assert_int_equal(ask(&shop, &query, &options, list), 2);
+    const struct scored_item itself[] = {{3, 1}};
+    query.neural = itself;
+    query.neural_count = 1;
+    assert_int_equal(ask(&shop, &query, &options, list), 0); /* it has nothing to say of new items */
+    shop_close(&shop);
+}
+
+/* In sessions of one item that few have. */
+static float weight_of(const struct shop *shop, enum mix_scorer scorer)
+{
+    return learned_mixing(shop->learned)->weights[scorer][0];
+}
+
+static void who_names_what_comes_gains_weight(void **state)
+{
+    (void)state;
+    for (int right = 0; right < 2; right++) {
+        struct shop shop;
+        shop_open(&shop, NAIVE_ITEMS, 14);
+        struct fusion_options options = open_options();
+        learn_random(&shop, 30, 40);
+        float before = weight_of(&shop, MIX_NEURAL), shift = learned_mixing(shop.learned)->repeat_shifts[0];
+        for (uint32_t i = 0; i < 200; i++) {
+            uint32_t clicked[] = {i % 30}, next = (i + 7) % 30;
+            const struct scored_item named[] = {{right ? next : (i + 8) % 30, 0.9f}};
+            struct query query = {
+                .items = clicked, .length = 1, .now_ms = shop.time_ms, .neural = named, .neural_count = 1};
+            assert_ok(fuse_learn(shop.learned, &query, next, &options, shop.scratch));
+        }
+        assert_true(right ? weight_of(&shop, MIX_NEURAL) > 0.9f : weight_of(&shop, MIX_NEURAL) < before / 2);
+        assert_true(learned_mixing(shop.learned)->repeat_shifts[0] < shift); /* nothing was repeated */
+        shop_close(&shop);
+    }
+}
+
 static void long_sessions_and_big_numbers_are_taken(void **state)
 {
     (void)state;
@@ -456,6 +547,8 @@ int main(void)
         cmocka_unit_test(filters_keep_out_what_they_name_and_nothing_else),
         cmocka_unit_test(a_category_takes_no_more_than_its_places),
         cmocka_unit_test(lists_end_where_nothing_passes_any_more),
+        cmocka_unit_test(items_only_the_session_model_knows_are_listed),
+        cmocka_unit_test(who_names_what_comes_gains_weight),
         cmocka_unit_test(long_sessions_and_big_numbers_are_taken),
         cmocka_unit_test(the_same_question_gets_the_same_answer),
     };
