@@ -182,6 +182,14 @@ void knowledge_unlock(struct knowledge *knowledge)
     pthread_rwlock_unlock(&knowledge->lock);
 }
 
+struct mixing knowledge_mixing(struct knowledge *knowledge)
+{
+    knowledge_lock_read(knowledge);
+    struct mixing mixing = *learned_mixing(knowledge->learned);
+    knowledge_unlock(knowledge);
+    return mixing;
+}
+
 void knowledge_measure(struct knowledge *knowledge, struct metrics *metrics)
 {
     knowledge_lock_read(knowledge);

@@ -51,6 +51,8 @@ void knowledge_lock_read(struct knowledge *knowledge);
 void knowledge_lock_write(struct knowledge *knowledge);
 void knowledge_unlock(struct knowledge *knowledge);
 
+/* How much each scorer's word counts now. Takes the reader lock. */
+struct mixing knowledge_mixing(struct knowledge *knowledge);
 /* Sets the metrics of what is known: how much it is, and what its bounds have cost. Takes the reader lock. */
 void knowledge_measure(struct knowledge *knowledge, struct metrics *metrics);
 

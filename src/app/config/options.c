@@ -393,7 +393,7 @@ const struct config_option option_table[] = {
         "the machine the state is thrown away: sessions that were open begin anew."),
 
     PLAIN("http.listen", http_listen, "127.0.0.1:9464",
-          "Address and port of /metrics, /healthz and /readyz. Empty: off."),
+          "Address and port of /metrics, /healthz, /readyz and /mixing. Empty: off."),
 
     CHOICE("log.level", log.level, "info", level_words, "The least that is logged."),
     CHOICE("log.format", log.format, "auto", log_format_words, "auto: logfmt on a terminal, JSON lines otherwise."),

@@ -90,9 +90,9 @@ static void enter(struct process *process, enum stage stage)
 
 static struct status open_service(struct process *process, struct complaint *complaint)
 {
-    const char *listen = process->config->http_listen;
+    const struct service_options options = {process->config->http_listen, &process->metrics, waiting_for, process};
     struct complaint why = {0};
-    struct status status = service_open(listen, &process->metrics, waiting_for, process, &process->service, &why);
+    struct status status = service_open(&options, &process->service, &why);
     if (failed_as(status, FAULT_UNAVAILABLE)) /* the address is taken, or not of this machine yet: that may pass */
         return complain(complaint, status,
                         "http.listen: %s. Free it, set another address, or an empty one to have no HTTP", why.text);
@@ -390,6 +390,8 @@ static void refresh_gauges(struct process *process)
         return;
     process->gauges_us = now_us;
     struct metrics *metrics = &process->metrics;
+    struct mixing mixing = knowledge_mixing(process->knowledge);
+    service_set_mixing(process->service, &mixing);
     knowledge_measure(process->knowledge, metrics);
     metric_set(metrics, METRIC_STATE_MAP_USED_RATIO, stores_map_used_percent(process->stores));
     metric_set(metrics, METRIC_DELIVERY_FAILURES, lanes_refused(&process->lanes));
