@@ -124,6 +124,15 @@ struct status frame_open(struct bytes *frame, const char magic[FRAME_MAGIC_SIZE]
     return OK;
 }
 
+uint32_t frame_version(struct bytes frame)
+{
+    uint32_t version;
+    if (frame.size < FRAME_MAGIC_SIZE + sizeof version)
+        return 0;
+    memcpy(&version, frame.data + FRAME_MAGIC_SIZE, sizeof version);
+    return version;
+}
+
 struct status frame_take(struct bytes *rest, void *to, size_t size)
 {
     struct bytes taken;

@@ -24,6 +24,9 @@ struct byte_sink frame_sink(struct frame_writer *writer);
 /* *frame becomes its content. CORRUPT; NEWER (detail: its version) when it is of a later version. */
 MUST_CHECK struct status frame_open(struct bytes *frame, const char magic[FRAME_MAGIC_SIZE], uint32_t version);
 
+/* The version that a frame says it is of, for who reads several; 0: it is no frame. */
+uint32_t frame_version(struct bytes frame);
+
 /* Moves `size` bytes from the front of *rest to `to`. CORRUPT when there are not as many. */
 MUST_CHECK struct status frame_take(struct bytes *rest, void *to, size_t size);
 /* The same for bytes that stay where they are. */
