@@ -162,6 +162,15 @@ const char *knowledge_model_version(const struct knowledge *knowledge)
     return knowledge->model.version;
 }
 
+void knowledge_swap_model(struct knowledge *knowledge, struct session_model *model)
+{
+    knowledge_lock_write(knowledge);
+    struct session_model before = knowledge->model;
+    knowledge->model = *model;
+    *model = before;
+    knowledge_unlock(knowledge);
+}
+
 void knowledge_lock_read(struct knowledge *knowledge)
 {
     int error = pthread_rwlock_rdlock(&knowledge->lock);
