@@ -59,6 +59,7 @@ enum output {
     OUTPUT_DEAD_LETTERS,
     OUTPUT_CLICKS, /* these two are written by what plays the shop: generator, demo, tests */
     OUTPUT_ITEMS,
+    OUTPUT_MODELS, /* by whoever publishes one */
     OUTPUT_COUNT
 };
 

@@ -20,6 +20,7 @@ static const struct command commands[] = {
     {"evaluate", "score configurations on recorded sessions", command_evaluate},
     {"generate", "make a synthetic clickstream, for load", command_generate},
     {"import", "turn public data sets into clicks and items", command_import},
+    {"model", "list, publish and take back versions of session models", command_model},
     {"replay", "run recorded clicks through the engine", command_replay},
     {"run", "serve: clicks from Kafka in, recommendations out", command_run},
     {"schemas", "register or check the schemas in a schema registry", command_schemas},

@@ -38,6 +38,7 @@ int command_demo(int argc, char **argv);
 int command_evaluate(int argc, char **argv);
 int command_generate(int argc, char **argv);
 int command_import(int argc, char **argv);
+int command_model(int argc, char **argv);
 int command_replay(int argc, char **argv);
 int command_run(int argc, char **argv);
 int command_schemas(int argc, char **argv);

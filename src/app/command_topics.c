@@ -21,6 +21,8 @@ struct topics_command {
 static int32_t partitions_wanted(const struct topics_command *command, enum topic topic)
 {
     int32_t clicks = command->counts.partitions[TOPIC_CLICKS];
+    if (topic == TOPIC_MODELS)
+        return 1;
     return topic == TOPIC_LATE_CLICKS && clicks ? clicks : (int32_t)command->config->topics.partitions;
 }
 
@@ -46,12 +48,8 @@ static struct status create_one(struct topics_command *command, const struct top
                                 struct complaint *complaint)
 {
     const struct config *config = command->config;
-    struct kafka_property properties[2];
-    size_t property_count = 0;
-    if (need->retention_ms)
-        properties[property_count++] = (struct kafka_property){"retention.ms", need->retention_ms};
-    if (need->stamped_by_broker)
-        properties[property_count++] = (struct kafka_property){"message.timestamp.type", "LogAppendTime"};
+    struct kafka_property properties[TOPIC_PROPERTIES_MAX];
+    size_t property_count = topic_properties(need, properties);
     const struct kafka_new_topic topic = {.name = config_topic(config, need->topic),
                                           .partition_count = partitions_wanted(command, need->topic),
                                           .replication = (int32_t)config->topics.replication,

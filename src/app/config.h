@@ -16,6 +16,7 @@
 #include <eddy/core/catalogue.h>
 #include <eddy/core/codec.h>
 #include <eddy/core/engine.h>
+#include <eddy/core/model_record.h>
 #include <eddy/core/trainer.h>
 #include <eddy/io/kafka.h>
 
@@ -26,6 +27,7 @@ enum topic {
     TOPIC_SESSIONS,
     TOPIC_LATE_CLICKS,
     TOPIC_DEAD_LETTERS,
+    TOPIC_MODELS,
     TOPIC_COUNT
 };
 
@@ -110,6 +112,14 @@ struct config {
     struct {
         char *model; /* "": none */
     } neural;
+    struct {
+        bool enabled;
+        char *name;
+        uint32_t keep;
+        enum model_precision payload;
+        size_t size_max_bytes;
+        int64_t wait_ms;
+    } models;
     struct {
         struct trainer_options options;
         uint32_t patience; /* epochs; 0: all are trained */

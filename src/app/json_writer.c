@@ -113,6 +113,12 @@ void json_whole_number(struct json_writer *writer, const char *key, int64_t numb
     buffer_format(writer->out, "%lld", (long long)number);
 }
 
+void json_truth(struct json_writer *writer, const char *key, bool truth)
+{
+    begin_value(writer, key);
+    buffer_append_text(writer->out, truth ? "true" : "false");
+}
+
 void json_none(struct json_writer *writer, const char *key)
 {
     begin_value(writer, key);

@@ -22,4 +22,5 @@ void json_end_array(struct json_writer *writer);
 void json_text(struct json_writer *writer, const char *key, struct bytes text);
 void json_number(struct json_writer *writer, const char *key, double number);
 void json_whole_number(struct json_writer *writer, const char *key, int64_t number);
+void json_truth(struct json_writer *writer, const char *key, bool truth);
 void json_none(struct json_writer *writer, const char *key);

@@ -78,6 +78,13 @@ static struct status open_learned(struct knowledge *knowledge, const struct know
     return learner_open(&options->learner, knowledge->learned, &knowledge->learner);
 }
 
+/* The learner judges the model that is at work. */
+static void judge_model(struct knowledge *knowledge)
+{
+    const struct model *model = knowledge->model.file.model;
+    learner_set_model(knowledge->learner, knowledge->model.neural, model ? model_trained_to(model) : INT64_MIN);
+}
+
 static struct status open_parts(struct knowledge *knowledge, const struct knowledge_options *options,
                                 struct complaint *complaint)
 {
@@ -86,7 +93,7 @@ static struct status open_parts(struct knowledge *knowledge, const struct knowle
     if (!options->model || !options->model[0])
         return OK;
     TRY(session_model_open(options->model, knowledge->catalogue, &knowledge->model, complaint));
-    learner_set_model(knowledge->learner, knowledge->model.neural, model_trained_to(knowledge->model.file.model));
+    judge_model(knowledge);
     log_always(LOG_INFO, "model_loaded", "path=%s version=%s items=%u", options->model, knowledge->model.version,
                model_item_count(knowledge->model.file.model));
     return OK;
@@ -161,6 +168,16 @@ const struct neural *knowledge_neural(const struct knowledge *knowledge)
 const char *knowledge_model_version(const struct knowledge *knowledge)
 {
     return knowledge->model.version;
+}
+
+void knowledge_swap_model(struct knowledge *knowledge, struct session_model *model)
+{
+    knowledge_lock_write(knowledge);
+    struct session_model before = knowledge->model;
+    knowledge->model = *model;
+    *model = before;
+    judge_model(knowledge);
+    knowledge_unlock(knowledge);
 }
 
 void knowledge_lock_read(struct knowledge *knowledge)

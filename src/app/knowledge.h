@@ -24,6 +24,7 @@ struct knowledge_options {
 
 struct knowledge;
 struct neural;
+struct session_model;
 
 /* NOT_FOUND, CORRUPT, NEWER, CONFIG, IO when the snapshot or the model cannot be used. */
 MUST_CHECK struct status knowledge_open(const struct knowledge_options *options, struct knowledge **ret_knowledge,
@@ -46,6 +47,10 @@ struct learner *knowledge_learner(const struct knowledge *knowledge);
 /* The session model that clicks are scored with, NULL: none; and its version, "" then. To be used like the above. */
 const struct neural *knowledge_neural(const struct knowledge *knowledge);
 const char *knowledge_model_version(const struct knowledge *knowledge);
+
+/* From now on *model, which was made for this catalogue, is the one; *model becomes the one before, which nobody uses
+ * any more. Waits for the writer lock, and holds it for a moment. */
+void knowledge_swap_model(struct knowledge *knowledge, struct session_model *model);
 
 void knowledge_lock_read(struct knowledge *knowledge);
 void knowledge_lock_write(struct knowledge *knowledge);

@@ -10,7 +10,45 @@
 
 static const char magic[FRAME_MAGIC_SIZE] = "eddymfl";
 
-/* What is to be written. */
+static struct bytes id_in_catalogue(const void *context, uint32_t row)
+{
+    return catalogue_id(context, row);
+}
+
+static struct bytes id_in_interner(const void *context, uint32_t row)
+{
+    return interner_get(context, row);
+}
+
+struct model_items model_items_of_catalogue(const struct catalogue *catalogue)
+{
+    return (struct model_items){id_in_catalogue, catalogue};
+}
+
+struct model_items model_items_of_file(const struct model_file *file)
+{
+    return (struct model_items){id_in_interner, file->item_ids};
+}
+
+struct status model_file_encode(const struct model *model, struct model_items items, enum model_precision precision,
+                                struct byte_sink sink)
+{
+    struct frame_writer *out;
+    uint32_t count = model_item_count(model);
+    TRY(frame_writer_open(sink, magic, VERSION, &out));
+    frame_writer_put(out, &count, sizeof count);
+    for (uint32_t i = 0; i < count; i++) {
+        struct bytes id = items.id(items.context, i);
+        assert(id.size <= ID_MAX);
+        uint8_t size = (uint8_t)id.size;
+        frame_writer_put(out, &size, sizeof size);
+        frame_writer_put(out, id.data, id.size);
+    }
+    struct status status = model_encode_as(model, precision, frame_sink(out)), closed = frame_writer_close(out);
+    return failed(status) ? status : closed;
+}
+
+/* What is to be written to a file. */
 struct content {
     const struct model *model;
     const struct catalogue *catalogue;
@@ -19,19 +57,7 @@ struct content {
 static struct status write_content(void *context, struct byte_sink sink)
 {
     const struct content *content = context;
-    struct frame_writer *out;
-    uint32_t count = model_item_count(content->model);
-    TRY(frame_writer_open(sink, magic, VERSION, &out));
-    frame_writer_put(out, &count, sizeof count);
-    for (uint32_t i = 0; i < count; i++) {
-        struct bytes id = catalogue_id(content->catalogue, i);
-        assert(id.size <= ID_MAX);
-        uint8_t size = (uint8_t)id.size;
-        frame_writer_put(out, &size, sizeof size);
-        frame_writer_put(out, id.data, id.size);
-    }
-    struct status status = model_encode(content->model, frame_sink(out)), closed = frame_writer_close(out);
-    return failed(status) ? status : closed;
+    return model_file_encode(content->model, model_items_of_catalogue(content->catalogue), MODEL_FLOAT32, sink);
 }
 
 struct status model_file_write(const char *path, const struct model *model, const struct catalogue *catalogue,
@@ -113,12 +139,31 @@ struct status model_file_decode(struct bytes content, struct model_file *ret_fil
     return OK;
 }
 
-struct status model_file_read(const char *path, struct model_file *ret_file, struct complaint *complaint)
+static struct status read_file(const char *path, struct sha256 *hash, struct model_file *ret_file,
+                               struct complaint *complaint)
 {
     AUTO(buffer) content = {.limit = BYTES_MAX};
     TRY(file_read(path, &content, complaint));
+    if (hash)
+        sha256_add(hash, buffer_bytes(&content));
     struct status status = model_file_decode(buffer_bytes(&content), ret_file);
     return failed(status) ? complain(complaint, status, "%s: %s", path, status.fault->what) : OK;
+}
+
+struct status model_file_read(const char *path, struct model_file *ret_file, struct complaint *complaint)
+{
+    return read_file(path, NULL, ret_file, complaint);
+}
+
+struct status model_file_read_signed(const char *path, struct model_file *ret_file, char sha256[SHA256_TEXT_SIZE],
+                                     struct complaint *complaint)
+{
+    struct sha256 *hash;
+    TRY(sha256_open(&hash));
+    struct status status = read_file(path, hash, ret_file, complaint);
+    sha256_text(hash, sha256);
+    sha256_close(hash);
+    return status;
 }
 
 void model_file_release(struct model_file *file)

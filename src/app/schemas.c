@@ -52,6 +52,8 @@ static const char *full_name(enum record_type type)
         [RECORD_ITEM] = "eddy.Item",
         [RECORD_RECOMMENDATION] = "eddy.Recommendation",
         [RECORD_CLOSED_SESSION] = "eddy.ClosedSession",
+        [RECORD_MODEL_CHUNK] = "eddy.ModelChunk",
+        [RECORD_MODEL_MANIFEST] = "eddy.ModelManifest",
     };
     return names[type];
 }

@@ -2,6 +2,12 @@
 #include "app/topics.h"
 
 #define YEAR_MS "31536000000"
+#define DAY_MS  "86400000"
+
+/* A model's chunk with all that is around it, and the setting of a topic that takes one: Kafka's default, which
+ * clusters may have lowered. */
+#define MODEL_RECORD_BYTES     1000000
+#define MODEL_RECORD_BYTES_MAX "1048588"
 
 static const struct topic_need all_needs[] = {
     {.topic = TOPIC_CLICKS, .stamped_by_broker = true},
@@ -10,14 +16,31 @@ static const struct topic_need all_needs[] = {
     {.topic = TOPIC_SESSIONS, .retention_ms = YEAR_MS}, /* what a new process learns from */
     {.topic = TOPIC_LATE_CLICKS},
     {.topic = TOPIC_DEAD_LETTERS},
+    {.topic = TOPIC_MODELS, .compacted = true, .partitions = 1, .record_bytes = MODEL_RECORD_BYTES},
 };
 
 size_t topics_needed(const struct config *config, struct topic_need needs[TOPIC_COUNT])
 {
     size_t count = 0;
     for (size_t i = 0; i < sizeof all_needs / sizeof *all_needs; i++)
-        if (all_needs[i].topic != TOPIC_ITEMS || config->items_enabled)
+        if ((all_needs[i].topic != TOPIC_ITEMS || config->items_enabled) &&
+            (all_needs[i].topic != TOPIC_MODELS || config->models.enabled))
             needs[count++] = all_needs[i];
+    return count;
+}
+
+/* The newest segment of a log is never compacted: old versions of models would stay until it is full, 1 GB later. */
+size_t topic_properties(const struct topic_need *need, struct kafka_property properties[TOPIC_PROPERTIES_MAX])
+{
+    size_t count = 0;
+    if (need->retention_ms)
+        properties[count++] = (struct kafka_property){"retention.ms", need->retention_ms};
+    if (need->stamped_by_broker)
+        properties[count++] = (struct kafka_property){"message.timestamp.type", "LogAppendTime"};
+    if (need->record_bytes) {
+        properties[count++] = (struct kafka_property){"max.message.bytes", MODEL_RECORD_BYTES_MAX};
+        properties[count++] = (struct kafka_property){"segment.ms", DAY_MS};
+    }
     return count;
 }
 
@@ -84,16 +107,31 @@ static struct status check_late_clicks(const struct config *config, const struct
         late < clicks ? "Add partitions with 'eddy topics create --grow'" : "Add partitions to the clicks");
 }
 
+/* A version is read in the order in which it was written. */
+static struct status check_models(const struct config *config, const struct topic_counts *counts,
+                                  struct complaint *complaint)
+{
+    int32_t partitions = counts->partitions[TOPIC_MODELS];
+    if (!config->models.enabled || partitions == 1)
+        return OK;
+    return complain(complaint, FAIL(CONFIG, partitions, "a wrong number of partitions"),
+                    "topic %s has %d partitions and needs one: the chunks of a model are read in their order. Name "
+                    "another topic in topics.models and create it with 'eddy topics create'",
+                    config_topic(config, TOPIC_MODELS), partitions);
+}
+
 struct status topics_check(const struct config *config, const struct topic_counts *counts, struct complaint *complaint)
 {
     TRY(check_missing(config, counts, complaint));
+    TRY(check_models(config, counts, complaint));
     return check_late_clicks(config, counts, complaint);
 }
 
 void topic_write_partitions(const struct config *config, enum topic topic, int32_t partitions, struct buffer *out)
 {
     int32_t wanted = (int32_t)config->topics.partitions;
-    if (topic == TOPIC_LATE_CLICKS || partitions == wanted || !config_is_set(config, "topics.partitions"))
+    if (topic == TOPIC_LATE_CLICKS || topic == TOPIC_MODELS || partitions == wanted ||
+        !config_is_set(config, "topics.partitions"))
         return;
     buffer_format(out, "%d partitions, and topics.partitions is %d, which is for topics that eddy creates. ",
                   partitions, wanted);
@@ -117,6 +155,13 @@ static const struct topic_advice must_be_compact = {
     .setting = "cleanup.policy",
     .wanted = "compact",
     .why = "retention takes the items' records, and with them what an item's title is and whether it is available"};
+static const struct topic_advice must_keep_models = {
+    .setting = "cleanup.policy",
+    .wanted = "compact",
+    .why = "retention takes the model in use, and whatever is started then has none"};
+static const struct topic_advice must_take_chunks = {.setting = "max.message.bytes",
+                                                     .wanted = MODEL_RECORD_BYTES_MAX,
+                                                     .why = "the chunks of a model, of up to 900 KiB, are refused"};
 static const struct topic_advice must_be_delete = {
     .setting = "cleanup.policy", .wanted = "delete", .why = "of records with equal keys all but one are lost"};
 static const struct topic_advice should_be_stamped = {
@@ -127,17 +172,34 @@ static const struct topic_advice should_be_stamped = {
            "late until time has caught up",
     .remark = true};
 
+static const struct topic_advice *cleanup_advice(const struct topic_need *need)
+{
+    if (!need->compacted)
+        return &must_be_delete;
+    return need->topic == TOPIC_MODELS ? &must_keep_models : &must_be_compact;
+}
+
+static bool takes_records(const struct topic_need *need, const struct kafka_topic_settings *settings)
+{
+    int64_t bytes;
+    return !bytes_to_int64(bytes_of_text(settings->max_message_bytes), &bytes) || bytes >= need->record_bytes;
+}
+
 size_t topic_judge(const struct topic_need *need, const struct kafka_topic_settings *settings,
                    struct topic_advice advices[TOPIC_ADVICES_MAX])
 {
     const char *policy = settings->cleanup_policy;
     size_t count = 0;
     if (need->compacted ? strcmp(policy, "compact") != 0 : strstr(policy, "compact") != NULL) {
-        advices[count] = need->compacted ? must_be_compact : must_be_delete;
+        advices[count] = *cleanup_advice(need);
         advices[count++].is = policy;
     }
     if (need->stamped_by_broker && !settings->stamped_by_broker)
         advices[count++] = should_be_stamped;
+    if (!takes_records(need, settings)) {
+        advices[count] = must_take_chunks;
+        advices[count++].is = settings->max_message_bytes;
+    }
     return count;
 }
 

@@ -9,8 +9,15 @@ struct topic_need {
     enum topic topic;
     bool compacted;
     bool stamped_by_broker;   /* record times must not be the producers' */
+    int32_t partitions;       /* must have so many; 0: topics.partitions when eddy creates it, otherwise any */
+    int32_t record_bytes;     /* its records are as large; 0: the broker's default will do */
     const char *retention_ms; /* when eddy creates it; NULL: the broker's default */
 };
+
+#define TOPIC_PROPERTIES_MAX 4
+
+/* The settings with which eddy creates a topic, but for its cleanup.policy; returns how many. */
+size_t topic_properties(const struct topic_need *need, struct kafka_property properties[TOPIC_PROPERTIES_MAX]);
 
 /* The topics a configuration needs, in the order of the enum; `needs` has room for TOPIC_COUNT. */
 size_t topics_needed(const struct config *config, struct topic_need needs[TOPIC_COUNT]);
@@ -43,7 +50,7 @@ struct topic_advice {
     bool remark;     /* nothing is lost as long as nothing else goes wrong */
 };
 
-#define TOPIC_ADVICES_MAX 2
+#define TOPIC_ADVICES_MAX 3
 
 /* What is not as it should be in a topic's settings; returns how many it wrote. They borrow from `settings`. */
 size_t topic_judge(const struct topic_need *need, const struct kafka_topic_settings *settings,

@@ -35,7 +35,8 @@ struct run { /* one process */
     struct complaint complaint;
 };
 
-static const char *const topics[] = {"clicks", "items", "recommendations", "sessions", "late-clicks", "dead-letters"};
+static const char *const topics[] = {"clicks",      "items",        "recommendations", "sessions",
+                                     "late-clicks", "dead-letters", "models"};
 
 static void open_rig_without(struct rig *rig, const char *missing, int late_partitions)
 {
@@ -44,7 +45,9 @@ static void open_rig_without(struct rig *rig, const char *missing, int late_part
     for (size_t i = 0; i < sizeof topics / sizeof *topics; i++)
         if (strcmp(topics[i], missing) != 0)
             assert_ok(kafka_mock_create_topic(rig->mock, topics[i],
-                                              strcmp(topics[i], "late-clicks") ? PARTITIONS : late_partitions));
+                                              !strcmp(topics[i], "models")       ? 1
+                                              : strcmp(topics[i], "late-clicks") ? PARTITIONS
+                                                                                 : late_partitions));
 }
 
 static int open_rig(void **state)

@@ -22,6 +22,7 @@ BEGIN {
     home["zstd.h"] = "^src/io/file/"
     home["yaml.h"] = "^src/app/config/"
     home["xxhash.h"] = "^src/base/"
+    home["nettle/"] = "^src/base/"
     home["jansson.h"] = "^src/(core/event|io/registry)/"
     home["avro.h"] = "^$" # the oracle of tests, docs/adr/0002-avro-decoding.md
     home["avro/"] = "^$"

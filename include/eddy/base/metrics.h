@@ -67,6 +67,16 @@
     X(SCHEMA_WAITS, counter, "eddy_schema_waits_total", "",                                                            \
       "Times a record had to wait because the schema registry did not give its schema")                                \
     X(STATE_MAP_USED_RATIO, gauge, "eddy_state_map_used_percent", "", "Fullest LMDB map, in percent of its size")      \
+    X(MODEL_VERSION, gauge, "eddy_model_version", "",                                                                  \
+      "Number of the session model's version that clicks are scored with; 0: none, or one from a file")                \
+    X(MODEL_AGE, gauge, "eddy_model_age_seconds", "", "How long ago that version was published")                       \
+    X(MODEL_LOADS, counter, "eddy_model_loads_total", "", "Versions of session models taken into use")                 \
+    X(MODEL_REFUSALS, counter, "eddy_model_refusals_total", "",                                                        \
+      "Versions of session models that cannot be used; the one before stays in use")                                   \
+    X(MODEL_RECORDS_BAD, counter, "eddy_model_records_bad_total", "",                                                  \
+      "Records of the models topic that cannot be used")                                                               \
+    X(MODEL_LOAD_MICROSECONDS, counter, "eddy_model_load_microseconds_total", "",                                      \
+      "Time spent in taking versions of session models into use")                                                      \
     X(READY, gauge, "eddy_ready", "", "1 when the process has its partitions and answers")
 
 enum metric {

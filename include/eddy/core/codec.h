@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-/* codec: record values <-> structs, for the four record types of schemas/.
+/* codec: record values <-> structs, for the record types of schemas/.
  *
  *   Avro -> [framing] -> its writer's schema is the embedded one ------> fixed decoder -> struct
  *                     -> it is another one -> plan of its resolution --^  (bounds-checked, no allocation)
@@ -29,7 +29,15 @@
 #include <eddy/port.h>
 
 enum record_format { RECORD_AVRO, RECORD_CONFLUENT, RECORD_JSON };
-enum record_type { RECORD_CLICK, RECORD_ITEM, RECORD_RECOMMENDATION, RECORD_CLOSED_SESSION, RECORD_TYPE_COUNT };
+enum record_type {
+    RECORD_CLICK,
+    RECORD_ITEM,
+    RECORD_RECOMMENDATION,
+    RECORD_CLOSED_SESSION,
+    RECORD_MODEL_CHUNK, /* these two: model_record.h */
+    RECORD_MODEL_MANIFEST,
+    RECORD_TYPE_COUNT
+};
 
 /* "avro", "confluent", "json". */
 bool record_format_of(struct bytes text, enum record_format *ret_format);

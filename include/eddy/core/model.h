@@ -71,7 +71,15 @@ void matrix_one_thread(void);
 void model_item_rows(const struct model *model, float *rows);
 void model_score(const struct model *model, const float *rows, const float *vectors, uint32_t count, float *scores);
 
+/* In what the item table is written; all other weights are floats in any case (core/model/precision.h). */
+enum model_precision { MODEL_FLOAT32, MODEL_FLOAT16, MODEL_INT8, MODEL_PRECISION_COUNT };
+/* "float32", "float16", "int8" */
+const char *model_precision_name(enum model_precision precision);
+
 /* The model as a frame (core/frame.h), and back. MEMORY, what the sink fails with; CORRUPT, NEWER; NOT_FOUND: there is
  * no such backbone. */
 MUST_CHECK struct status model_encode(const struct model *model, struct byte_sink sink);
+/* The same with the item table in that precision. */
+MUST_CHECK struct status model_encode_as(const struct model *model, enum model_precision precision,
+                                         struct byte_sink sink);
 MUST_CHECK struct status model_decode(struct bytes frame, struct model **ret_model);

@@ -165,6 +165,7 @@ struct kafka_reader_options {
     struct kafka_start start;
     const int64_t *offsets; /* where the first partitions begin instead; one that is in the log no more: its first */
     int32_t offset_count;
+    bool committed; /* only records of committed transactions, whatever the user's isolation.level */
 };
 
 struct kafka_reader;

@@ -18,6 +18,8 @@ struct kafka_range_options {
     const char *topic;
     int32_t partition_count;
     struct kafka_bound from, to; /* from the log's start, up to its end, when NONE; `to` itself is not read */
+    const _Atomic bool *stop;    /* once it is true nothing is waited for any more: INTERRUPTED. NULL: never */
+    bool committed;              /* only records of committed transactions, whatever the user's isolation.level */
 };
 
 struct kafka_range;
@@ -30,7 +32,8 @@ void kafka_range_close(struct kafka_range *range);
 /* Records that the range holds, at most: compaction and transactions leave gaps. */
 int64_t kafka_range_size(const struct kafka_range *range);
 
-/* The next record; its bytes live until the next call. UNAVAILABLE when nothing comes for 30 s: call again, or close.
+/* The next record; its bytes live until the next call. INTERRUPTED; UNAVAILABLE when nothing comes for 30 s: call
+ * again, or close.
  */
 MUST_CHECK struct status kafka_range_next(struct kafka_range *range, struct message *ret_message, bool *ret_found,
                                           struct complaint *complaint);

@@ -21,8 +21,9 @@ MUST_CHECK struct status kafka_topic_describe(struct kafka_admin *admin, const c
                                               struct kafka_topic_info *ret_info, struct complaint *complaint);
 
 struct kafka_topic_settings {
-    char cleanup_policy[32]; /* "compact", "delete", "compact,delete" */
-    bool stamped_by_broker;  /* message.timestamp.type is LogAppendTime: producers have no say in record times */
+    char cleanup_policy[32];    /* "compact", "delete", "compact,delete" */
+    char max_message_bytes[16]; /* a number; "" when the cluster does not say */
+    bool stamped_by_broker;     /* message.timestamp.type is LogAppendTime: producers have no say in record times */
 };
 
 /* Of an existing topic. IO when the cluster does not say: no permission, or the embedded broker, which knows none. */

@@ -47,6 +47,7 @@ static const char *const topic_keys[TOPIC_COUNT] = {
     [TOPIC_SESSIONS] = "topics.sessions",
     [TOPIC_LATE_CLICKS] = "topics.late_clicks",
     [TOPIC_DEAD_LETTERS] = "topics.dead_letters",
+    [TOPIC_MODELS] = "topics.models",
 };
 
 static struct status topic_twice(const struct config *config, const char *key, const char *other, const char *name,
@@ -179,6 +180,17 @@ static struct status check_registry(const struct config *config, struct complain
     return OK;
 }
 
+static struct status check_models(const struct config *config, struct complaint *complaint)
+{
+    const char *name = config->models.name;
+    size_t size = strlen(name);
+    if (size >= 1 && size <= MODEL_NAME_MAX && !name[strspn(name, MODEL_NAME_LEGAL)])
+        return OK;
+    return complain(complaint, FAIL(CONFIG, size, "illegal model name"),
+                    "%s: '%.120s' is no name of a model: letters, digits, '.', '_' and '-', 1 to 64 of them",
+                    place_of(config, "models.name").text, name);
+}
+
 static struct status derive(struct config *config)
 {
     const struct text_list *excluded = &config->categories_excluded;
@@ -228,6 +240,7 @@ struct status config_check(struct config *config, struct complaint *complaint)
     TRY(check_mixing(config, complaint));
     TRY(check_listen(config, complaint));
     TRY(check_registry(config, complaint));
+    TRY(check_models(config, complaint));
     config->model.options.backbone = backbone_named(option_find("model.backbone")->words[config->model.backbone]);
     assert(config->model.options.backbone);
     return derive(config);

@@ -260,6 +260,8 @@ const char *config_record_topic(const struct config *config, enum record_type ty
         [RECORD_ITEM] = TOPIC_ITEMS,
         [RECORD_RECOMMENDATION] = TOPIC_RECOMMENDATIONS,
         [RECORD_CLOSED_SESSION] = TOPIC_SESSIONS,
+        [RECORD_MODEL_CHUNK] = TOPIC_MODELS,
+        [RECORD_MODEL_MANIFEST] = TOPIC_MODELS,
     };
     return config_topic(config, topics[type]);
 }

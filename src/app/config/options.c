@@ -48,6 +48,7 @@ static const char *const subject_words[] = {"topic", "record", "topic_record", N
 static const char *const id_place_words[] = {"payload", "header", NULL};
 static const char *const backbone_words[] = {"pw_core", "stamp", "narm", "gru4rec", "sr_gnn", "sasrec", NULL};
 static const char *const optimiser_words[] = {"adam", "adagrad", NULL};
+static const char *const payload_words[] = {"float32", "float16", "int8", NULL};
 static const char *const level_words[] = {"debug", "info", "warn", "error", NULL};
 static const char *const log_format_words[] = {"auto", "logfmt", "json", NULL};
 
@@ -83,6 +84,9 @@ const struct option_section option_sections[] = {
     {"neural", "The session model at work."},
     {"model", "The learned session model (`eddy train`)."},
     {"train", "How it is trained."},
+    {"models", "Versions of session models in the models topic: what processes score with, and what `eddy model` "
+               "publishes, lists "
+               "and takes back. See MODELS.md."},
     {"state", "What outlives the process: open sessions in LMDB, one environment per partition."},
     {"http", "Metrics and health."},
     {"log", "The log, on standard error."},
@@ -136,7 +140,10 @@ const struct config_option option_table[] = {
     PLAIN("topics.dead_letters", topics.names[TOPIC_DEAD_LETTERS], "dead-letters",
           "Output: records that cannot be used, as received, with the reason in headers. Keys and values are cut at "
           "400 KiB; the header eddy.cut.from.bytes then says how long they were together."),
-    NUMBER("topics.partitions", topics.partitions, "8", 1, 10000, "Partitions of topics that eddy creates."),
+    PLAIN("topics.models", topics.names[TOPIC_MODELS], "models",
+          "Input and output: versions of session models, as ModelChunk and ModelManifest; one partition, compacted."),
+    NUMBER("topics.partitions", topics.partitions, "8", 1, 10000,
+           "Partitions of topics that eddy creates; of models always 1."),
     NUMBER("topics.replication", topics.replication, "1", 1, 10,
            "Replicas of topics that eddy creates; 3 is usual in production."),
 
@@ -349,7 +356,8 @@ const struct config_option option_table[] = {
     PLAIN("recommend.scoring", engine.scoring, "true",
           "false: sessions are kept and records published, without any items (to measure the rest)."),
 
-    PLAIN("neural.model", neural.model, "", "A session model (`eddy train`) to score with. Empty: none."),
+    PLAIN("neural.model", neural.model, "",
+          "A session model (`eddy train`) to score with while the models topic has none. Empty: none."),
     NUMBER("neural.candidates", engine.neural_candidates, "100", 1, 10000,
            "So many of its best items are handed to the fusion."),
 
@@ -383,6 +391,25 @@ const struct config_option option_table[] = {
            "Share of the items' numbers that a step leaves out."),
     NUMBER("train.decay", train.options.decay, "0", 0, 1, "Weight decay (L2)."),
     NUMBER("train.seed", train.options.seed, "1", 0, 4294967295, "Same seed and data, same model."),
+
+    PLAIN("models.enabled", models.enabled, "true",
+          "Follow the models topic: score with the version that is pinned there, or else current. false: with "
+          "neural.model alone."),
+    PLAIN("models.name", models.name, "default",
+          "Which model, of those that share a topic: the first part of its records' keys. Letters, digits, '.', '_' "
+          "and '-', at most 64 of them."),
+    NUMBER("models.keep", models.keep, "3", 2, MODEL_SLOTS_MAX - 1,
+           "Versions that publishing keeps, the new one among them, to go back to; older ones are removed, but for the "
+           "pinned one."),
+    CHOICE("models.payload", models.payload, "float16", payload_words,
+           "In what the item table is published: float16 takes half of float32 and int8 a quarter. MODELS.md has what "
+           "that costs."),
+    NUMBER(
+        "models.size_max_bytes", models.size_max_bytes, "1GiB", MIB, 64 * GIB,
+        "A larger version is neither published nor loaded. Loading one takes so much memory beyond the models' own."),
+    NUMBER("models.wait_ms", models.wait_ms, "2min", 0, HOUR_MS,
+           "How long a process that starts waits for the version in use, at most, before it is ready without it. One "
+           "that cannot be used is not waited for."),
 
     PLAIN("state.directory", state.directory, "eddy-state", "Folder of this process alone, on a local disk."),
     NUMBER("state.map_size_bytes", state.map_size_bytes, "16GiB", MIB, 16 * TIB,

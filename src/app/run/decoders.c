@@ -8,7 +8,8 @@
 
 #define SCHEMA_BYTES_MAX (64 * 1024)
 
-static const char *const type_names[RECORD_TYPE_COUNT] = {"click", "item", "recommendation", "closed session"};
+static const char *const type_names[RECORD_TYPE_COUNT] = {"click",          "item",        "recommendation",
+                                                          "closed session", "model chunk", "model manifest"};
 
 static struct status read_file(const char *path, struct buffer *out, struct complaint *complaint)
 {

@@ -34,7 +34,7 @@ static struct status start(struct embedded *embedded, struct config *config, str
     TRY(kafka_mock_open(1, &embedded->mock));
     for (size_t i = 0; i < count; i++)
         TRY(kafka_mock_create_topic(embedded->mock, config_topic(config, needs[i].topic),
-                                    (int)config->topics.partitions));
+                                    needs[i].partitions ? needs[i].partitions : (int)config->topics.partitions));
     char assignment[256];
     snprintf(assignment, sizeof assignment, "kafka.bootstrap.servers=%s", embedded_bootstrap(embedded));
     TRY(config_set(config, assignment, complaint));

@@ -5,6 +5,7 @@
 #include "app/run/growth.h"
 #include "app/run/kafka_log.h"
 #include "app/run/lanes.h"
+#include "app/run/model_loader.h"
 #include "app/run/service.h"
 #include "app/run/stores.h"
 #include "app/run/topic_reader.h"
@@ -30,6 +31,7 @@ enum stage {
     STAGE_BROKERS,
     STAGE_SCHEMAS,
     STAGE_READING,
+    STAGE_MODEL,
     STAGE_JOINING,
     STAGE_CATCHING_UP,
     STAGE_READY,
@@ -52,6 +54,7 @@ struct process {
     struct knowledge *knowledge;
     struct dead_watch *dead_watch;
     struct topic_reader *reader;
+    struct model_loader *loader; /* NULL: none */
     struct kafka_consumer *consumer;
     struct lanes lanes;
     int64_t gauges_us;
@@ -64,6 +67,7 @@ static const char *const stage_texts[] = {
     [STAGE_BROKERS] = "waiting for the brokers",
     [STAGE_SCHEMAS] = "waiting for the schema registry",
     [STAGE_READING] = "reading items and sessions",
+    [STAGE_MODEL] = "loading the session model",
     [STAGE_JOINING] = "waiting for the group to assign partitions",
     [STAGE_CATCHING_UP] = "applying clicks that were answered before",
     [STAGE_READY] = NULL,
@@ -130,6 +134,7 @@ void process_close(struct process *process)
     lanes_close(&process->lanes);
     kafka_consumer_close(process->consumer);
     topic_reader_close(process->reader);
+    model_loader_close(process->loader);
     knowledge_close(process->knowledge);
     dead_watch_close(process->dead_watch);
     stores_close(process->stores);
@@ -245,6 +250,31 @@ static struct status read_topics(struct process *process, struct complaint *comp
         TRY(topic_reader_failure(process->reader));
         system_wait_ms(WAIT_SLICE_MS);
     }
+    return OK;
+}
+
+/* ---- the session model */
+
+static struct status open_loader(struct process *process, struct complaint *complaint)
+{
+    return model_loader_open(process->config, &process->kafka, process->knowledge, &process->metrics, &process->loader,
+                             complaint);
+}
+
+/* Clicks answered without it would be answered worse; but a model that does not come holds nobody up for ever. */
+static struct status wait_for_model(struct process *process)
+{
+    const struct config *config = process->config;
+    for (int64_t left_ms = config->models.wait_ms; left_ms > 0; left_ms -= WAIT_SLICE_MS) {
+        if (model_loader_caught_up(process->loader))
+            return OK;
+        if (stopping(process))
+            return FAIL(INTERRUPTED, 0, "stopped while loading the session model");
+        TRY(model_loader_failure(process->loader));
+        system_wait_ms(WAIT_SLICE_MS);
+    }
+    log_always(LOG_WARN, "model_behind", "waited_ms=%lld note=%s", (long long)config->models.wait_ms,
+               "clicks are answered without the session model in use until it is loaded (models.wait_ms)");
     return OK;
 }
 
@@ -395,6 +425,8 @@ static void refresh_gauges(struct process *process)
     knowledge_measure(process->knowledge, metrics);
     metric_set(metrics, METRIC_STATE_MAP_USED_RATIO, stores_map_used_percent(process->stores));
     metric_set(metrics, METRIC_DELIVERY_FAILURES, lanes_refused(&process->lanes));
+    if (process->loader)
+        model_loader_measure(process->loader, time.ops->wall_ms(time.self));
 }
 
 /* Ports fail without a sentence, as they know nothing of the configuration. */
@@ -417,6 +449,8 @@ static struct status explain(const struct process *process, struct status status
 static struct status check_threads(struct process *process, struct complaint *complaint)
 {
     struct status status = topic_reader_failure(process->reader);
+    if (!failed(status) && process->loader)
+        status = model_loader_failure(process->loader);
     if (!failed(status))
         status = lanes_failure(&process->lanes);
     return failed(status) ? explain(process, status, complaint) : OK;
@@ -458,7 +492,13 @@ static struct status start(struct process *process, struct complaint *complaint)
     TRY(keep_trying(process, ask_registry, complaint));
     TRY(dead_watch_open(&config->dead_limits, &process->dead_watch));
     enter(process, STAGE_READING);
+    if (config->models.enabled) /* it reads and loads while items and sessions are being read */
+        TRY(keep_trying(process, open_loader, complaint));
     TRY(read_topics(process, complaint));
+    if (process->loader && !model_loader_caught_up(process->loader)) {
+        enter(process, STAGE_MODEL);
+        TRY(wait_for_model(process));
+    }
     enter(process, STAGE_JOINING);
     return join_group(process, complaint);
 }

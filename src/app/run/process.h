@@ -5,11 +5,13 @@
  *   main thread    waits for the brokers, checks topics, serves the group's rebalances, sees whether all is well
  *   shard threads  one per shard (shard.h)
  *   topic reader   items and sessions into the shared knowledge
+ *   model loader   the session model that the models topic says is in use
  *   http thread    /metrics /healthz /readyz
  *
- * It is ready when items and sessions have been read to their ends and the group has given it its partitions (or none,
- * when there are more processes than partitions). Stopping gives all partitions up, with a commit, within
- * PROCESS_DRAIN_MS. Brokers that do not answer are waited for, with backoff, and spoken of in the log. */
+ * It is ready when items and sessions have been read to their ends, the session model in use is loaded, and the group
+ * has given it its partitions (or none, when there are more processes than partitions). Stopping gives all partitions
+ * up, with a commit, within PROCESS_DRAIN_MS. Brokers that do not answer are waited for, with backoff, and spoken of in
+ * the log. */
 #include "app/config.h"
 
 #include <eddy/base/metrics.h>

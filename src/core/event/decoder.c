@@ -42,6 +42,8 @@ const char *record_schema(enum record_type type)
         [RECORD_ITEM] = embedded_item_avsc,
         [RECORD_RECOMMENDATION] = embedded_recommendation_avsc,
         [RECORD_CLOSED_SESSION] = embedded_closed_session_avsc,
+        [RECORD_MODEL_CHUNK] = embedded_model_chunk_avsc,
+        [RECORD_MODEL_MANIFEST] = embedded_model_manifest_avsc,
     };
     assert(type < RECORD_TYPE_COUNT);
     return schemas[type];
@@ -254,4 +256,22 @@ struct status decode_recommendation(struct decoder *decoder, struct bytes record
     struct reader reader;
     TRY(datum_of(decoder, record, &reader, complaint));
     return fixed_recommendation(reader, batch, ret_record, complaint);
+}
+
+struct status decode_model_chunk(struct decoder *decoder, struct bytes record, struct model_chunk *ret_chunk,
+                                 struct complaint *complaint)
+{
+    assert(decoder->type == RECORD_MODEL_CHUNK && decoder->format != RECORD_JSON);
+    struct reader reader;
+    TRY(datum_of(decoder, record, &reader, complaint));
+    return fixed_model_chunk(reader, ret_chunk, complaint);
+}
+
+struct status decode_model_manifest(struct decoder *decoder, struct bytes record, struct arena *batch,
+                                    struct model_manifest *ret_manifest, struct complaint *complaint)
+{
+    assert(decoder->type == RECORD_MODEL_MANIFEST && decoder->format != RECORD_JSON);
+    struct reader reader;
+    TRY(datum_of(decoder, record, &reader, complaint));
+    return fixed_model_manifest(reader, batch, ret_manifest, complaint);
 }

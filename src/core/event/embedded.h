@@ -6,3 +6,5 @@ extern const char embedded_click_event_avsc[];
 extern const char embedded_item_avsc[];
 extern const char embedded_recommendation_avsc[];
 extern const char embedded_closed_session_avsc[];
+extern const char embedded_model_chunk_avsc[];
+extern const char embedded_model_manifest_avsc[];

@@ -6,6 +6,7 @@
 #include "core/event/wire.h"
 
 #include <eddy/core/codec.h>
+#include <eddy/core/model_record.h>
 
 /* Most bytes of the array of scorer names. */
 enum {
@@ -193,4 +194,75 @@ void encode_recommendation(struct encoding encoding, const struct recommendation
     for (uint32_t i = 0; i < recommendation->count; i++)
         put_recommended(&recommendation->items[i], catalogue, out);
     buffer_append_byte(out, 0);
+}
+
+/* ---- models, of which there is no JSON */
+
+void encode_model_chunk(struct encoding encoding, const struct model_chunk *chunk, struct buffer *out)
+{
+    assert(encoding.format != RECORD_JSON);
+    put_frame(encoding, out);
+    uint8_t *at = buffer_reserve(out, chunk->name.size + chunk->payload.size + 5 * VARINT_MAX);
+    if (!at)
+        return;
+    at = put_text(at, chunk->name);
+    at = put_long(at, chunk->version);
+    at = put_long(at, chunk->slot);
+    at = put_long(at, chunk->chunk);
+    at = put_text(at, chunk->payload);
+    written(out, at);
+}
+
+static uint8_t *put_sessions(uint8_t *at, const struct model_manifest *manifest)
+{
+    if (manifest->session_count)
+        at = put_long(at, manifest->session_count);
+    for (uint32_t i = 0; i < manifest->session_count; i++) {
+        at = put_long(at, manifest->sessions[i].partition);
+        at = put_long(at, manifest->sessions[i].offset);
+    }
+    *at++ = 0;
+    return at;
+}
+
+static uint8_t *put_figures(uint8_t *at, const struct model_gate *gate, const struct model_training *training)
+{
+    at = put_long(at, gate->predictions);
+    at = put_long(at, gate->cutoff);
+    at = put_double(at, gate->mrr);
+    at = put_double(at, gate->mrr_before);
+    at = put_double(at, gate->hit_rate);
+    at = put_double(at, gate->hit_rate_before);
+    at = put_long(at, training->sessions);
+    at = put_long(at, training->clicks);
+    at = put_long(at, training->ms);
+    return put_double(at, training->loss);
+}
+
+void encode_model_manifest(struct encoding encoding, const struct model_manifest *manifest, struct buffer *out)
+{
+    assert(encoding.format != RECORD_JSON);
+    put_frame(encoding, out);
+    size_t texts = manifest->name.size + manifest->sha256.size + manifest->backbone.size + manifest->note.size;
+    size_t numbers = 32 + 2 * (size_t)manifest->session_count;
+    uint8_t *at = buffer_reserve(out, texts + numbers * VARINT_MAX);
+    if (!at)
+        return;
+    at = put_text(at, manifest->name);
+    at = put_long(at, manifest->version);
+    at = put_long(at, manifest->created_ms);
+    at = put_long(at, manifest->slot);
+    at = put_long(at, manifest->chunk_count);
+    at = put_long(at, manifest->size);
+    at = put_long(at, manifest->precision + 1); /* the schema's first symbol is unknown */
+    at = put_text(at, manifest->sha256);
+    at = put_text(at, manifest->backbone);
+    at = put_long(at, manifest->width);
+    at = put_long(at, manifest->length_max);
+    at = put_long(at, manifest->item_count);
+    at = put_long(at, manifest->parameters);
+    at = put_sessions(at, manifest);
+    at = put_figures(at, &manifest->gate, &manifest->training);
+    at = put_text(at, manifest->note);
+    written(out, at);
 }

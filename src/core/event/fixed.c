@@ -23,16 +23,6 @@ struct status fixed_click(struct reader reader, struct click *ret_click, struct 
     return OK;
 }
 
-static bool check_utf8(struct reader *reader, const char *field, struct bytes text)
-{
-    return bytes_is_utf8(text) || reader_fail(reader, field, "the text is not valid UTF-8");
-}
-
-static bool read_utf8(struct reader *reader, const char *field, struct bytes *ret_text)
-{
-    return read_text(reader, field, ret_text) && check_utf8(reader, field, *ret_text);
-}
-
 static bool read_optional_utf8(struct reader *reader, const char *field, struct bytes *ret_text)
 {
     return read_optional_text(reader, field, ret_text) && check_utf8(reader, field, *ret_text);
@@ -45,18 +35,6 @@ static bool read_item_id(struct reader *reader, const char *field, struct bytes 
     if (ret_id->size == 0)
         return reader_fail(reader, field, "the item id is empty");
     return ret_id->size <= CLICK_ID_MAX || reader_fail(reader, field, "the item id is longer than 255 bytes");
-}
-
-/* An int that counts something. */
-static bool read_count(struct reader *reader, const char *field, uint32_t *ret_count)
-{
-    int32_t value;
-    if (!read_int(reader, field, &value))
-        return false;
-    if (value < 0)
-        return reader_fail(reader, field, "the number is negative");
-    *ret_count = (uint32_t)value;
-    return true;
 }
 
 static bool read_categories(struct reader *reader, struct item *item)

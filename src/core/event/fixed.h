@@ -6,6 +6,7 @@
 #include "core/event/wire.h"
 
 #include <eddy/core/codec.h>
+#include <eddy/core/model_record.h>
 
 MUST_CHECK struct status fixed_click(struct reader reader, struct click *ret_click, struct complaint *complaint);
 MUST_CHECK struct status fixed_item(struct reader reader, struct item *ret_item, struct complaint *complaint);
@@ -13,3 +14,7 @@ MUST_CHECK struct status fixed_closed_session(struct reader reader, struct arena
                                               struct closed_record *ret_session, struct complaint *complaint);
 MUST_CHECK struct status fixed_recommendation(struct reader reader, struct arena *batch,
                                               struct recommendation_record *ret_record, struct complaint *complaint);
+MUST_CHECK struct status fixed_model_chunk(struct reader reader, struct model_chunk *ret_chunk,
+                                           struct complaint *complaint);
+MUST_CHECK struct status fixed_model_manifest(struct reader reader, struct arena *batch,
+                                              struct model_manifest *ret_manifest, struct complaint *complaint);

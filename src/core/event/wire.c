@@ -77,6 +77,27 @@ bool read_double(struct reader *reader, const char *field, double *ret_value)
     return true;
 }
 
+bool check_utf8(struct reader *reader, const char *field, struct bytes text)
+{
+    return bytes_is_utf8(text) || reader_fail(reader, field, "the text is not valid UTF-8");
+}
+
+bool read_utf8(struct reader *reader, const char *field, struct bytes *ret_text)
+{
+    return read_text(reader, field, ret_text) && check_utf8(reader, field, *ret_text);
+}
+
+bool read_count(struct reader *reader, const char *field, uint32_t *ret_count)
+{
+    int32_t value;
+    if (!read_int(reader, field, &value))
+        return false;
+    if (value < 0)
+        return reader_fail(reader, field, "the number is negative");
+    *ret_count = (uint32_t)value;
+    return true;
+}
+
 bool read_block(struct reader *reader, const char *field, size_t item_size_min, uint64_t *ret_count)
 {
     int64_t count, size;

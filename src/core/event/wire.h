@@ -109,6 +109,12 @@ static inline bool read_optional_text(struct reader *reader, const char *field, 
     return true;
 }
 
+/* Of text that must be UTF-8. */
+bool check_utf8(struct reader *reader, const char *field, struct bytes text);
+bool read_utf8(struct reader *reader, const char *field, struct bytes *ret_text);
+/* An int that counts something. */
+bool read_count(struct reader *reader, const char *field, uint32_t *ret_count);
+
 bool read_boolean(struct reader *reader, const char *field, bool *ret_value);
 bool read_float(struct reader *reader, const char *field, float *ret_value);
 bool read_double(struct reader *reader, const char *field, double *ret_value);

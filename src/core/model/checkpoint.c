@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Models and trainers as bytes, little-endian, each in a frame (core/frame.h):
- *   model: u8 size and backbone, u32 width, u32 length_max, u8 normalise, f32 temperature, i64 trained up to, u32
- * items, u32 tensors, then per tensor u8 size and name, u32 rows, u32 columns, f32 values; then f32 rows of the items
+ *   model: u8 size and backbone, u32 width, u32 length_max, u8 normalise, f32 temperature, i64 trained up to, u32 items,
+ *     u32 tensors, u8 precision, then per tensor u8 size and name, u32 rows, u32 columns, f32 values; then the rows of
+ *     the items in that precision (core/model/precision.h)
  *   trainer: u64 what it is made for, u64 steps, u64 x 4 random state, f32 mean and square of the items, then of the
  *     tensors */
+#include "core/model/precision.h"
 #include "core/model/trainer.h"
 
 #include <eddy/core/frame.h>
@@ -50,11 +52,33 @@ static struct status get_floats(struct bytes *rest, float *values, size_t count)
 
 /* ---- models */
 
-struct status model_encode(const struct model *model, struct byte_sink sink)
+static void put_tensors(const struct parameters *parameters, struct frame_writer *out)
+{
+    for (uint32_t i = 0; i < parameters->count; i++) {
+        const struct tensor *tensor = &parameters->tensors[i];
+        put_name(tensor->name, out);
+        PUT(out, tensor->rows);
+        PUT(out, tensor->columns);
+        frame_writer_put(out, parameters->values + tensor->place,
+                         (size_t)tensor->rows * tensor->columns * sizeof *parameters->values);
+    }
+}
+
+/* Row by row: all of it packed would be half a table more in memory. */
+static void put_items(const struct model *model, enum model_precision precision, struct frame_writer *out)
+{
+    uint32_t width = model->options.width;
+    uint8_t packed[MODEL_WIDTH_MAX * sizeof(float)];
+    for (uint32_t row = 0; row < model->item_count; row++) {
+        precision_pack(precision, model->items + (size_t)row * width, width, packed);
+        frame_writer_put(out, packed, precision_row_size(precision, width));
+    }
+}
+
+struct status model_encode_as(const struct model *model, enum model_precision precision, struct byte_sink sink)
 {
     const struct model_options *options = &model->options;
-    const struct parameters *parameters = &model->parameters;
-    uint8_t normalise = options->normalise;
+    uint8_t normalise = options->normalise, code = (uint8_t)precision;
     struct frame_writer *out;
     TRY(frame_writer_open(sink, model_magic, MODEL_VERSION, &out));
     put_name(options->backbone->name, out);
@@ -64,21 +88,41 @@ struct status model_encode(const struct model *model, struct byte_sink sink)
     PUT(out, options->temperature);
     PUT(out, model->trained_to_ms);
     PUT(out, model->item_count);
-    PUT(out, parameters->count);
-    for (uint32_t i = 0; i < parameters->count; i++) {
-        const struct tensor *tensor = &parameters->tensors[i];
-        put_name(tensor->name, out);
-        PUT(out, tensor->rows);
-        PUT(out, tensor->columns);
-        frame_writer_put(out, parameters->values + tensor->place,
-                         (size_t)tensor->rows * tensor->columns * sizeof *parameters->values);
-    }
-    frame_writer_put(out, model->items, (size_t)model->item_count * options->width * sizeof *model->items);
+    PUT(out, model->parameters.count);
+    PUT(out, code);
+    put_tensors(&model->parameters, out);
+    put_items(model, precision, out);
     return frame_writer_close(out);
 }
 
-static struct status get_options(struct bytes *rest, struct model_options *ret_options, int64_t *ret_trained_to_ms,
-                                 uint32_t *ret_item_count)
+struct status model_encode(const struct model *model, struct byte_sink sink)
+{
+    return model_encode_as(model, MODEL_FLOAT32, sink);
+}
+
+/* What stands before the weights. */
+struct head {
+    struct model_options options;
+    int64_t trained_to_ms;
+    uint32_t item_count, tensor_count;
+    enum model_precision precision;
+};
+
+static struct status get_precision(struct bytes *rest, struct head *head)
+{
+    uint8_t code;
+    TRY(GET(rest, head->tensor_count));
+    TRY(GET(rest, code));
+    if (code >= MODEL_PRECISION_COUNT)
+        return FAIL(CORRUPT, code, "a model's precision is not known");
+    head->precision = (enum model_precision)code;
+    /* before memory is taken for them */
+    if (rest->size / precision_row_size(head->precision, head->options.width) < head->item_count)
+        return FAIL(CORRUPT, head->item_count, "a model has fewer items than it says");
+    return OK;
+}
+
+static struct status get_head(struct bytes *rest, struct head *head)
 {
     char name[TENSOR_NAME_MAX];
     struct model_options options = {0};
@@ -88,33 +132,41 @@ static struct status get_options(struct bytes *rest, struct model_options *ret_o
     TRY(GET(rest, options.length_max));
     TRY(GET(rest, normalise));
     TRY(GET(rest, options.temperature));
-    TRY(GET(rest, *ret_trained_to_ms));
-    TRY(GET(rest, *ret_item_count));
+    TRY(GET(rest, head->trained_to_ms));
+    TRY(GET(rest, head->item_count));
     options.normalise = normalise;
     options.backbone = backbone_named(name);
     if (!options.backbone)
         return FAIL(NOT_FOUND, 0, "a model's backbone is not known");
     bool right = options.width >= 1 && options.width <= MODEL_WIDTH_MAX && options.length_max >= 1 &&
                  options.length_max <= MODEL_LENGTH_MAX && normalise <= 1 && isfinite(options.temperature) &&
-                 (!normalise || options.temperature > 0) && *ret_item_count >= 1;
+                 (!normalise || options.temperature > 0) && head->item_count >= 1;
     if (!right)
         return FAIL(CORRUPT, options.width, "a model's options are out of range");
-    /* before memory is taken for them */
-    if (rest->size / sizeof(float) / options.width < *ret_item_count)
-        return FAIL(CORRUPT, *ret_item_count, "a model has fewer items than it says");
-    *ret_options = options;
+    head->options = options;
+    return get_precision(rest, head);
+}
+
+static struct status get_items(struct bytes *rest, enum model_precision precision, struct model *model)
+{
+    uint32_t width = model->options.width;
+    size_t size = precision_row_size(precision, width);
+    for (uint32_t row = 0; row < model->item_count; row++) {
+        struct bytes packed;
+        TRY(frame_take_bytes(rest, size, &packed));
+        TRY(precision_unpack(precision, packed.data, width, model->items + (size_t)row * width));
+    }
     return OK;
 }
 
-static struct status get_weights(struct bytes *rest, struct model *model)
+static struct status get_weights(struct bytes *rest, const struct head *head, struct model *model)
 {
     const struct parameters *parameters = &model->parameters;
-    uint32_t count, rows, columns;
+    uint32_t rows, columns;
     char name[TENSOR_NAME_MAX];
-    TRY(GET(rest, count));
-    if (count != parameters->count)
-        return FAIL(CORRUPT, count, "a model has other tensors than its backbone");
-    for (uint32_t i = 0; i < count; i++) {
+    if (head->tensor_count != parameters->count)
+        return FAIL(CORRUPT, head->tensor_count, "a model has other tensors than its backbone");
+    for (uint32_t i = 0; i < parameters->count; i++) {
         const struct tensor *tensor = &parameters->tensors[i];
         TRY(get_name(rest, name));
         TRY(GET(rest, rows));
@@ -123,21 +175,19 @@ static struct status get_weights(struct bytes *rest, struct model *model)
             return FAIL(CORRUPT, i, "a model has other tensors than its backbone");
         TRY(get_floats(rest, parameters->values + tensor->place, (size_t)rows * columns));
     }
-    TRY(get_floats(rest, model->items, (size_t)model->item_count * model->options.width));
+    TRY(get_items(rest, head->precision, model));
     return rest->size == 0 ? OK : FAIL(CORRUPT, rest->size, "a model has more than it says");
 }
 
 struct status model_decode(struct bytes frame, struct model **ret_model)
 {
-    struct model_options options;
-    uint32_t item_count;
-    int64_t trained_to_ms;
+    struct head head;
     struct model *model;
     TRY(frame_open(&frame, model_magic, MODEL_VERSION));
-    TRY(get_options(&frame, &options, &trained_to_ms, &item_count));
-    TRY(model_open_empty(&options, item_count, &model));
-    model->trained_to_ms = trained_to_ms;
-    struct status status = get_weights(&frame, model);
+    TRY(get_head(&frame, &head));
+    TRY(model_open_empty(&head.options, head.item_count, &model));
+    model->trained_to_ms = head.trained_to_ms;
+    struct status status = get_weights(&frame, &head, model);
     if (failed(status)) {
         model_close(model);
         return status;

@@ -228,6 +228,8 @@ static void take_setting(const char *name, const char *value, struct kafka_topic
 {
     if (!strcmp(name, "cleanup.policy"))
         snprintf(settings->cleanup_policy, sizeof settings->cleanup_policy, "%s", value);
+    else if (!strcmp(name, "max.message.bytes"))
+        snprintf(settings->max_message_bytes, sizeof settings->max_message_bytes, "%s", value);
     else if (!strcmp(name, "message.timestamp.type"))
         settings->stamped_by_broker = !strcmp(value, "LogAppendTime");
 }

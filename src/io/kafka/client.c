@@ -194,6 +194,14 @@ struct status kafka_client_configure(struct kafka_client *client, const struct k
     return OK;
 }
 
+void kafka_client_read_committed(rd_kafka_conf_t *conf)
+{
+    char text[256];
+    rd_kafka_conf_res_t result = rd_kafka_conf_set(conf, "isolation.level", "read_committed", text, sizeof text);
+    assert(result == RD_KAFKA_CONF_OK);
+    (void)result;
+}
+
 /* librdkafka makes a thread for each broker, and asserts that it gets those for the coordinators. */
 static bool has_room_for_threads(void)
 {

@@ -51,5 +51,8 @@ const char *kafka_advice(const char *text);
 MUST_CHECK struct status kafka_client_count_partitions(struct kafka_client *client, rd_kafka_topic_t *topic,
                                                        int timeout_ms, int32_t *ret_count);
 
+/* Of a consumer that is to see committed records alone, over what the user wants of others. */
+void kafka_client_read_committed(rd_kafka_conf_t *conf);
+
 /* Fills ret_message; the bytes belong to `from`. */
 void kafka_message_view(const rd_kafka_message_t *from, struct message *ret_message);

@@ -4,6 +4,7 @@
 #include "io/kafka/client.h"
 #include "io/kafka/offsets.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <syslog.h>
 
@@ -22,6 +23,7 @@ struct kafka_range {
     rd_kafka_topic_t *topic;
     int32_t part_count;
     int64_t size;
+    const _Atomic bool *stop;
     struct part *parts; /* by partition */
     rd_kafka_message_t *handed_out;
 };
@@ -113,12 +115,15 @@ static struct status start(struct kafka_range *range, const struct kafka_range_o
     const struct kafka_setup setup = {RD_KAFKA_CONSUMER, "range", default_properties, fixed_properties};
     rd_kafka_conf_t *conf;
     TRY(kafka_client_configure(&range->client, options->kafka, &setup, &conf, complaint));
+    if (options->committed)
+        kafka_client_read_committed(conf);
     TRY(kafka_client_start(&range->client, RD_KAFKA_CONSUMER, conf, complaint));
     range->topic = rd_kafka_topic_new(range->client.handle, options->topic, NULL);
     range->parts = calloc((size_t)options->partition_count, sizeof *range->parts);
     if (!range->topic || !range->parts)
         return FAIL(MEMORY, 0, "no memory for a topic's range");
     range->part_count = options->partition_count;
+    range->stop = options->stop;
     for (int32_t p = 0; p < range->part_count; p++)
         TRY(start_part(range, p, options, complaint));
     return OK;
@@ -201,6 +206,8 @@ static struct status fetch(struct kafka_range *range, int32_t partition, struct 
 {
     struct part *part = &range->parts[partition];
     for (int slices = 0; !part->done && !part->head;) {
+        if (range->stop && atomic_load(range->stop))
+            return FAIL(INTERRUPTED, 0, "stopped while reading a topic");
         rd_kafka_message_t *message = rd_kafka_consume(range->topic, partition, WAIT_SLICE_MS);
         rd_kafka_poll(range->client.handle, 0);
         if (message)

@@ -95,6 +95,8 @@ static struct status reader_start(struct kafka_reader *reader, const struct kafk
     const struct kafka_setup setup = {RD_KAFKA_CONSUMER, "reader", default_properties, fixed_properties};
     rd_kafka_conf_t *conf;
     TRY(kafka_client_configure(&reader->client, options->kafka, &setup, &conf, complaint));
+    if (options->committed)
+        kafka_client_read_committed(conf);
     TRY(kafka_client_start(&reader->client, RD_KAFKA_CONSUMER, conf, complaint));
     reader->partition_count = options->partition_count;
     reader->positions = calloc((size_t)options->partition_count, sizeof *reader->positions);

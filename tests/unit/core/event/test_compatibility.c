@@ -11,6 +11,8 @@ static const char *const names[RECORD_TYPE_COUNT] = {
     [RECORD_ITEM] = "item",
     [RECORD_RECOMMENDATION] = "recommendation",
     [RECORD_CLOSED_SESSION] = "closed_session",
+    [RECORD_MODEL_CHUNK] = "model_chunk",
+    [RECORD_MODEL_MANIFEST] = "model_manifest",
 };
 
 /* True when a reader with the one schema takes every record of a writer with the other. */
