@@ -41,6 +41,12 @@ const struct backbone *backbone_named(const char *name);
 /* Untrained: item rows and weights are random as is usual for the backbone. Same seed, same model. MEMORY. */
 MUST_CHECK struct status model_open(const struct model_options *options, uint32_t item_count, uint64_t seed,
                                     struct model **ret_model);
+/* Another one with the same weights. MEMORY. */
+MUST_CHECK struct status model_copy(const struct model *model, struct model **ret_model);
+/* Rows for more items, random as untrained ones are; no bit of those that are there, or of a session's vector, changes.
+ * (A score may, by rounding: OpenBLAS adds up the last columns of a product in another order.) `item_count` is not
+ * below that of the model, which nobody trains. MEMORY: it has not changed. */
+MUST_CHECK struct status model_grow(struct model *model, uint32_t item_count, uint64_t seed);
 void model_close(struct model *model);
 
 const struct model_options *model_options(const struct model *model);

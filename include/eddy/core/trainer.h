@@ -8,8 +8,8 @@
  * part of the step stay as they are, Adam's moments too (lazy Adam). Both sides' item vectors pass dropout. The rate
  * falls linearly to 0 at the end of the last epoch.
  *
- * What it does is a function of model, sessions and options; trainer_encode() and trainer_restore() stand between any
- * two steps. One thread; model and sessions are borrowed until trainer_close(). */
+ * What it does is a function of model, sessions, samples and options; trainer_encode() and trainer_restore() stand
+ * between any two steps. One thread; model, sessions and samples are borrowed until trainer_close(). */
 #include <eddy/core/model.h>
 
 struct trainer;
@@ -41,6 +41,15 @@ struct training_sessions {
  * MEMORY. */
 MUST_CHECK struct status trainer_open(const struct trainer_options *options, const struct training_sessions *sessions,
                                       struct model *model, struct trainer **ret_trainer);
+/* The same with the samples of an epoch chosen: clicks, none the first of its session, any number of times each. */
+struct training_samples {
+    uint32_t count;         /* >= 1 */
+    const uint32_t *clicks; /* (count) places in the sessions' items */
+};
+MUST_CHECK struct status trainer_open_samples(const struct trainer_options *options,
+                                              const struct training_sessions *sessions,
+                                              const struct training_samples *samples, struct model *model,
+                                              struct trainer **ret_trainer);
 void trainer_close(struct trainer *trainer);
 
 struct trainer_progress {

@@ -216,6 +216,7 @@ static uint64_t purpose_of(const struct trainer *trainer)
         bytes_hash(bytes_of(&options->decay, sizeof options->decay)),
         bytes_hash(bytes_of(sessions->starts, (sessions->count + 1) * sizeof *sessions->starts)),
         bytes_hash(bytes_of(sessions->items, sessions->starts[sessions->count] * sizeof *sessions->items)),
+        bytes_hash(bytes_of(trainer->chosen.clicks, trainer->chosen.count * sizeof *trainer->chosen.clicks)),
         bytes_hash(bytes_of_text(model->backbone->name)),
         model->width,
         model->length_max,

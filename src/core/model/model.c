@@ -64,6 +64,31 @@ struct status model_open(const struct model_options *options, uint32_t item_coun
     return OK;
 }
 
+struct status model_copy(const struct model *model, struct model **ret_model)
+{
+    struct model *copy;
+    TRY(model_open_empty(&model->options, model->item_count, &copy));
+    memcpy(copy->items, model->items, (size_t)model->item_count * model->options.width * sizeof *copy->items);
+    memcpy(copy->parameters.values, model->parameters.values, model->parameters.size * sizeof(float));
+    *ret_model = copy;
+    return OK;
+}
+
+struct status model_grow(struct model *model, uint32_t item_count, uint64_t seed)
+{
+    size_t width = model->options.width, there = model->item_count * width;
+    assert(item_count >= model->item_count && !model->parameters.gradient);
+    float *items = realloc(model->items, item_count * width * sizeof *items);
+    if (!items)
+        return FAIL(MEMORY, item_count, "no memory for more items of a model");
+    struct random random;
+    random_seed(&random, seed);
+    start_values(model->options.backbone->items(&model->options), items + there, item_count * width - there, &random);
+    model->items = items;
+    model->item_count = item_count;
+    return OK;
+}
+
 void model_close(struct model *model)
 {
     if (!model)

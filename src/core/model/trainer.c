@@ -32,9 +32,28 @@
 static void list_samples(struct trainer *trainer)
 {
     uint32_t count = 0, clicks = trainer->sessions.starts[trainer->sessions.count];
+    if (trainer->chosen.clicks) {
+        memcpy(trainer->samples, trainer->chosen.clicks, trainer->chosen.count * sizeof *trainer->samples);
+        return;
+    }
     for (uint32_t click = 0; click < clicks; click++)
         if (trainer->places[click] > 0)
             trainer->samples[count++] = click;
+}
+
+/* Returns how many clicks can be samples. */
+static uint32_t place_clicks(struct trainer *trainer)
+{
+    const struct training_sessions *sessions = &trainer->sessions;
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < sessions->count; i++)
+        for (uint32_t click = sessions->starts[i]; click < sessions->starts[i + 1]; click++) {
+            uint32_t before = click - sessions->starts[i];
+            trainer->places[click] = (uint16_t)(before < UINT16_MAX ? before : UINT16_MAX);
+            count += before > 0;
+            assert(sessions->items[click] < trainer->model->item_count);
+        }
+    return count;
 }
 
 static struct status count_samples(struct trainer *trainer)
@@ -44,15 +63,13 @@ static struct status count_samples(struct trainer *trainer)
     trainer->places = malloc(((size_t)clicks + 1) * sizeof *trainer->places);
     if (!trainer->places)
         return FAIL(MEMORY, clicks, "no memory for the clicks' places");
-    for (uint32_t i = 0; i < sessions->count; i++)
-        for (uint32_t click = sessions->starts[i]; click < sessions->starts[i + 1]; click++) {
-            uint32_t before = click - sessions->starts[i];
-            trainer->places[click] = (uint16_t)(before < UINT16_MAX ? before : UINT16_MAX);
-            trainer->sample_count += before > 0;
-            assert(sessions->items[click] < trainer->model->item_count);
-        }
+    trainer->sample_count = place_clicks(trainer);
     if (trainer->sample_count == 0)
         return FAIL(BAD_INPUT, sessions->count, "no session has two clicks");
+    for (uint32_t i = 0; i < trainer->chosen.count; i++)
+        assert(trainer->chosen.clicks[i] < clicks && trainer->places[trainer->chosen.clicks[i]] > 0);
+    if (trainer->chosen.clicks)
+        trainer->sample_count = trainer->chosen.count;
     trainer->samples = malloc(trainer->sample_count * sizeof *trainer->samples);
     if (!trainer->samples)
         return FAIL(MEMORY, trainer->sample_count, "no memory for the samples' order");
@@ -138,6 +155,13 @@ static struct status open_parts(struct trainer *trainer)
 struct status trainer_open(const struct trainer_options *options, const struct training_sessions *sessions,
                            struct model *model, struct trainer **ret_trainer)
 {
+    return trainer_open_samples(options, sessions, &(struct training_samples){0}, model, ret_trainer);
+}
+
+struct status trainer_open_samples(const struct trainer_options *options, const struct training_sessions *sessions,
+                                   const struct training_samples *samples, struct model *model,
+                                   struct trainer **ret_trainer)
+{
     assert(options->epochs >= 1 && options->batch >= 1 && options->dropout >= 0 && options->dropout < 1);
     assert(!model->parameters.gradient); /* no other trainer has it */
     uint64_t values = (uint64_t)options->batch * model->options.length_max * model->options.width * WIDTHS_MAX;
@@ -148,6 +172,7 @@ struct status trainer_open(const struct trainer_options *options, const struct t
         return FAIL(MEMORY, 0, "no memory for a trainer");
     trainer->options = *options;
     trainer->sessions = *sessions;
+    trainer->chosen = *samples;
     trainer->model = model;
     trainer->epoch_ordered = NO_EPOCH;
     trainer->arena.limit = STEP_BYTES_MAX;

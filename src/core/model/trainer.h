@@ -10,6 +10,7 @@
 struct trainer {
     struct trainer_options options;
     struct training_sessions sessions;
+    struct training_samples chosen; /* of an epoch; none: every click but the first of its session, once */
     struct model *model;
     uint64_t steps, steps_total;
     struct random random; /* of the steps: draws and dropout */
