@@ -129,7 +129,9 @@ class Gru4Rec(nn.Module):
 
 
 class SrGnn(nn.Module):
-    """The authors' code (github.com/CRIPAC-DIG/SR-GNN, pytorch_code), one step, hybrid."""
+    """The authors' code (github.com/CRIPAC-DIG/SR-GNN, pytorch_code), one step, hybrid. Normalised it is NISER, whose
+    graph has rows of length 1."""
+    unit_rows = True
 
     def __init__(self):
         super().__init__()
@@ -221,7 +223,10 @@ def put_model(tensors, name, backbone, normalise):
     fill(parameters)
     with torch.no_grad():
         table.weight[1:] = random(ITEMS, WIDTH) / 2
-    local, whole, session = backbone(batch, table(batch.clicks))
+    x = table(batch.clicks)
+    if normalise and getattr(backbone, "unit_rows", False):
+        x = F.normalize(x, dim=2)
+    local, whole, session = backbone(batch, x)
     vectors, rows, temperature = session, table.weight[1:], 1
     if normalise:
         vectors, rows, temperature = F.normalize(session), F.normalize(rows), TEMPERATURE
