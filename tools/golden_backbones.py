@@ -63,23 +63,26 @@ class PwCore(nn.Module):
 
 
 class Stamp(nn.Module):
-    """RecBole, stamp.py: w_1, w_2, w_3 and w_0 of eq. 7, and the mean that is added to what attention gathers."""
+    """RecBole, stamp.py: w_1, w_2, w_3 and w_0 of eq. 7, and the mean that is added to what attention gathers. The row
+    of the padding, which is not masked, is a parameter of its own and no item."""
 
     def __init__(self):
         super().__init__()
         self.w_1, self.w_2, self.w_3 = (linear(WIDTH, WIDTH) for _ in range(3))
         self.w_0, self.b_a = linear(WIDTH, 1), nn.Parameter(torch.empty(WIDTH))
+        self.padding = nn.Parameter(torch.empty(WIDTH))
         self.mlp_a, self.mlp_b = linear(WIDTH, WIDTH, bias=True), linear(WIDTH, WIDTH, bias=True)
 
     def tensors(self):
         return {"row.w": self.w_1.weight, "last.w": self.w_2.weight, "mean.w": self.w_3.weight, "bias": self.b_a,
                 "v": self.w_0.weight, "gathered.w": self.mlp_a.weight, "gathered.bias": self.mlp_a.bias,
-                "last_side.w": self.mlp_b.weight, "last_side.bias": self.mlp_b.bias}
+                "last_side.w": self.mlp_b.weight, "last_side.bias": self.mlp_b.bias, "empty": self.padding}
 
     def forward(self, batch, x):
-        m_t, m_s = batch.last(x), batch.mean(x)
+        x = torch.where(batch.mask[:, :, None], x, self.padding)
+        m_t, m_s = batch.last(x), x.sum(dim=1) / batch.lengths[:, None]
         shares = self.w_0(torch.sigmoid(self.w_1(x) + self.w_2(m_t)[:, None] + self.w_3(m_s)[:, None] + self.b_a))
-        m_a = (shares * x).sum(dim=1) + m_s  # rows of the padding are 0
+        m_a = (shares * x).sum(dim=1) + m_s
         h_s, h_t = torch.tanh(self.mlp_a(m_a)), torch.tanh(self.mlp_b(m_t))
         return h_t, h_s, h_s * h_t
 
@@ -129,7 +132,9 @@ class Gru4Rec(nn.Module):
 
 
 class SrGnn(nn.Module):
-    """The authors' code (github.com/CRIPAC-DIG/SR-GNN, pytorch_code), one step, hybrid."""
+    """The authors' code (github.com/CRIPAC-DIG/SR-GNN, pytorch_code), one step, hybrid. Normalised it is NISER, whose
+    graph has rows of length 1."""
+    unit_rows = True
 
     def __init__(self):
         super().__init__()
@@ -221,7 +226,10 @@ def put_model(tensors, name, backbone, normalise):
     fill(parameters)
     with torch.no_grad():
         table.weight[1:] = random(ITEMS, WIDTH) / 2
-    local, whole, session = backbone(batch, table(batch.clicks))
+    x = table(batch.clicks)
+    if normalise and getattr(backbone, "unit_rows", False):
+        x = F.normalize(x, dim=2)
+    local, whole, session = backbone(batch, x)
     vectors, rows, temperature = session, table.weight[1:], 1
     if normalise:
         vectors, rows, temperature = F.normalize(session), F.normalize(rows), TEMPERATURE

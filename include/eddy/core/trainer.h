@@ -6,7 +6,7 @@
  * A step: vectors of the samples' sessions, scores of the candidates (the samples' targets and items that are drawn, or
  * all items), cross-entropy (core/model/loss.h), backwards, and a move of what was touched: rows of items that were no
  * part of the step stay as they are, Adam's moments too (lazy Adam). Both sides' item vectors pass dropout. The rate
- * falls linearly to 0 at the end of the last epoch.
+ * goes linearly from `rate` to `rate_end`, which it has at the end of the last epoch.
  *
  * What it does is a function of model, sessions, samples and options; trainer_encode() and trainer_restore() stand
  * between any two steps. One thread; model, sessions and samples are borrowed until trainer_close(). */
@@ -25,9 +25,9 @@ struct trainer_options {
     uint32_t negatives;   /* draws a step that all its samples share; 0: all items are candidates */
     float negative_power; /* an item is drawn in proportion to its clicks to this power */
     enum optimiser optimiser;
-    float rate;    /* at the start */
-    float dropout; /* 0 .. <1 */
-    float decay;   /* weight decay (L2) */
+    float rate, rate_end; /* at the start, and at the end */
+    float dropout;        /* 0 .. <1 */
+    float decay;          /* weight decay (L2) */
     uint32_t seed;
 };
 

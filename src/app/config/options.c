@@ -375,8 +375,7 @@ const struct config_option option_table[] = {
     NUMBER("model.temperature", model.options.temperature, "0.07", 0.001, 100,
            "What cosines are divided by: the smaller, the sharper."),
 
-    NUMBER("train.epochs", train.options.epochs, "8", 1, 10000,
-           "How often every click is learned from. The rate falls to 0 over all of them."),
+    NUMBER("train.epochs", train.options.epochs, "8", 1, 10000, "How often every click is learned from."),
     NUMBER("train.patience", train.patience, "3", 0, 10000,
            "Training ends when MRR@20 on the validation sessions has not grown for so many epochs. 0: it does not."),
     NUMBER("train.batch", train.options.batch, "512", 1, 65536, "Clicks a step."),
@@ -387,6 +386,8 @@ const struct config_option option_table[] = {
     CHOICE("train.optimiser", train.options.optimiser, "adam", optimiser_words,
            "adam, or adagrad, which published settings of GRU4Rec are for (it takes a rate of 0.05 or so)."),
     NUMBER("train.rate", train.options.rate, "0.002", 1e-7, 1, "Of the optimiser, at the start."),
+    NUMBER("train.rate_end", train.options.rate_end, "0", 0, 1,
+           "Of the optimiser, behind the last of train.epochs; between the two it changes linearly."),
     NUMBER("train.dropout", train.options.dropout, "0.2", 0, 0.9,
            "Share of the items' numbers that a step leaves out."),
     NUMBER("train.decay", train.options.decay, "0", 0, 1, "Weight decay (L2)."),

@@ -212,6 +212,7 @@ static uint64_t purpose_of(const struct trainer *trainer)
         options->optimiser,
         bytes_hash(bytes_of(&options->negative_power, sizeof options->negative_power)),
         bytes_hash(bytes_of(&options->rate, sizeof options->rate)),
+        bytes_hash(bytes_of(&options->rate_end, sizeof options->rate_end)),
         bytes_hash(bytes_of(&options->dropout, sizeof options->dropout)),
         bytes_hash(bytes_of(&options->decay, sizeof options->decay)),
         bytes_hash(bytes_of(sessions->starts, (sessions->count + 1) * sizeof *sessions->starts)),

@@ -38,7 +38,7 @@ void linear_backward(const float *x, const float *w, const float *d_y, float *d_
 
 /* ---- L2 normalisation: y = x / |x|, row by row (NISER, Gupta et al. 2019, eq. 4) */
 
-/* inverse: (rows) 1 / |x|, for backward. A row of zeros stays one. */
+/* inverse: (rows) 1 / |x|, for backward. A row of zeros stays one. y may be x, and d_x may be d_y. */
 void l2_forward(const float *x, float *y, float *inverse, uint32_t rows, uint32_t width);
 void l2_backward(const float *y, const float *inverse, const float *d_y, float *d_x, uint32_t rows, uint32_t width);
 

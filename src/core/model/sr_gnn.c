@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /* sr_gnn: SR-GNN (Wu et al. 2019): a session's graph of items sends messages once, and what each click's node is then
  * goes through the readout. As in the authors' code, which has no bias behind v; its two biases within the sigmoid act
- * as one. A node is its item's row as its first click has it, dropout and all. With the model's `normalise` it scores
- * as NISER does, which normalises the nodes' rows too: here they are as long as they are. */
+ * as one. A node is its item's row as its first click has it, dropout and all.
+ *
+ * With the model's `normalise` it is NISER (Gupta et al. 2019): the nodes have length 1 before the graph layer (eq. 4),
+ * behind dropout, as the items and the session's vector have when they are compared. */
 #include "core/model/arithmetic.h"
 #include "core/model/readout.h"
 #include "core/model/room.h"
@@ -19,6 +21,7 @@ struct trace {
     struct gated_graph_trace graph_trace;
     uint32_t *first, *alias; /* (node_count) the row of its first click; (rows) each click's node */
     float *nodes, *after;    /* (node_count, width) before the messages and after them */
+    float *inverse;          /* (node_count) of the nodes' lengths, when they are made 1; NULL: they are not */
     float *states;           /* (rows, width) the nodes of the clicks, after */
     struct readout_trace readout;
 };
@@ -97,8 +100,10 @@ static struct gated_graph_gradient gradient_of(const struct parameters *paramete
 #undef D
 }
 
-static struct status take(const struct backbone_batch *batch, uint32_t width, struct arena *arena, struct trace *trace)
+static struct status take(const struct backbone_batch *batch, const struct model_options *options, struct arena *arena,
+                          struct trace *trace)
 {
+    uint32_t width = options->width;
     size_t rows = packed_rows(batch->sessions), size = rows * width; /* there are as many nodes as clicks, or fewer */
     struct room room = {.arena = arena};
     struct graph_edge *edges = ROOM(&room, struct graph_edge, rows);
@@ -107,6 +112,7 @@ static struct status take(const struct backbone_batch *batch, uint32_t width, st
                             .nodes = ROOM(&room, float, size),
                             .after = ROOM(&room, float, size),
                             .states = ROOM(&room, float, size),
+                            .inverse = options->normalise ? ROOM(&room, float, rows) : NULL,
                             .graph_trace = {.sent = ROOM(&room, float, 2 * size),
                                             .messages = ROOM(&room, float, 2 * size),
                                             .x_part = ROOM(&room, float, 3 * size),
@@ -126,8 +132,10 @@ static struct status forward(const struct model_options *options, const struct p
         .gathered = vectors->global, .last = vectors->local, .session = vectors->session};
     uint32_t width = options->width;
     struct trace trace;
-    TRY(take(batch, width, arena, &trace));
+    TRY(take(batch, options, arena, &trace));
     pick_rows(batch->x, trace.first, trace.nodes, trace.graph.node_count, width);
+    if (trace.inverse)
+        l2_forward(trace.nodes, trace.nodes, trace.inverse, trace.graph.node_count, width);
     gated_graph_forward(&weights, &trace.graph, trace.nodes, trace.after, &trace.graph_trace, width);
     pick_rows(trace.after, trace.alias, trace.states, packed_rows(batch->sessions), width);
     TRY(readout_forward(readout, parameters, batch->sessions, trace.states, width, arena, &made, &trace.readout));
@@ -153,6 +161,8 @@ static struct status backward(const struct model_options *options, const struct 
     add_to_rows(d_states, trace->alias, d_after, rows, width);
     gated_graph_backward(&weights, &trace->graph, trace->nodes, &trace->graph_trace, d_after, d_nodes, &gradient, work,
                          width);
+    if (trace->inverse)
+        l2_backward(trace->nodes, trace->inverse, d_nodes, d_nodes, nodes, width);
     memset(d_x, 0, size * sizeof *d_x);
     add_to_rows(d_nodes, trace->first, d_x, nodes, width);
     return OK;

@@ -214,7 +214,9 @@ struct trainer_progress trainer_progress(const struct trainer *trainer)
 
 static float rate_of(const struct trainer *trainer)
 {
-    return (float)((double)trainer->options.rate * (1 - (double)trainer->steps / (double)trainer->steps_total));
+    double start = (double)trainer->options.rate, end = (double)trainer->options.rate_end;
+    double done = (double)trainer->steps / (double)trainer->steps_total;
+    return (float)(start * (1 - done) + end * done);
 }
 
 /* Adam with both bias corrections in the rate and in epsilon, as the moments then need none (Kingma & Ba 2015, end of

@@ -333,7 +333,7 @@ static void a_state_of_something_else_is_refused(void **state)
     (void)state;
     struct shop shop, other_shop;
     struct model_options model_options = model_options_small(), models[5];
-    struct trainer_options options = trainer_options_small(), others[9];
+    struct trainer_options options = trainer_options_small(), others[10];
     struct model *model;
     struct trainer *trainer;
     AUTO(buffer) bytes = {0};
@@ -358,6 +358,7 @@ static void a_state_of_something_else_is_refused(void **state)
     others[6].dropout = 0;
     others[7].decay = 0.1f;
     others[8].seed++;
+    others[9].rate_end = options.rate;
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
         assert_fails(CONFIG, restore_into(buffer_bytes(&bytes), &others[i], &model_options, &shop));
     for (size_t i = 0; i < sizeof models / sizeof *models; i++)
@@ -425,6 +426,41 @@ static void adagrad_learns_too(void **state)
     model_close(model);
 }
 
+/* The model's bytes after the first of so many epochs. */
+static void train_first_epoch(const struct shop *shop, uint32_t epochs, float rate_end, struct buffer *out)
+{
+    struct model_options model_options = model_options_small();
+    struct trainer_options options = trainer_options_small();
+    struct model *model;
+    struct trainer *trainer;
+    struct trained_step step;
+    options.epochs = epochs;
+    options.rate_end = rate_end;
+    assert_ok(model_open(&model_options, ITEMS, 7, &model));
+    assert_ok(trainer_open(&options, &shop->sessions, model, &trainer));
+    while (trainer_progress(trainer).epoch == 0)
+        assert_ok(trainer_step(trainer, &step));
+    assert_ok(model_encode(model, buffer_sink(out)));
+    trainer_close(trainer);
+    model_close(model);
+}
+
+static void a_rate_that_ends_as_it_began_is_the_same_in_every_step(void **state)
+{
+    (void)state;
+    struct shop shop;
+    float rate = trainer_options_small().rate;
+    AUTO(buffer) one = {0};
+    AUTO(buffer) many = {0};
+    AUTO(buffer) falling = {0};
+    shop_make(&shop, test_seed(10));
+    train_first_epoch(&shop, 1, rate, &one);
+    train_first_epoch(&shop, 50, rate, &many);
+    train_first_epoch(&shop, 1, 0, &falling);
+    assert_true(bytes_equal(buffer_bytes(&one), buffer_bytes(&many)));
+    assert_false(bytes_equal(buffer_bytes(&one), buffer_bytes(&falling)));
+}
+
 static void a_step_that_32_bits_cannot_count_is_refused(void **state)
 {
     (void)state;
@@ -469,6 +505,7 @@ int main(void)
         cmocka_unit_test(a_state_of_something_else_is_refused),
         cmocka_unit_test(what_cannot_be_trained_is_said),
         cmocka_unit_test(adagrad_learns_too),
+        cmocka_unit_test(a_rate_that_ends_as_it_began_is_the_same_in_every_step),
         cmocka_unit_test(a_step_that_32_bits_cannot_count_is_refused),
         cmocka_unit_test(items_are_drawn_as_often_as_they_weigh),
     };
