@@ -3,6 +3,11 @@
 /* neural: a trained model at work on a catalogue: the best of all items for each of some sessions, with probabilities
  * (a softmax over the scores of all items that may be listed).
  *
+ * Items are scored in 8 bits first, and in float32 where the proved error leaves them a chance of a place: a list is
+ * that of float32 scores added up in the project's own order (vector_dot). For one and the same vector of a session,
+ * neither the CPU nor the sessions that are asked about beside it change a bit of the list. Whether the vector is the
+ * same is the backbone's affair; PW-CORE's is. Probabilities are float32's to three digits (core/model/ranking.h).
+ *
  * Rows of the model and numbers of the catalogue are translated both ways. What does not change is shared; each thread
  * brings an arena. */
 #include <eddy/base/arena.h>
@@ -26,7 +31,8 @@ struct neural_sessions {
 };
 
 /* lists: (count, capacity) best first, equals by row; lengths: (count) how many of them there are: 0 for a session of
- * which the model knows no item. Works in `arena`: about 4 bytes an item of the model and session. MEMORY. */
+ * which the model knows no item. Sessions are best asked about 8 to 64 at a time. Works in `arena`: what the backbone
+ * needs, and some 40 KiB, however many items there are. MEMORY. */
 MUST_CHECK struct status neural_lists(const struct neural *neural, const struct neural_sessions *sessions,
                                       struct arena *arena, struct scored_item *lists, uint32_t capacity,
                                       uint32_t *lengths);

@@ -3,44 +3,33 @@
 
 #include "core/candidates/power.h"
 #include "core/clones.h"
+#include "core/model/lanes.h"
 
 #include <cblas.h>
 #include <eddy/core/model.h>
 #include <math.h>
 
-#define LANES     16
 #define LOG2_OF_E 1.44269504f
-
-static inline float add_lanes(float *sums)
-{
-    for (uint32_t width = LANES / 2; width; width /= 2)
-        for (uint32_t lane = 0; lane < width; lane++)
-            sums[lane] += sums[lane + width];
-    return sums[0];
-}
 
 CLONES float vector_dot(const float *restrict a, const float *restrict b, uint32_t count)
 {
-    float sums[LANES] = {0};
-    uint32_t i = 0;
-    for (; i + LANES <= count; i += LANES)
-        for (uint32_t lane = 0; lane < LANES; lane++)
-            sums[lane] += a[i + lane] * b[i + lane];
-    for (uint32_t lane = 0; i < count; lane++, i++)
-        sums[lane] += a[i] * b[i];
-    return add_lanes(sums);
+    lanes sums = {0}, x, y;
+    for (uint32_t i = 0; i < count; i += LANES) {
+        lanes_load(&x, a + i, count - i);
+        lanes_load(&y, b + i, count - i);
+        sums += x * y;
+    }
+    return lanes_sum(&sums);
 }
 
 CLONES float vector_sum(const float *x, uint32_t count)
 {
-    float sums[LANES] = {0};
-    uint32_t i = 0;
-    for (; i + LANES <= count; i += LANES)
-        for (uint32_t lane = 0; lane < LANES; lane++)
-            sums[lane] += x[i + lane];
-    for (uint32_t lane = 0; i < count; lane++, i++)
-        sums[lane] += x[i];
-    return add_lanes(sums);
+    lanes sums = {0}, more;
+    for (uint32_t i = 0; i < count; i += LANES) {
+        lanes_load(&more, x + i, count - i);
+        sums += more;
+    }
+    return lanes_sum(&sums);
 }
 
 CLONES float vector_max(const float *x, uint32_t count)
@@ -85,18 +74,9 @@ CLONES void vector_multiply(const float *restrict a, const float *restrict b, fl
 
 CLONES float vector_exp(float *x, float shift, uint32_t count)
 {
-    float sums[LANES] = {0};
-    uint32_t i = 0;
-    for (; i + LANES <= count; i += LANES)
-        for (uint32_t lane = 0; lane < LANES; lane++) {
-            x[i + lane] = power_exp2((x[i + lane] - shift) * LOG2_OF_E);
-            sums[lane] += x[i + lane];
-        }
-    for (uint32_t lane = 0; i < count; lane++, i++) {
+    for (uint32_t i = 0; i < count; i++)
         x[i] = power_exp2((x[i] - shift) * LOG2_OF_E);
-        sums[lane] += x[i];
-    }
-    return add_lanes(sums);
+    return vector_sum(x, count);
 }
 
 /* Neither overflows: the exponent's sign is that of what vanishes. */

@@ -1,21 +1,33 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <eddy/core/neural.h>
 
-#include "core/model/arithmetic.h"
+#include "core/model/neural.h"
+#include "core/model/top_items.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#define NO_ROW  UINT32_MAX
-#define NO_RANK (-1e30f)
+#define NO_ROW UINT32_MAX
 
 struct neural {
     const struct model *model;
     uint32_t row_count, number_count;
-    uint32_t *numbers; /* (row_count) */
-    uint32_t *rows_of; /* (number_count) NO_ROW */
-    float *item_rows;  /* (row_count, width) as they are scored with */
+    uint32_t *numbers;  /* (row_count) */
+    uint32_t *rows_of;  /* (number_count) NO_ROW */
+    float *item_rows;   /* (row_count, width) as they are scored with */
+    struct tiles tiles; /* of those that may be listed */
+    const struct product_kernel *kernel;
 };
+
+/* Rows that stand one behind the other move to where tiles want them. */
+static void spread(float *rows, uint32_t count, uint32_t width)
+{
+    uint32_t stride = tiles_stride(width);
+    for (size_t row = count; row--;) {
+        memmove(rows + row * stride, rows + row * width, width * sizeof *rows);
+        memset(rows + row * stride + width, 0, (stride - width) * sizeof *rows);
+    }
+}
 
 struct status neural_open(const struct model *model, const uint32_t *numbers, uint32_t number_count,
                           struct neural **ret_neural)
@@ -27,9 +39,10 @@ struct status neural_open(const struct model *model, const uint32_t *numbers, ui
     *neural = (struct neural){.model = model,
                               .row_count = rows,
                               .number_count = number_count,
+                              .kernel = product_kernel_best(),
                               .numbers = malloc(rows * sizeof *neural->numbers),
                               .rows_of = malloc(((size_t)number_count + 1) * sizeof *neural->rows_of),
-                              .item_rows = malloc((size_t)rows * model_options(model)->width * sizeof(float))};
+                              .item_rows = calloc(rows, tiles_stride(model_options(model)->width) * sizeof(float))};
     if (!neural->numbers || !neural->rows_of || !neural->item_rows) {
         neural_close(neural);
         return FAIL(MEMORY, rows, "no memory for a model at work");
@@ -42,6 +55,13 @@ struct status neural_open(const struct model *model, const uint32_t *numbers, ui
             neural->rows_of[numbers[row]] = row;
     }
     model_item_rows(model, neural->item_rows);
+    spread(neural->item_rows, rows, model_options(model)->width);
+    struct status status =
+        tiles_open(&neural->tiles, neural->item_rows, rows, model_options(model)->width, numbers, ITEM_NONE);
+    if (failed(status)) {
+        neural_close(neural);
+        return status;
+    }
     *ret_neural = neural;
     return OK;
 }
@@ -53,6 +73,7 @@ void neural_close(struct neural *neural)
     free(neural->numbers);
     free(neural->rows_of);
     free(neural->item_rows);
+    tiles_release(&neural->tiles);
     free(neural);
 }
 
@@ -87,60 +108,53 @@ static struct status know(const struct neural *neural, const struct neural_sessi
     return OK;
 }
 
-/* The best of `scores`, best first; a later equal stays behind. */
-static uint32_t best_of(const struct neural *neural, const float *scores, struct scored_item *list, uint32_t capacity)
+struct status neural_lists_counted(const struct neural *neural, const struct neural_sessions *sessions,
+                                   struct arena *arena, struct scored_item *lists, uint32_t capacity, uint32_t *lengths,
+                                   uint64_t *ret_settled)
 {
-    uint32_t count = 0;
-    for (uint32_t row = 0; row < neural->row_count; row++) {
-        if (count == capacity && !(scores[row] > list[count - 1].score))
-            continue;
-        if (neural->numbers[row] == ITEM_NONE)
-            continue;
-        uint32_t at = count < capacity ? count++ : count - 1;
-        for (; at && scores[row] > list[at - 1].score; at--)
-            list[at] = list[at - 1];
-        list[at] = (struct scored_item){neural->numbers[row], scores[row]};
-    }
-    return count;
-}
-
-/* Scores become probabilities among what may be listed. */
-static void to_probabilities(const struct neural *neural, float *scores, struct scored_item *list, uint32_t count)
-{
+    struct known known;
+    assert(capacity >= 1);
+    TRY(know(neural, sessions, arena, &known));
+    const struct model_options *options = model_options(neural->model);
+    uint32_t count = known.sessions.count, listed = neural->tiles.count < capacity ? neural->tiles.count : capacity;
+    float *vectors = ARENA_ARRAY(arena, float, (size_t)count *tiles_stride(options->width));
+    if (!vectors)
+        return FAIL(MEMORY, count, "no memory for sessions' vectors");
+    memset(lengths, 0, sessions->count * sizeof *lengths);
+    *ret_settled = 0;
     if (count == 0)
-        return;
-    float best = list[0].score;
-    for (uint32_t row = 0; row < neural->row_count; row++)
-        if (neural->numbers[row] == ITEM_NONE)
-            scores[row] = NO_RANK;
-    float sum = vector_exp(scores, best, neural->row_count);
-    for (uint32_t i = 0; i < count; i++)
-        vector_exp(&list[i].score, best, 1);
-    for (uint32_t i = 0; i < count; i++)
-        list[i].score /= sum;
+        return OK;
+    TRY(model_vectors(neural->model, &known.sessions, arena, vectors));
+    spread(vectors, count, options->width);
+    const struct catalogue_rows catalogue = {&neural->tiles, neural->item_rows, neural->kernel,
+                                             options->normalise ? 1 / options->temperature : 1};
+    const struct ranked_sessions ranked = {count, vectors, lists, known.which, capacity};
+    TRY(top_items_make(&catalogue, &ranked, arena, ret_settled));
+    for (uint32_t i = 0; i < count; i++) {
+        struct scored_item *list = lists + (size_t)known.which[i] * capacity;
+        lengths[known.which[i]] = listed;
+        for (uint32_t place = 0; place < listed; place++)
+            list[place].item = neural->numbers[list[place].item];
+    }
+    return OK;
 }
 
 struct status neural_lists(const struct neural *neural, const struct neural_sessions *sessions, struct arena *arena,
                            struct scored_item *lists, uint32_t capacity, uint32_t *lengths)
 {
-    struct known known;
-    assert(capacity >= 1);
-    TRY(know(neural, sessions, arena, &known));
-    uint32_t count = known.sessions.count, width = model_options(neural->model)->width;
-    float *vectors = ARENA_ARRAY(arena, float, (size_t)count *width);
-    float *scores = ARENA_ARRAY(arena, float, (size_t)count * neural->row_count);
-    if (!vectors || !scores)
-        return FAIL(MEMORY, count, "no memory to score all items");
-    memset(lengths, 0, sessions->count * sizeof *lengths);
-    if (count == 0)
-        return OK;
-    TRY(model_vectors(neural->model, &known.sessions, arena, vectors));
-    model_score(neural->model, neural->item_rows, vectors, count, scores);
-    for (uint32_t i = 0; i < count; i++) {
-        struct scored_item *list = lists + (size_t)known.which[i] * capacity;
-        float *of_session = scores + (size_t)i * neural->row_count;
-        lengths[known.which[i]] = best_of(neural, of_session, list, capacity);
-        to_probabilities(neural, of_session, list, lengths[known.which[i]]);
-    }
-    return OK;
+    uint64_t settled;
+    return neural_lists_counted(neural, sessions, arena, lists, capacity, lengths, &settled);
+}
+
+void neural_use(struct neural *neural, const struct product_kernel *kernel)
+{
+    neural->kernel = kernel;
+}
+
+size_t neural_memory(const struct neural *neural)
+{
+    size_t rows = neural->row_count;
+    return rows * (sizeof *neural->numbers +
+                   tiles_stride(model_options(neural->model)->width) * sizeof *neural->item_rows) +
+           neural->number_count * sizeof *neural->rows_of + tiles_memory(&neural->tiles);
 }
