@@ -124,6 +124,10 @@ struct config {
         struct trainer_options options;
         uint32_t patience; /* epochs; 0: all are trained */
     } train;
+    struct {
+        struct text_list names;
+        bool recommend, train; /* made by config_check() */
+    } roles;
     char *http_listen;
     struct {
         char *url; /* "": there is none */

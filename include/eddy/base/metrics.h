@@ -77,6 +77,12 @@
       "Records of the models topic that cannot be used")                                                               \
     X(MODEL_LOAD_MICROSECONDS, counter, "eddy_model_load_microseconds_total", "",                                      \
       "Time spent in taking versions of session models into use")                                                      \
+    X(TRAINING_UPDATES, counter, "eddy_training_updates_total", "",                                                    \
+      "Updates of the session model that were trained, by this process")                                               \
+    X(TRAINING_REFUSED, counter, "eddy_training_refused_total", "",                                                    \
+      "Of those, held back because they were worse on the newest sessions")                                            \
+    X(TRAINING_PUBLISHED, counter, "eddy_training_published_total", "", "Of those, published")                         \
+    X(TRAINING_MILLISECONDS, counter, "eddy_training_milliseconds_total", "", "Time that updates took")                \
     X(READY, gauge, "eddy_ready", "", "1 when the process has its partitions and answers")
 
 enum metric {

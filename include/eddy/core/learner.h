@@ -39,7 +39,7 @@ MUST_CHECK struct status learner_open(const struct learner_options *options, str
                                       struct learner **ret_learner);
 void learner_close(struct learner *learner);
 
-/* The session model whose word is judged from now on, NULL: none. Of sessions that closed up to trained_to_ms it knows
+/* The session model whose word is judged from now on, NULL: none. Of sessions that ended up to trained_to_ms it knows
  * too much to be judged by, so nothing is learned of mixing from these. It must outlive its use here. */
 void learner_set_model(struct learner *learner, const struct neural *neural, int64_t trained_to_ms);
 

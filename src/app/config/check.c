@@ -152,6 +152,26 @@ static struct status check_mixing(struct config *config, struct complaint *compl
     return OK;
 }
 
+static struct status check_roles(struct config *config, struct complaint *complaint)
+{
+    const struct text_list *names = &config->roles.names;
+    config->roles.recommend = config->roles.train = false;
+    for (size_t i = 0; i < names->count; i++) {
+        if (!strcmp(names->texts[i], "recommend"))
+            config->roles.recommend = true;
+        else if (!strcmp(names->texts[i], "train"))
+            config->roles.train = true;
+        else
+            return complain(complaint, FAIL(CONFIG, (int64_t)i, "no role"), "%s: '%s' is no role; there are %s",
+                            place_of(config, "roles").text, names->texts[i], "recommend and train");
+    }
+    if (names->count == 0)
+        return complain(complaint, FAIL(CONFIG, 0, "no role"), "%s: a process needs one of recommend and train",
+                        place_of(config, "roles").text);
+    config->roles.train = config->roles.train && config->models.enabled;
+    return OK;
+}
+
 static struct status check_listen(const struct config *config, struct complaint *complaint)
 {
     struct http_address address;
@@ -238,6 +258,7 @@ struct status config_check(struct config *config, struct complaint *complaint)
     TRY(check_formats(config, complaint));
     TRY(check_bounds(config, complaint));
     TRY(check_mixing(config, complaint));
+    TRY(check_roles(config, complaint));
     TRY(check_listen(config, complaint));
     TRY(check_registry(config, complaint));
     TRY(check_models(config, complaint));

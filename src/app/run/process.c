@@ -6,6 +6,7 @@
 #include "app/run/kafka_log.h"
 #include "app/run/lanes.h"
 #include "app/run/model_loader.h"
+#include "app/train/role.h"
 #include "app/run/service.h"
 #include "app/run/stores.h"
 #include "app/run/topic_reader.h"
@@ -55,6 +56,7 @@ struct process {
     struct dead_watch *dead_watch;
     struct topic_reader *reader;
     struct model_loader *loader; /* NULL: none */
+    struct train_role *trainer;  /* NULL: not of this process's roles */
     struct kafka_consumer *consumer;
     struct lanes lanes;
     int64_t gauges_us;
@@ -131,6 +133,7 @@ void process_close(struct process *process)
     if (!process)
         return;
     service_close(process->service);
+    train_role_close(process->trainer);
     lanes_close(&process->lanes);
     kafka_consumer_close(process->consumer);
     topic_reader_close(process->reader);
@@ -420,6 +423,8 @@ static void refresh_gauges(struct process *process)
         return;
     process->gauges_us = now_us;
     struct metrics *metrics = &process->metrics;
+    if (!process->config->roles.recommend)
+        return;
     struct mixing mixing = knowledge_mixing(process->knowledge);
     service_set_mixing(process->service, &mixing);
     knowledge_measure(process->knowledge, metrics);
@@ -448,7 +453,7 @@ static struct status explain(const struct process *process, struct status status
 
 static struct status check_threads(struct process *process, struct complaint *complaint)
 {
-    struct status status = topic_reader_failure(process->reader);
+    struct status status = process->reader ? topic_reader_failure(process->reader) : OK;
     if (!failed(status) && process->loader)
         status = model_loader_failure(process->loader);
     if (!failed(status))
@@ -466,19 +471,38 @@ static void mind_readiness(struct process *process)
 static struct status serve(struct process *process, struct complaint *complaint)
 {
     while (!stopping(process)) {
-        TRY(kafka_consumer_poll(process->consumer, POLL_MS, complaint));
+        if (process->consumer)
+            TRY(kafka_consumer_poll(process->consumer, POLL_MS, complaint));
+        else
+            system_wait_ms(POLL_MS);
         TRY(check_threads(process, complaint));
-        TRY(dead_watch_verdict(process->dead_watch, config_topic(process->config, TOPIC_DEAD_LETTERS), complaint));
+        if (process->dead_watch)
+            TRY(dead_watch_verdict(process->dead_watch, config_topic(process->config, TOPIC_DEAD_LETTERS), complaint));
         mind_readiness(process);
         refresh_gauges(process);
     }
     return OK;
 }
 
+static struct status start_trainer(struct process *process, struct complaint *complaint)
+{
+    const struct train_role_options options = {.config = process->config,
+                                               .kafka = &process->kafka,
+                                               .schemas = schemas_source(process->registry),
+                                               .metrics = &process->metrics};
+    return train_role_open(&options, &process->trainer, complaint);
+}
+
 static struct status start(struct process *process, struct complaint *complaint)
 {
     const struct config *config = process->config;
     TRY(keep_trying(process, look_at_topics, complaint));
+    if (config->roles.train)
+        TRY(start_trainer(process, complaint));
+    if (!config->roles.recommend) {
+        enter(process, STAGE_READY);
+        return OK;
+    }
     TRY(stores_open(config, process->options.state_in_memory, &process->stores, complaint));
     const struct knowledge_options knowledge = {.catalogue = config->catalogue,
                                                 .learned = config->learned,

@@ -22,7 +22,8 @@ uint32_t learner_asked(const struct learner *learner, const struct place *place,
 
 static bool is_judged(const struct learner *learner, const struct pending *pending)
 {
-    return pending->asked && !(learner->neural && pending->place.close_ms <= learner->trained_to_ms);
+    const struct session_view *view = &pending->session.view;
+    return pending->asked && !(learner->neural && view->times_ms[view->length - 1] <= learner->trained_to_ms);
 }
 
 static struct query query_of(const struct pending *pending)
