@@ -68,6 +68,7 @@ struct status model_copy(const struct model *model, struct model **ret_model)
 {
     struct model *copy;
     TRY(model_open_empty(&model->options, model->item_count, &copy));
+    copy->trained_to_ms = model->trained_to_ms;
     memcpy(copy->items, model->items, (size_t)model->item_count * model->options.width * sizeof *copy->items);
     memcpy(copy->parameters.values, model->parameters.values, model->parameters.size * sizeof(float));
     *ret_model = copy;

@@ -277,6 +277,9 @@ static struct status publish(struct updater *updater)
     const struct training_sessions judges = {update->count - update->held, update->starts + update->held,
                                              update->items};
     TRY(grow(update, update->starts[update->count], &judges));
+    for (uint32_t i = 0; i < update->held; i++)
+        if (update->times_ms[i] > model_trained_to(update->copy))
+            model_set_trained_to(update->copy, update->times_ms[i]);
     model_close(updater->model);
     updater->model = update->copy;
     update->copy = NULL;
