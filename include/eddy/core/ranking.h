@@ -4,8 +4,8 @@
  *
  * Questions are put one by one and answered together, RANKING_BATCH or as many as there is room for at once. An item
  * that the model has no row for is left out of what came before; when it is what came next, or when nothing is left
- * before, there is no rank: 0. The model is borrowed and must not change. Memory: a copy of the items' rows and at most
- * 64 MiB of scores. One thread. */
+ * before, there is no rank: 0. The model is borrowed and must not change. Memory: 4 bytes an
+ * item and at most 64 MiB of scores. One thread. */
 #include <eddy/core/model.h>
 
 #define RANKING_BATCH 256

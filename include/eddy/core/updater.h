@@ -13,7 +13,8 @@
  * bit for bit, and what is learned later by an update is minutes, which the retrieval scorers do not wait for.
  * Older samples are drawn again so that the old is not forgotten for the new (rehearsal), an older one less often: in
  * proportion to 2^(-age / half-life), age in event time. The rate falls to 0 within an update and begins anew with the
- * next (warm restarts: Loshchilov & Hutter 2017), as do Adam's moments.
+ * next (warm restarts: Loshchilov & Hutter 2017). The optimiser's moments go on from one update to the next: an update
+ * may be a step or two, and with moments from nothing each would move all that it touches by the whole rate.
  * A refused window is older from then on: it is drawn in its turn, and holds up no later one.
  *
  * Without a model the first update makes one from all that is past, as `training` says, and nothing is held back.
@@ -23,12 +24,12 @@
  * items that it was clicked beside (core/model/growth.h).
  *
  * What it does is a function of model, sessions, options and when it was begun; nothing of it is in clock or threads.
- * One thread. There is no state beside model and past sessions: killed between two steps, it begins again from the last
- * model that was published, with what sessions the caller adds again.
+ * One thread. There is no state beside model, moments and past sessions: killed between two steps, it begins again
+ * from the last model that was published, with what sessions the caller adds again, and without moments.
  *
  * Memory: 4 bytes a click and 16 a session of the past, twice during an update (10 more bytes a sample that is
- * trained). Of the model's size: 1; 4 while it is trained (model, copy, two moments); 3 while it is judged. To these
- * the trainer adds a step's gradients, and ranking 64 MiB of scores: both have a bound that is not the catalogue's. */
+ * trained). Of the model's size: 3 (itself, two moments), and 4 while an update runs, which has a copy. To these the
+ * trainer adds a step's gradients, and ranking 64 MiB of scores: both have a bound that is not the catalogue's. */
 #include <eddy/core/trainer.h>
 
 struct updater_options {

@@ -210,6 +210,7 @@ static uint64_t purpose_of(const struct trainer *trainer)
         options->negatives,
         options->seed,
         options->optimiser,
+        trainer->steps_before,
         bytes_hash(bytes_of(&options->negative_power, sizeof options->negative_power)),
         bytes_hash(bytes_of(&options->rate, sizeof options->rate)),
         bytes_hash(bytes_of(&options->rate_end, sizeof options->rate_end)),

@@ -2,6 +2,8 @@
 #include <eddy/core/ranking.h>
 
 #include "core/clones.h"
+#include "core/model/layers.h"
+#include "core/model/model.h"
 
 #include <stdlib.h>
 
@@ -9,13 +11,26 @@
 
 struct ranking {
     const struct model *model;
-    float *rows, *vectors, *scores;
+    float *inverse; /* (items) what a score by the item's own row is to be multiplied by */
+    float *vectors, *scores;
     struct arena arena;
     uint32_t count, capacity;
     uint32_t starts[RANKING_BATCH + 1], nexts[RANKING_BATCH];
     uint32_t items[RANKING_BATCH * MODEL_LENGTH_MAX];
     uint32_t *ranks[RANKING_BATCH]; /* where they go */
 };
+
+/* Rows are not copied to be normalised: a model may be large, and an updater has two. */
+static void measure_rows(struct ranking *ranking)
+{
+    const struct model_options *options = model_options(ranking->model);
+    float row[MODEL_WIDTH_MAX];
+    for (size_t i = 0; i < ranking->model->item_count; i++) {
+        ranking->inverse[i] = 1;
+        if (options->normalise)
+            l2_forward(ranking->model->items + i * options->width, row, &ranking->inverse[i], 1, options->width);
+    }
+}
 
 struct status ranking_open(const struct model *model, struct ranking **ret_ranking)
 {
@@ -26,14 +41,14 @@ struct status ranking_open(const struct model *model, struct ranking **ret_ranki
     uint32_t room = SCORES_MAX / items;
     ranking->model = model;
     ranking->capacity = room < 1 ? 1 : room > RANKING_BATCH ? RANKING_BATCH : room;
-    ranking->rows = malloc((size_t)items * width * sizeof *ranking->rows);
+    ranking->inverse = malloc(items * sizeof *ranking->inverse);
     ranking->vectors = malloc((size_t)ranking->capacity * width * sizeof *ranking->vectors);
     ranking->scores = malloc((size_t)ranking->capacity * items * sizeof *ranking->scores);
-    if (!ranking->rows || !ranking->vectors || !ranking->scores) {
+    if (!ranking->inverse || !ranking->vectors || !ranking->scores) {
         ranking_close(ranking);
         return FAIL(MEMORY, items, "no memory to rank all items");
     }
-    model_item_rows(model, ranking->rows);
+    measure_rows(ranking);
     *ret_ranking = ranking;
     return OK;
 }
@@ -42,7 +57,7 @@ void ranking_close(struct ranking *ranking)
 {
     if (!ranking)
         return;
-    free(ranking->rows);
+    free(ranking->inverse);
     free(ranking->vectors);
     free(ranking->scores);
     arena_release(&ranking->arena);
@@ -50,12 +65,13 @@ void ranking_close(struct ranking *ranking)
 }
 
 /* The items that score at least as well as the true one, itself among them. */
-CLONES static uint32_t rank_in(const float *restrict scores, uint32_t count, uint32_t next)
+CLONES static uint32_t rank_in(const float *restrict scores, const float *restrict inverse, uint32_t count,
+                               uint32_t next)
 {
     uint32_t rank = 0;
-    float score = scores[next];
+    float score = scores[next] * inverse[next];
     for (uint32_t i = 0; i < count; i++)
-        rank += scores[i] < score ? 0 : 1; /* a score that is no number is not below */
+        rank += scores[i] * inverse[i] < score ? 0 : 1; /* a score that is no number is not below */
     return rank;
 }
 
@@ -67,9 +83,9 @@ struct status ranking_flush(struct ranking *ranking)
         return OK;
     arena_reset(&ranking->arena);
     TRY(model_vectors(ranking->model, &sessions, &ranking->arena, ranking->vectors));
-    model_score(ranking->model, ranking->rows, ranking->vectors, ranking->count, ranking->scores);
+    model_score(ranking->model, ranking->model->items, ranking->vectors, ranking->count, ranking->scores);
     for (uint32_t i = 0; i < ranking->count; i++)
-        *ranking->ranks[i] = rank_in(ranking->scores + (size_t)i * items, items, ranking->nexts[i]);
+        *ranking->ranks[i] = rank_in(ranking->scores + (size_t)i * items, ranking->inverse, items, ranking->nexts[i]);
     ranking->count = 0;
     return OK;
 }

@@ -202,6 +202,61 @@ void trainer_close(struct trainer *trainer)
     free(trainer);
 }
 
+/* ---- from one to the next */
+
+void moments_release(struct moments *moments)
+{
+    free(moments->items_mean);
+    free(moments->items_square);
+    free(moments->mean);
+    free(moments->square);
+    *moments = (struct moments){0};
+}
+
+/* Moves *values to *to, with zeros for what they are short of. */
+static struct status lengthen(float **values, size_t count, size_t wanted, float **to)
+{
+    assert(count <= wanted);
+    float *longer = realloc(*values, wanted * sizeof *longer);
+    if (!longer)
+        return FAIL(MEMORY, (int64_t)wanted, "no memory for the items' moments");
+    memset(longer + count, 0, (wanted - count) * sizeof *longer);
+    free(*to);
+    *to = longer;
+    *values = NULL;
+    return OK;
+}
+
+struct status trainer_go_on(struct trainer *trainer, struct moments *moments)
+{
+    struct parameters *parameters = &trainer->model->parameters;
+    size_t values = (size_t)trainer->model->item_count * trainer->model->options.width;
+    assert(trainer->steps == 0);
+    if (!moments->mean)
+        return OK;
+    TRY(lengthen(&moments->items_mean, moments->item_values, values, &trainer->mean));
+    TRY(lengthen(&moments->items_square, moments->item_values, values, &trainer->square));
+    free(parameters->mean);
+    free(parameters->square);
+    parameters->mean = moments->mean;
+    parameters->square = moments->square;
+    trainer->steps_before = moments->steps;
+    *moments = (struct moments){0};
+    return OK;
+}
+
+void trainer_hand_over(struct trainer *trainer, struct moments *ret_moments)
+{
+    struct parameters *parameters = &trainer->model->parameters;
+    *ret_moments = (struct moments){.steps = trainer->steps_before + trainer->steps,
+                                    .item_values = (size_t)trainer->model->item_count * trainer->model->options.width,
+                                    .items_mean = trainer->mean,
+                                    .items_square = trainer->square,
+                                    .mean = parameters->mean,
+                                    .square = parameters->square};
+    trainer->mean = trainer->square = parameters->mean = parameters->square = NULL;
+}
+
 struct trainer_progress trainer_progress(const struct trainer *trainer)
 {
     return (struct trainer_progress){.steps = trainer->steps,
@@ -223,7 +278,7 @@ static float rate_of(const struct trainer *trainer)
  * section 2). */
 static struct adam adam_of(const struct trainer *trainer)
 {
-    double step = (double)trainer->steps + 1;
+    double step = (double)(trainer->steps_before + trainer->steps) + 1;
     double correction1 = 1 - pow((double)BETA1, step), correction2 = sqrt(1 - pow((double)BETA2, step));
     return (struct adam){.rate = (float)((double)rate_of(trainer) * correction2 / correction1),
                          .beta1 = BETA1,

@@ -13,7 +13,8 @@ struct trainer {
     struct training_samples chosen; /* of an epoch; none: every click but the first of its session, once */
     struct model *model;
     uint64_t steps, steps_total;
-    struct random random; /* of the steps: draws and dropout */
+    uint64_t steps_before; /* of those whose moments it goes on with */
+    struct random random;  /* of the steps: draws and dropout */
 
     uint16_t *places;  /* (clicks) how many clicks of its session are before it, at most UINT16_MAX */
     uint32_t *samples; /* (sample_count) their targets' clicks, in the epoch's order */
@@ -30,3 +31,18 @@ struct trainer {
  * parameters, which were zero. On failure they are not to be used. */
 MUST_CHECK struct status trainer_gradients(struct trainer *trainer, const uint32_t *samples, uint32_t count,
                                            double *ret_loss);
+
+/* What the optimiser knows of a model's numbers, for the next trainer of the same model or of one with more items. */
+struct moments {
+    uint64_t steps;     /* that it comes from */
+    size_t item_values; /* of each of the first two */
+    float *items_mean, *items_square;
+    float *mean, *square; /* of the parameters */
+};
+
+void moments_release(struct moments *moments);
+/* A trainer that has made no step goes on with these; they are empty then, if they were not before: it begins with
+ * none. Items that they do not know begin with zeros. MEMORY: both are to be released. */
+MUST_CHECK struct status trainer_go_on(struct trainer *trainer, struct moments *moments);
+/* Takes them from a trainer that makes no step any more. ret_moments was empty. */
+void trainer_hand_over(struct trainer *trainer, struct moments *ret_moments);

@@ -49,6 +49,7 @@ void updater_close(struct updater *updater)
         return;
     update_release(&updater->update);
     past_release(&updater->past);
+    moments_release(&updater->moments);
     model_close(updater->model);
     free(updater);
 }
@@ -188,7 +189,8 @@ static struct status begin_next(struct updater *updater)
     TRY(model_copy(updater->model, &update->copy));
     TRY(grow(update, update->starts[update->held], &update->learned));
     const struct training_samples samples = {update->sample_count, update->samples};
-    return trainer_open_samples(&training, &update->learned, &samples, update->copy, &update->trainer);
+    TRY(trainer_open_samples(&training, &update->learned, &samples, update->copy, &update->trainer));
+    return trainer_go_on(update->trainer, &updater->moments);
 }
 
 static struct status begin(struct updater *updater, bool *ret_begun)
@@ -225,8 +227,9 @@ struct status updater_begin(struct updater *updater, bool *ret_begun)
 
 /* ---- a step */
 
-static struct status train(struct update *update)
+static struct status train(struct updater *updater)
 {
+    struct update *update = &updater->update;
     struct trained_step step;
     TRY(trainer_step(update->trainer, &step));
     update->loss += step.loss;
@@ -234,7 +237,8 @@ static struct status train(struct update *update)
     struct trainer_progress progress = trainer_progress(update->trainer);
     if (progress.steps < progress.steps_total)
         return OK;
-    trainer_close(update->trainer); /* its moments make room for the rows that are ranked with */
+    trainer_hand_over(update->trainer, &updater->moments);
+    trainer_close(update->trainer);
     update->trainer = NULL;
     update->result.loss = update->loss / (double)update->result.samples;
     update->asked = update->held;
@@ -304,7 +308,7 @@ static struct status step(struct updater *updater, bool *ret_done, struct update
     bool ranked = false;
     switch (update->phase) {
     case UPDATE_TRAINS:
-        TRY(train(update));
+        TRY(train(updater));
         if (update->phase == UPDATE_TRAINS || update->result.predictions > 0)
             return OK;
         break;

@@ -2,6 +2,7 @@
 #pragma once
 /* The updater's state: what is past, and the update that runs. */
 #include "core/model/past.h"
+#include "core/model/trainer.h"
 
 #include <eddy/core/ranking.h>
 #include <eddy/core/updater.h>
@@ -28,6 +29,7 @@ struct update {
 struct updater {
     struct updater_options options;
     struct model *model;
+    struct moments moments; /* none before the first update, and where one failed */
     struct past past;
     uint64_t window_number; /* of the first session that is new */
     uint64_t updates;       /* that began */
