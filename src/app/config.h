@@ -17,7 +17,7 @@
 #include <eddy/core/codec.h>
 #include <eddy/core/engine.h>
 #include <eddy/core/model_record.h>
-#include <eddy/core/trainer.h>
+#include <eddy/core/updater.h>
 #include <eddy/io/kafka.h>
 
 enum topic {
@@ -128,6 +128,12 @@ struct config {
         struct text_list names;
         bool recommend, train; /* made by config_check() */
     } roles;
+    struct {
+        struct updater_options options; /* its model, training and items_max are set by config_check() */
+        int64_t interval_ms;            /* 0: time alone makes no update due */
+        uint32_t clicks;                /* 0: clicks alone do not */
+        uint32_t first_clicks;          /* before the first model is trained */
+    } update;
     char *http_listen;
     struct {
         char *url; /* "": there is none */

@@ -14,8 +14,9 @@ struct group_test {
     struct kafka_sink *sink;
     int64_t starts[4]; /* where `assigned` makes each begin; -1: as proposed */
     struct assignment seen[4];
-    _Atomic int assigned, revoked;
+    _Atomic int assigned, revoked, calls;
     struct status refusal;
+    bool idle; /* has nothing to commit */
 };
 
 static struct status on_assigned(void *context, struct assignment *partitions, size_t count,
@@ -33,6 +34,7 @@ static struct status on_assigned(void *context, struct assignment *partitions, s
         TRY(source.ops->begin(source.self, p, partitions[i].start, partitions[i].high));
     }
     test->assigned += (int)count;
+    test->calls++;
     return test->refusal;
 }
 
@@ -41,7 +43,7 @@ static void on_revoked(void *context, const int32_t *partitions, size_t count, b
 {
     struct group_test *test = context;
     assert_false(lost);
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count && !test->idle; i++) {
         struct committer committer = kafka_sink_committer(test->sink, test->consumer);
         const struct commit_point point = {partitions[i], 10, "w=1"};
         assert_ok(committer.ops->commit(committer.self, &point, 1));
@@ -135,6 +137,36 @@ static void a_shard_gets_its_own_partitions_from_where_the_handler_said(void **s
     assert_int_equal(test.revoked, 4);
     kafka_consumer_close(test.consumer);
     kafka_sink_close(test.sink);
+}
+
+/* There are four partitions. */
+static void a_member_without_partitions_waits_for_some(void **state)
+{
+    enum { MEMBERS = 5 };
+    struct kafka_options kafka = mock_rig_options(kafka_mock_bootstrap(*state));
+    struct group_test tests[MEMBERS] = {0};
+    struct complaint complaint = {0};
+    int owned = 0, told = 0;
+    for (int i = 0; i < MEMBERS; i++) {
+        tests[i].idle = true;
+        subscribe(&tests[i], &kafka, "crowd");
+    }
+    for (int64_t end = mock_rig_now_ms() + 30000; (owned < 4 || told < MEMBERS) && mock_rig_now_ms() < end;) {
+        owned = told = 0;
+        for (int i = 0; i < MEMBERS; i++) {
+            memset(tests[i].starts, 0xff, sizeof tests[i].starts);
+            assert_ok(kafka_consumer_poll(tests[i].consumer, 20, &complaint));
+            owned += tests[i].assigned - tests[i].revoked;
+            told += tests[i].calls > 0;
+        }
+    }
+    assert_int_equal(owned, 4);
+    assert_int_equal(told, MEMBERS);
+    for (int i = 0; i < MEMBERS; i++) {
+        kafka_consumer_leave(tests[i].consumer);
+        kafka_consumer_close(tests[i].consumer);
+        kafka_sink_close(tests[i].sink);
+    }
 }
 
 /* After a broker was lost its partitions have no leader for some seconds, or those asked are not it any more. */
@@ -486,6 +518,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         WITH_MOCK(a_shard_gets_its_own_partitions_from_where_the_handler_said),
+        WITH_MOCK(a_member_without_partitions_waits_for_some),
         WITH_MOCK(a_leader_that_is_being_replaced_is_waited_for),
         cmocka_unit_test(a_leader_that_changed_before_the_partitions_were_assigned_is_found),
         cmocka_unit_test(a_partition_without_a_leader_does_not_keep_the_ends_of_others_from_being_known),

@@ -87,6 +87,10 @@ struct status kafka_group_positions(struct kafka_consumer *consumer, struct assi
     struct time_source time = system_time();
     int64_t begin_us = time.ops->monotonic_us(time.self), early_us = 0; /* since when they end early */
     rd_kafka_resp_err_t error = RD_KAFKA_RESP_ERR_NO_ERROR;
+    if (count == 0) { /* more members than partitions; librdkafka refuses to ask about none */
+        *ret_positions = rd_kafka_topic_partition_list_new(0);
+        return OK;
+    }
     for (;;) {
         rd_kafka_topic_partition_list_t *list = list_of(consumer, partitions, count, RD_KAFKA_OFFSET_INVALID);
         error = read_committed(consumer, partitions, count, list);
