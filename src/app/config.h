@@ -16,7 +16,7 @@
 #include <eddy/core/catalogue.h>
 #include <eddy/core/codec.h>
 #include <eddy/core/engine.h>
-#include <eddy/core/trainer.h>
+#include <eddy/core/updater.h>
 #include <eddy/io/kafka.h>
 
 enum topic {
@@ -114,6 +114,11 @@ struct config {
         struct trainer_options options;
         uint32_t patience; /* epochs; 0: all are trained */
     } train;
+    struct {
+        struct updater_options options; /* its model, training and items_max are set by config_check() */
+        int64_t interval_ms;            /* 0: time alone makes no update due */
+        uint32_t clicks;                /* 0: clicks alone do not */
+    } update;
     char *http_listen;
     struct {
         char *url; /* "": there is none */

@@ -209,5 +209,8 @@ struct status config_check(struct config *config, struct complaint *complaint)
     TRY(check_registry(config, complaint));
     config->model.options.backbone = backbone_named(option_find("model.backbone")->words[config->model.backbone]);
     assert(config->model.options.backbone);
+    config->update.options.model = config->model.options;
+    config->update.options.training = config->train.options;
+    config->update.options.items_max = config->catalogue.items_max;
     return derive(config);
 }

@@ -83,6 +83,9 @@ const struct option_section option_sections[] = {
     {"neural", "The session model at work."},
     {"model", "The learned session model (`eddy train`)."},
     {"train", "How it is trained."},
+    {"update",
+     "How it goes on learning from the sessions that close (`eddy evaluate --mode learning`). Batch, negatives, "
+     "optimiser, dropout and decay are those of `train`. See TRAINING.md."},
     {"state", "What outlives the process: open sessions in LMDB, one environment per partition."},
     {"http", "Metrics and health."},
     {"log", "The log, on standard error."},
@@ -371,6 +374,26 @@ const struct config_option option_table[] = {
            "Share of the items' numbers that a step leaves out."),
     NUMBER("train.decay", train.options.decay, "0", 0, 1, "Weight decay (L2)."),
     NUMBER("train.seed", train.options.seed, "1", 0, 4294967295, "Same seed and data, same model."),
+
+    NUMBER("update.interval_ms", update.interval_ms, "1h", 0, 366 * DAY_MS,
+           "An update is due so long after the last one, in event time. 0: only update.clicks makes one due."),
+    NUMBER("update.clicks", update.clicks, "0", 0, 4e9, "Or when so many clicks have closed since. 0: no number does."),
+    NUMBER("update.clicks_max", update.options.clicks_max, "1000000", 2, 4e9,
+           "The newest clicks that are kept to be learned again."),
+    NUMBER("update.passes", update.options.passes, "1", 1, 1000, "How often an update learns each new click."),
+    NUMBER("update.rate", update.options.rate, "0.001", 1e-7, 1,
+           "Of the optimiser, as an update begins; it falls to 0 within it."),
+    NUMBER("update.replay", update.options.replay, "4", 0, 1000,
+           "Older clicks that are learned again for each new one, so that they are not forgotten."),
+    NUMBER("update.half_life_ms", update.options.half_life_ms, "30d", 0, 36500 * DAY_MS,
+           "A click so much older than the newest is half as likely to be among these. 0: all alike."),
+    NUMBER(
+        "update.held_share", update.options.held_share, "0.1", 0, 0.9,
+        "Share of the new clicks that are held back to judge the update by, and are learned by the next one. 0: every "
+        "update is published."),
+    NUMBER("update.held_max", update.options.held_max, "5000", 0, 4e9, "But no more than so many."),
+    NUMBER("update.noise", update.options.noise, "2", 0, 100,
+           "An update is refused when its MRR@20 on these is worse by more than so many standard errors."),
 
     PLAIN("state.directory", state.directory, "eddy-state", "Folder of this process alone, on a local disk."),
     NUMBER("state.map_size_bytes", state.map_size_bytes, "16GiB", MIB, 16 * TIB,
