@@ -10,6 +10,8 @@
 
 #include <stdlib.h>
 
+#define RETRAIN_DEFAULT INT64_MIN /* not said */
+
 enum mode { MODE_TRAIN_TEST, MODE_PREQUENTIAL, MODE_LEARNING, MODE_NONE };
 static const char *const mode_words[] = {"train-test", "prequential", "learning"};
 
@@ -19,7 +21,7 @@ struct evaluate_options {
     const char *mode, *items, *json, *dump, *plots;
     int64_t test_from_ms, valid_from_ms;
     int64_t retrain_days;
-    bool strict;
+    bool fused, strict;
     bool stdout_taken; /* by the JSON or the dump */
 };
 
@@ -232,7 +234,8 @@ static int run_learning(const struct evaluate_options *options)
         .split = {.from_ms = validation ? options->valid_from_ms : options->test_from_ms,
                   .before_ms = validation ? options->test_from_ms : INT64_MAX},
         .validation = validation,
-        .retrain_days = options->retrain_days,
+        .retrain_days = options->retrain_days == RETRAIN_DEFAULT ? 1 : options->retrain_days,
+        .fused = options->fused,
         .strict = options->strict,
         .json = options->json,
         .plots = options->plots,
@@ -256,7 +259,9 @@ static bool check_line(const struct evaluate_options *options, enum mode mode)
         wrong = "name a file of clicks";
     else if (mode == MODE_LEARNING && (options->models.count > 0 || options->dump || options->items))
         wrong = "--model, --dump and --items are not for --mode learning";
-    else if (options->retrain_days < 0)
+    else if (mode != MODE_LEARNING && (options->fused || options->retrain_days != RETRAIN_DEFAULT))
+        wrong = "--fused and --retrain-days are for --mode learning";
+    else if (options->retrain_days < 0 && options->retrain_days != RETRAIN_DEFAULT)
         wrong = "--retrain-days cannot be negative";
     else if (options->test_from_ms == INT64_MIN && (mode == MODE_TRAIN_TEST || (mode == MODE_LEARNING && validation)))
         wrong = "say by --test-from where the test begins: a time like 2024-05-01";
@@ -270,7 +275,7 @@ static bool check_line(const struct evaluate_options *options, enum mode mode)
 int command_evaluate(int argc, char **argv)
 {
     struct evaluate_options options = {
-        .mode = "train-test", .test_from_ms = INT64_MIN, .valid_from_ms = INT64_MIN, .retrain_days = 1};
+        .mode = "train-test", .test_from_ms = INT64_MIN, .valid_from_ms = INT64_MIN, .retrain_days = RETRAIN_DEFAULT};
     const struct argument arguments[] = {
         {"clicks", "FILE", "the same as FILE alone; may stand several times", ARGUMENT_TEXTS, &options.clicks},
         {"mode", "MODE", "train-test (default), prequential or learning: see above", ARGUMENT_TEXT, &options.mode},
@@ -281,6 +286,8 @@ int command_evaluate(int argc, char **argv)
          &options.valid_from_ms},
         {"retrain-days", "N", "learning: days from one training from nothing to the next (1; 0: none)", ARGUMENT_NUMBER,
          &options.retrain_days},
+        {"fused", NULL, "learning: lists fused with the retrieval scorers, not those of the models alone",
+         ARGUMENT_FLAG, &options.fused},
         CONFIG_ARGUMENTS(options.config),
         {"vs", "KEY=VALUE,...", "one more configuration: the first one with this changed", ARGUMENT_TEXTS,
          &options.variants},

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "app/learning.h"
-
+#include "app/learning_fused.h"
 #include "app/progress.h"
 
 #include <eddy/core/ranking.h>
@@ -15,9 +14,11 @@ struct walk {
     const struct learning_data *data;
     const struct learning_way *way;
     struct updater *updater;
-    struct ranking *ranking; /* by the updater's model; NULL: none yet */
-    size_t closed;           /* sessions, that have been learned or wait in the updater */
-    int64_t next_ms;         /* when time makes something due */
+    struct ranking *ranking;      /* by the updater's model; NULL: none yet */
+    struct learning_fused *fused; /* in its place */
+    bool model_is_new;            /* to what ranks */
+    size_t closed;                /* sessions, that have been learned or wait in the updater */
+    int64_t next_ms;              /* when time makes something due */
     struct learning_result *result;
     struct progress progress;
 };
@@ -25,6 +26,7 @@ struct walk {
 static void walk_release(struct walk *walk)
 {
     ranking_close(walk->ranking); /* before the model that it ranks by */
+    learning_fused_close(walk->fused);
     updater_close(walk->updater);
 }
 
@@ -96,16 +98,26 @@ static struct status retrain(struct walk *walk, bool *ret_done, struct updater_r
     return OK;
 }
 
+/* The model may be gone after this. */
+static struct status stop_ranking(struct walk *walk)
+{
+    walk->model_is_new = true;
+    if (walk->fused)
+        return learning_fused_model(walk->fused, NULL);
+    if (!walk->ranking)
+        return OK;
+    TRY(ranking_flush(walk->ranking));
+    ranking_close(walk->ranking);
+    walk->ranking = NULL;
+    return OK;
+}
+
 static struct status learn(struct walk *walk)
 {
     struct learning_result *result = walk->result;
     struct updater_result updated;
     bool done;
-    if (walk->ranking) {
-        TRY(ranking_flush(walk->ranking));
-        ranking_close(walk->ranking);
-        walk->ranking = NULL;
-    }
+    TRY(stop_ranking(walk));
     int64_t start_ns = system_thread_cpu_ns();
     TRY(walk->way->kind == LEARNING_RETRAINED ? retrain(walk, &done, &updated)
                                               : update(walk->updater, &done, &updated));
@@ -124,6 +136,8 @@ static struct status take_closed(struct walk *walk)
 {
     const struct config *config = walk->way->config;
     size_t number = walk->closed++;
+    if (walk->fused)
+        TRY(learning_fused_learn(walk->fused, number));
     if (walk->way->kind != LEARNING_CONTINUOUS)
         return OK;
     TRY(add_session(walk->data, number, walk->updater));
@@ -131,11 +145,17 @@ static struct status take_closed(struct walk *walk)
     return due ? learn(walk) : OK;
 }
 
+/* 0: time makes nothing due. */
+static int64_t interval_ms(const struct learning_way *way)
+{
+    return way->kind == LEARNING_CONTINUOUS  ? way->config->update.interval_ms
+           : way->kind == LEARNING_RETRAINED ? way->every_ms
+                                             : 0;
+}
+
 /* All that closes and becomes due up to a time, in order. What closes when an update is due is in it. */
 static struct status learn_until(struct walk *walk, int64_t time_ms)
 {
-    const struct learning_way *way = walk->way;
-    int64_t every_ms = way->kind == LEARNING_CONTINUOUS ? way->config->update.interval_ms : way->every_ms;
     for (;;) {
         int64_t closes_ms = close_ms(walk->data, walk->closed);
         if (closes_ms > time_ms && walk->next_ms > time_ms)
@@ -145,22 +165,29 @@ static struct status learn_until(struct walk *walk, int64_t time_ms)
             continue;
         }
         TRY(learn(walk));
-        walk->next_ms += every_ms;
+        walk->next_ms += interval_ms(walk->way);
     }
 }
 
 /* ---- predicting */
 
+static struct status begin_ranking(struct walk *walk)
+{
+    const struct model *model = walk->way->kind == LEARNING_RETRIEVAL ? NULL : updater_model(walk->updater);
+    walk->model_is_new = false;
+    return walk->fused ? learning_fused_model(walk->fused, model) : ranking_open(model, &walk->ranking);
+}
+
 static struct status ask(struct walk *walk, const struct learning_question *question)
 {
     const struct learning_data *data = walk->data;
-    const struct model *model = updater_model(walk->updater);
     const uint32_t *items = data->log.items + data->log.sessions[question->session].start;
-    uint32_t next = items[question->length];
-    if (!walk->ranking)
-        TRY(ranking_open(model, &walk->ranking));
-    walk->result->unknown += next >= model_item_count(model);
-    return ranking_ask(walk->ranking, items, question->length, next, &walk->result->ranks[question->place]);
+    uint32_t next = items[question->length], *rank = &walk->result->ranks[question->place];
+    walk->result->unknown += next >= model_item_count(updater_model(walk->updater));
+    if (walk->model_is_new)
+        TRY(begin_ranking(walk));
+    return walk->fused ? learning_fused_ask(walk->fused, question, rank)
+                       : ranking_ask(walk->ranking, items, question->length, next, rank);
 }
 
 static void draw_timeline(struct walk *walk)
@@ -171,7 +198,19 @@ static void draw_timeline(struct walk *walk)
                      walk->result->ranks[data->questions[i].place]);
 }
 
-/* The sessions of the first model are older ones of the updater. */
+/* What the first model has learned from is old to the updater, and is what the retrieval scorers know. */
+static struct status add_first(struct walk *walk)
+{
+    for (; walk->closed < walk->data->first_sessions; walk->closed++) {
+        if (walk->way->kind == LEARNING_CONTINUOUS)
+            TRY(add_session(walk->data, walk->closed, walk->updater));
+        if (walk->fused)
+            TRY(learning_fused_learn(walk->fused, walk->closed));
+    }
+    updater_mark_learned(walk->updater);
+    return OK;
+}
+
 static struct status begin(struct walk *walk, const struct model *first)
 {
     const struct learning_way *way = walk->way;
@@ -179,12 +218,12 @@ static struct status begin(struct walk *walk, const struct model *first)
     if (!walk->result->ranks)
         return FAIL(MEMORY, walk->data->predictions, "no memory for ranks");
     TRY(updater_open(&way->config->update.options, first, &walk->updater));
-    walk->closed = walk->data->first_sessions;
-    for (size_t i = 0; i < walk->closed && way->kind == LEARNING_CONTINUOUS; i++)
-        TRY(add_session(walk->data, i, walk->updater));
-    updater_mark_learned(walk->updater);
-    int64_t every_ms = way->kind == LEARNING_CONTINUOUS ? way->config->update.interval_ms : way->every_ms;
-    walk->next_ms = way->kind == LEARNING_STATIC || every_ms == 0 ? NEVER : walk->data->from_ms + every_ms;
+    if (way->fused)
+        TRY(learning_fused_open(walk->data, way->config, &walk->fused));
+    TRY(add_first(walk));
+    int64_t every_ms = interval_ms(way);
+    walk->next_ms = every_ms > 0 ? walk->data->from_ms + every_ms : NEVER;
+    walk->model_is_new = true;
     return OK;
 }
 

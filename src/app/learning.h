@@ -12,6 +12,9 @@
  * A session closes session.gap_ms after its last click, and is learned from by nobody before. All systems have the same
  * questions. A next click on an item that a system's model has no row for is a miss of it, as is one of which it knows
  * no click before; items are ranked among all that the model has, ties against it.
+ *
+ * With `fused` the lists are those of the fusion with the retrieval scorers, which learn each session as it closes in
+ * all systems alike; a further system, `retrieval`, has them alone.
  * The log is read as session_log.h says; sessions of one click are left out. */
 #include "app/config.h"
 #include "app/session_log.h"
@@ -31,6 +34,7 @@ struct learning_data {
     size_t closing_count, tested_count, predictions;
     size_t first_sessions, first_clicks; /* of the first model */
     uint32_t items;
+    uint32_t *names;                     /* (items) in log.item_ids */
     struct learning_question *questions; /* (predictions) in the order of time */
 };
 
@@ -46,7 +50,7 @@ MUST_CHECK struct status learning_data_open(const char *const *paths, size_t pat
                                             struct complaint *complaint);
 void learning_data_release(struct learning_data *data);
 
-enum learning_kind { LEARNING_STATIC, LEARNING_RETRAINED, LEARNING_CONTINUOUS };
+enum learning_kind { LEARNING_RETRIEVAL, LEARNING_STATIC, LEARNING_RETRAINED, LEARNING_CONTINUOUS };
 
 struct learning_result {
     uint32_t *ranks;              /* (predictions) by place; 0: a miss */
@@ -61,6 +65,7 @@ struct learning_way {
     enum learning_kind kind;
     const struct config *config;
     int64_t every_ms; /* RETRAINED */
+    bool fused;       /* always with RETRIEVAL */
 };
 
 /* Trains what all begin with. Shows its progress. What updater_step() fails with. */

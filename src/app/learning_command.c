@@ -23,15 +23,21 @@ static void add_system(struct learning_report *report, const char *name, struct 
 static void add_systems(const struct learning_command *command, const struct evaluation_system *configurations,
                         size_t count, struct learning_report *report)
 {
-    const struct config *config = &configurations[0].config;
-    add_system(report, "static", (struct learning_way){LEARNING_STATIC, config, 0});
+    struct learning_way way = {
+        .config = &configurations[0].config, .every_ms = command->retrain_days * DAY_MS, .fused = command->fused};
+    if (command->fused)
+        add_system(report, "retrieval", way);
+    way.kind = LEARNING_STATIC;
+    add_system(report, "static", way);
+    way.kind = LEARNING_RETRAINED;
     if (command->retrain_days > 0)
-        add_system(report, "retrained",
-                   (struct learning_way){LEARNING_RETRAINED, config, command->retrain_days * DAY_MS});
+        add_system(report, "retrained", way);
     report->base_count = report->system_count;
-    for (size_t i = 0; i < count; i++)
-        add_system(report, i > 0 ? configurations[i].name : "continuous",
-                   (struct learning_way){LEARNING_CONTINUOUS, &configurations[i].config, 0});
+    way.kind = LEARNING_CONTINUOUS;
+    for (size_t i = 0; i < count; i++) {
+        way.config = &configurations[i].config;
+        add_system(report, i > 0 ? configurations[i].name : "continuous", way);
+    }
 }
 
 static struct status run_systems(const struct learning_data *data, struct learning_report *report)

@@ -10,6 +10,7 @@ struct learning_command {
     struct learning_split split;
     bool validation;      /* the split is a part of what may be tuned on */
     int64_t retrain_days; /* 0: no system is trained anew */
+    bool fused;
     bool strict;
     const char *json, *plots;
     bool stdout_taken; /* by the JSON */

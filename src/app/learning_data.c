@@ -58,15 +58,21 @@ static struct status choose_sessions(struct learning_data *data)
 static struct status number_items(struct learning_data *data)
 {
     struct session_log *log = &data->log;
-    uint32_t *numbers = malloc((interner_count(log->item_ids) + 1) * sizeof *numbers);
-    if (!numbers)
-        return FAIL(MEMORY, interner_count(log->item_ids), "no memory to number items");
-    memset(numbers, 0xff, interner_count(log->item_ids) * sizeof *numbers);
+    uint32_t count = interner_count(log->item_ids), *numbers = malloc((count + 1ul) * sizeof *numbers);
+    data->names = malloc((count + 1ul) * sizeof *data->names);
+    if (!numbers || !data->names) {
+        free(numbers);
+        return FAIL(MEMORY, count, "no memory to number items");
+    }
+    memset(numbers, 0xff, count * sizeof *numbers);
     for (size_t i = 0; i < data->closing_count; i++) {
         const struct whole_session *session = &log->sessions[data->closing[i]];
         for (size_t click = session->start; click < session->start + session->length; click++) {
             uint32_t *number = &numbers[log->items[click]];
-            *number = *number == UINT32_MAX ? data->items++ : *number;
+            if (*number == UINT32_MAX) {
+                data->names[data->items] = log->items[click];
+                *number = data->items++;
+            }
             log->items[click] = *number;
         }
     }
@@ -135,6 +141,7 @@ void learning_data_release(struct learning_data *data)
     session_log_release(&data->log);
     free(data->closing);
     free(data->tested);
+    free(data->names);
     free(data->questions);
     *data = (struct learning_data){0};
 }

@@ -86,7 +86,7 @@ void learning_report_table(const struct learning_report *report, FILE *out)
 
 /* ---- JSON */
 
-static const char *const kind_words[] = {"static", "retrained", "continuous"};
+static const char *const kind_words[] = {"retrieval", "static", "retrained", "continuous"};
 
 static void json_data(struct json_writer *json, const struct learning_report *report)
 {

@@ -5,8 +5,8 @@
 
 #include <stdio.h>
 
-#define LEARNING_SYSTEMS_MAX 18 /* static, retrained, and continuous ones */
-#define LEARNING_BASES       2  /* the first systems: all later ones are compared with each of these */
+#define LEARNING_SYSTEMS_MAX 19 /* retrieval, static, retrained, and continuous ones */
+#define LEARNING_BASES       3  /* the first systems: all later ones are compared with each of these */
 
 struct learning_system {
     char name[120];

@@ -55,6 +55,9 @@ awk -v low="$low" -v high="$high" 'BEGIN { exit !(low < 0 && high > 0) }' ||
 evaluate --set train.epochs=2 --retrain-days 1 --vs update.passes=2 "$folder/calm.tsv"
 grep -q '^  update.passes=2 against retrained' "$folder/out" || fail "a variant is missing: $(cat "$folder/out")"
 
+evaluate --set train.epochs=2 --fused "$folder/calm.tsv"
+grep -q '^  continuous against retrieval' "$folder/out" || fail "retrieval alone is missing: $(cat "$folder/out")"
+
 # ---- wrong usage
 expect() { # CODE TEXT ARGUMENT...
   local wanted=$1 text=$2 code=0
@@ -65,6 +68,8 @@ expect() { # CODE TEXT ARGUMENT...
 }
 expect 2 "train-test, prequential or learning" --mode wrong "$folder/calm.tsv"
 expect 2 "not for --mode learning" --mode learning --model x "$folder/calm.tsv"
+expect 2 "are for --mode learning" --fused --test-from 2024-01-01 "$folder/calm.tsv"
+expect 2 "are for --mode learning" --mode prequential --retrain-days 1 "$folder/calm.tsv"
 expect 2 "cannot be negative" --mode learning --retrain-days -1 "$folder/calm.tsv"
 expect 2 "say by --test-from" --mode learning --valid-from 2024-01-01 "$folder/calm.tsv"
 expect 5 "both sides need some" --mode learning --test-from 2000-01-01 "$folder/calm.tsv"

@@ -160,10 +160,10 @@ static void open_news(struct learning_data *data)
 }
 
 static size_t unknown(const struct learning_data *data, const struct config *config, const struct model *first,
-                      enum learning_kind kind, int64_t every_minutes, uint32_t *ret_ranks)
+                      enum learning_kind kind, int64_t every_minutes, bool fused, uint32_t *ret_ranks)
 {
     struct learning_result result;
-    const struct learning_way way = {kind, config, every_minutes * MINUTE_MS};
+    const struct learning_way way = {kind, config, every_minutes * MINUTE_MS, fused};
     assert_ok(learning_run(data, first, &way, &result));
     memcpy(ret_ranks, result.ranks, data->predictions * sizeof *ret_ranks);
     size_t count = result.unknown;
@@ -182,22 +182,44 @@ static void nothing_is_learned_before_it_has_closed_and_is_due(void **state)
     make_config(&config);
     assert_ok(learning_first(&data, &config, &first));
     assert_int_equal(model_item_count(first), 3);
-    assert_int_equal(unknown(&data, &config, first, LEARNING_STATIC, 0, ranks), 4);
+    assert_int_equal(unknown(&data, &config, first, LEARNING_STATIC, 0, false, ranks), 4);
     for (size_t i = 0; i < 4; i++)
         assert_int_equal(ranks[i], 0);
-    assert_int_equal(unknown(&data, &config, first, LEARNING_CONTINUOUS, 0, ranks), 3);
+    assert_int_equal(unknown(&data, &config, first, LEARNING_CONTINUOUS, 0, false, ranks), 3);
     assert_true(ranks[2] == 0 && ranks[3] > 0);
     config.update.interval_ms = 5 * MINUTE_MS; /* due at 135 too, before the click of that minute */
-    assert_int_equal(unknown(&data, &config, first, LEARNING_CONTINUOUS, 0, ranks), 2);
+    assert_int_equal(unknown(&data, &config, first, LEARNING_CONTINUOUS, 0, false, ranks), 2);
     config.update.interval_ms = 0;
     config.update.clicks = 2; /* due whenever one closes */
-    assert_int_equal(unknown(&data, &config, first, LEARNING_CONTINUOUS, 0, ranks), 2);
+    assert_int_equal(unknown(&data, &config, first, LEARNING_CONTINUOUS, 0, false, ranks), 2);
     config.update.clicks = 4;
-    assert_int_equal(unknown(&data, &config, first, LEARNING_CONTINUOUS, 0, ranks), 2);
+    assert_int_equal(unknown(&data, &config, first, LEARNING_CONTINUOUS, 0, false, ranks), 2);
     config.update.clicks = 5;
-    assert_int_equal(unknown(&data, &config, first, LEARNING_CONTINUOUS, 0, ranks), 4);
-    assert_int_equal(unknown(&data, &config, first, LEARNING_RETRAINED, 40, ranks), 3);
-    assert_int_equal(unknown(&data, &config, first, LEARNING_RETRAINED, 50, ranks), 4);
+    assert_int_equal(unknown(&data, &config, first, LEARNING_CONTINUOUS, 0, false, ranks), 4);
+    assert_int_equal(unknown(&data, &config, first, LEARNING_RETRAINED, 40, false, ranks), 3);
+    assert_int_equal(unknown(&data, &config, first, LEARNING_RETRAINED, 50, false, ranks), 4);
+    model_close(first);
+    config_release(&config);
+    learning_data_release(&data);
+}
+
+/* The retrieval scorers learn each session as it closes, whatever becomes of the model. */
+static void fused_lists_know_what_has_closed(void **state)
+{
+    (void)state;
+    static const enum learning_kind kinds[] = {LEARNING_RETRIEVAL, LEARNING_STATIC, LEARNING_CONTINUOUS};
+    struct learning_data data;
+    struct config config;
+    struct model *first;
+    uint32_t ranks[4];
+    open_news(&data);
+    make_config(&config);
+    assert_ok(learning_first(&data, &config, &first));
+    for (size_t i = 0; i < 3; i++) {
+        size_t count = unknown(&data, &config, first, kinds[i], 0, true, ranks);
+        assert_int_equal(count, kinds[i] == LEARNING_CONTINUOUS ? 3 : 4); /* to the model alone */
+        assert_true(ranks[0] == 0 && ranks[1] == 0 && ranks[2] > 0 && ranks[3] > 0);
+    }
     model_close(first);
     config_release(&config);
     learning_data_release(&data);
@@ -217,6 +239,7 @@ struct told {
 static struct told *tell(bool validation)
 {
     static const char *const names[] = {"static", "retrained", "continuous"};
+    static const enum learning_kind kinds[] = {LEARNING_STATIC, LEARNING_RETRAINED, LEARNING_CONTINUOUS};
     struct told *told = calloc(1, sizeof *told);
     struct model *first;
     assert_non_null(told);
@@ -225,7 +248,7 @@ static struct told *tell(bool validation)
     assert_ok(learning_first(&told->data, &told->config, &first));
     for (size_t i = 0; i < 3; i++) {
         struct learning_system *system = &told->systems[i];
-        system->way = (struct learning_way){(enum learning_kind)i, &told->config, 10 * MINUTE_MS};
+        system->way = (struct learning_way){kinds[i], &told->config, 10 * MINUTE_MS, false};
         snprintf(system->name, sizeof system->name, "%s", names[i]);
         assert_ok(learning_run(&told->data, first, &system->way, &system->result));
     }
@@ -323,6 +346,7 @@ int main(void)
         cmocka_unit_test(the_middle_of_the_log_is_where_it_begins),
         cmocka_unit_test(a_log_without_a_side_is_refused),
         cmocka_unit_test(nothing_is_learned_before_it_has_closed_and_is_due),
+        cmocka_unit_test(fused_lists_know_what_has_closed),
         cmocka_unit_test(the_report_has_systems_differences_and_curves),
         cmocka_unit_test(the_table_and_the_plots_name_each_system),
     };
