@@ -2,6 +2,7 @@
 #include "app/config_arguments.h"
 #include "app/evaluation_model.h"
 #include "app/evaluation_report.h"
+#include "app/learning_command.h"
 #include "app/plot.h"
 #include "app/replay_command.h"
 
@@ -9,12 +10,18 @@
 
 #include <stdlib.h>
 
+#define RETRAIN_DEFAULT INT64_MIN /* not said */
+
+enum mode { MODE_TRAIN_TEST, MODE_PREQUENTIAL, MODE_LEARNING, MODE_NONE };
+static const char *const mode_words[] = {"train-test", "prequential", "learning"};
+
 struct evaluate_options {
     struct config_arguments config;
     struct argument_list clicks, variants, models;
     const char *mode, *items, *json, *dump, *plots, *weights;
     int64_t test_from_ms, valid_from_ms;
-    bool strict;
+    int64_t retrain_days;
+    bool fused, strict;
     bool stdout_taken; /* by the JSON or the dump */
 };
 
@@ -223,16 +230,49 @@ static int run_prequential(const struct evaluate_options *options)
     return replay_command_run(&command);
 }
 
-static bool check_line(const struct evaluate_options *options, bool prequential)
+/* The configurations are the continuous systems. */
+static int run_learning(const struct evaluate_options *options)
+{
+    struct evaluation_report systems = {.systems = calloc(EVALUATION_SYSTEMS_MAX, sizeof *systems.systems)};
+    bool validation = options->valid_from_ms != INT64_MIN;
+    const struct learning_command command = {
+        .paths = options->clicks.texts,
+        .path_count = options->clicks.count,
+        .split = {.from_ms = validation ? options->valid_from_ms : options->test_from_ms,
+                  .before_ms = validation ? options->test_from_ms : INT64_MAX},
+        .validation = validation,
+        .retrain_days = options->retrain_days == RETRAIN_DEFAULT ? 1 : options->retrain_days,
+        .fused = options->fused,
+        .strict = options->strict,
+        .json = options->json,
+        .plots = options->plots,
+        .stdout_taken = options->stdout_taken};
+    int code = systems.systems ? make_systems(options, &systems) : EXIT_FAILED;
+    if (code == EXIT_OK)
+        code = learning_command_run(&command, systems.systems, systems.system_count);
+    for (size_t i = 0; i < systems.system_count; i++)
+        config_release(&systems.systems[i].config);
+    free(systems.systems);
+    return code;
+}
+
+static bool check_line(const struct evaluate_options *options, enum mode mode)
 {
     const char *wrong = NULL;
-    if (!prequential && strcmp(options->mode, "train-test") != 0)
-        wrong = "--mode is train-test or prequential";
+    bool validation = options->valid_from_ms != INT64_MIN;
+    if (mode == MODE_NONE)
+        wrong = "--mode is train-test, prequential or learning";
     else if (options->clicks.count == 0)
         wrong = "name a file of clicks";
-    else if (!prequential && options->test_from_ms == INT64_MIN)
+    else if (mode == MODE_LEARNING && (options->models.count > 0 || options->dump || options->items))
+        wrong = "--model, --dump and --items are not for --mode learning";
+    else if (mode != MODE_LEARNING && (options->fused || options->retrain_days != RETRAIN_DEFAULT))
+        wrong = "--fused and --retrain-days are for --mode learning";
+    else if (options->retrain_days < 0 && options->retrain_days != RETRAIN_DEFAULT)
+        wrong = "--retrain-days cannot be negative";
+    else if (options->test_from_ms == INT64_MIN && (mode == MODE_TRAIN_TEST || (mode == MODE_LEARNING && validation)))
         wrong = "say by --test-from where the test begins: a time like 2024-05-01";
-    else if (options->valid_from_ms != INT64_MIN && options->valid_from_ms >= options->test_from_ms)
+    else if (validation && options->valid_from_ms >= options->test_from_ms)
         wrong = "--valid-from is not before --test-from: what lies between the two is predicted";
     if (wrong)
         fprintf(stderr, "eddy evaluate: %s\nRun 'eddy evaluate --help' for an example.\n", wrong);
@@ -241,16 +281,20 @@ static bool check_line(const struct evaluate_options *options, bool prequential)
 
 int command_evaluate(int argc, char **argv)
 {
-    struct evaluate_options options = {.mode = "train-test", .test_from_ms = INT64_MIN, .valid_from_ms = INT64_MIN};
+    struct evaluate_options options = {
+        .mode = "train-test", .test_from_ms = INT64_MIN, .valid_from_ms = INT64_MIN, .retrain_days = RETRAIN_DEFAULT};
     const struct argument arguments[] = {
         {"clicks", "FILE", "the same as FILE alone; may stand several times", ARGUMENT_TEXTS, &options.clicks},
-        {"mode", "MODE", "train-test (default), or prequential: as 'eddy replay', see above", ARGUMENT_TEXT,
-         &options.mode},
+        {"mode", "MODE", "train-test (default), prequential or learning: see above", ARGUMENT_TEXT, &options.mode},
         {"items", "FILE", "catalogue", ARGUMENT_TEXT, &options.items},
         {"test-from", "TIME", "sessions that begin before it train, the others test (2024-05-01)", ARGUMENT_TIME,
          &options.test_from_ms},
         {"valid-from", "TIME", "tune: train before it, test on what begins before --test-from", ARGUMENT_TIME,
          &options.valid_from_ms},
+        {"retrain-days", "N", "learning: days from one training from nothing to the next (1; 0: none)", ARGUMENT_NUMBER,
+         &options.retrain_days},
+        {"fused", NULL, "learning: lists fused with the retrieval scorers, not those of the models alone",
+         ARGUMENT_FLAG, &options.fused},
         CONFIG_ARGUMENTS(options.config),
         {"vs", "KEY=VALUE,...", "one more configuration: the first one with this changed", ARGUMENT_TEXTS,
          &options.variants},
@@ -269,21 +313,30 @@ int command_evaluate(int argc, char **argv)
         "training.\n\n"
         "With --mode prequential every click is answered and learned from, as in 'eddy replay', and judges the list\n"
         "before it: all clicks do, or with --test-from those from it on, or with --valid-from those between the two."
-        "\n\n" LOG_READING_HELP;
+        "\n\n"
+        "With --mode learning a session model predicts every click from --test-from on (or the middle of the log) "
+        "that\n"
+        "was trained on what came before: as it is for ever, trained anew every day, and updated all the while\n"
+        "(update.*), one system for each configuration.\n\n" LOG_READING_HELP;
     static const char examples[] =
         "  eddy evaluate --test-from 2024-05-01 clicks.tsv.gz\n"
         "  eddy evaluate --test-from 2024-05-01 --vs fusion.list_size=50 --vs filters.seen=exclude clicks.tsv.gz\n"
         "  eddy evaluate --test-from 2024-05-01 --model shop.model --dump lists.tsv clicks.tsv.gz\n"
         "  eddy evaluate --mode prequential --test-from 2024-05-01 clicks.tsv.gz\n"
+        "  eddy evaluate --mode learning --vs update.interval_ms=10min --svg . clicks.tsv.gz\n"
         "  eddy evaluate --test-from 2024-05-01 --config mine.yaml --json report.json --svg . clicks.tsv.gz\n";
     const struct usage usage = {"eddy evaluate --test-from TIME [OPTION...] FILE...", about, arguments, examples};
     enum arguments_result result = arguments_parse(&usage, argc, argv, &options.clicks);
     if (result != ARGUMENTS_OK)
         return result == ARGUMENTS_HELP ? EXIT_OK : EXIT_USAGE;
-    bool prequential = !strcmp(options.mode, "prequential");
-    if (!check_line(&options, prequential))
+    enum mode mode = MODE_TRAIN_TEST;
+    while (mode < MODE_NONE && strcmp(options.mode, mode_words[mode]) != 0)
+        mode++;
+    if (!check_line(&options, mode))
         return EXIT_USAGE;
-    if (prequential)
+    if (mode == MODE_PREQUENTIAL)
         return run_prequential(&options);
-    return check_outputs(&options) ? run(&options) : EXIT_USAGE;
+    if (!check_outputs(&options))
+        return EXIT_USAGE;
+    return mode == MODE_LEARNING ? run_learning(&options) : run(&options);
 }

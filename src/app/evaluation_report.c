@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/evaluation_report.h"
 
-#include "app/json_writer.h"
+#include "app/measure_json.h"
 
 #include <stdlib.h>
 
@@ -139,19 +139,6 @@ static void json_data(struct json_writer *json, const struct evaluation_report *
     json_whole_number(json, "predictions", (int64_t)data->predictions);
     json_whole_number(json, "dropped_clicks", (int64_t)data->dropped_clicks);
     json_whole_number(json, "dropped_sessions", (int64_t)data->dropped_sessions);
-    json_end_object(json);
-}
-
-static void json_intervals(struct json_writer *json, const char *key, const struct interval *intervals)
-{
-    json_begin_object(json, key);
-    for (size_t m = 0; m < MEASURE_COUNT; m++) {
-        json_begin_object(json, measures[m].name);
-        json_number(json, "value", intervals[m].value);
-        json_number(json, "low", intervals[m].low);
-        json_number(json, "high", intervals[m].high);
-        json_end_object(json);
-    }
     json_end_object(json);
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "app/json_writer.h"
+#include "app/measure_json.h"
 #include "app/plot.h"
 #include "app/replay.h"
 
@@ -117,23 +117,6 @@ static void json_costs(struct json_writer *json, const struct replay_result *res
     json_number(json, "cpu_s", (double)result->cpu_ns / 1e9);
     json_number(json, "wall_s", result->wall_s);
     json_whole_number(json, "learned_bytes", (int64_t)result->learned_bytes);
-}
-
-static void json_timeline(struct json_writer *json, const struct timeline *timeline)
-{
-    json_begin_array(json, "timeline");
-    for (size_t i = 0; i < TIMELINE_BUCKETS; i++) {
-        const struct timeline_bucket *bucket = &timeline->buckets[i];
-        if (bucket->judged == 0)
-            continue;
-        json_begin_object(json, NULL);
-        json_whole_number(json, "from_ms", timeline->start_ms + (int64_t)i * timeline->width_ms);
-        json_whole_number(json, "judged", (int64_t)bucket->judged);
-        for (size_t m = 0; m < MEASURE_COUNT; m++)
-            json_number(json, measures[m].name, bucket->sums[m] / (double)bucket->judged);
-        json_end_object(json);
-    }
-    json_end_array(json);
 }
 
 void replay_report_json(const struct replay_options *options, const struct replay_result *result, struct buffer *out)

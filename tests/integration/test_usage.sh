@@ -42,7 +42,7 @@ wrong 2 'say by --test-from where the test begins' evaluate x
 wrong 2 'wants a time like 2014-04-07T10:51:09Z or 2014-04-07, or milliseconds' evaluate x --test-from tomorrow
 wrong 2 '--valid-from is not before --test-from' evaluate x --test-from 2024-01-01 --valid-from 2024-01-02
 wrong 2 '--valid-from is not before --test-from' evaluate x --mode prequential --valid-from 2024-01-02
-wrong 2 '--mode is train-test or prequential' evaluate x --mode both
+wrong 2 '--mode is train-test, prequential or learning' evaluate x --mode both
 wrong 2 'say of which layout the files are' import
 wrong 2 "did you mean 'movielens'?" import movilens --clicks x
 wrong 2 '--clicks is needed: the file of layout movielens' import movielens

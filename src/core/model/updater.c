@@ -321,8 +321,8 @@ static struct status step(struct updater *updater, bool *ret_done, struct update
         if (!ranked)
             return OK;
         break;
-    case UPDATE_NONE:
-        assert(!"an update runs");
+    case UPDATE_NONE: /* updater_step() has seen to that */
+        return OK;
     }
     TRY(end(updater, ret_result));
     *ret_done = true;
@@ -331,6 +331,7 @@ static struct status step(struct updater *updater, bool *ret_done, struct update
 
 struct status updater_step(struct updater *updater, bool *ret_done, struct updater_result *ret_result)
 {
+    assert(updater->update.phase != UPDATE_NONE);
     *ret_done = false;
     struct status status = step(updater, ret_done, ret_result);
     if (failed(status))

@@ -495,6 +495,82 @@ static void items_are_drawn_as_often_as_they_weigh(void **state)
     sampler_release(&sampler);
 }
 
+/* ---- from one trainer to the next */
+
+static void chosen_clicks_are_learned_as_often_as_they_were_chosen(void **state)
+{
+    (void)state;
+    struct shop shop;
+    struct model_options model_options = model_options_small();
+    struct trainer_options options = trainer_options_small();
+    struct model *model;
+    struct trainer *trainer;
+    struct trained_step step;
+    uint32_t clicks[40], seen[SESSIONS * LENGTH] = {0}, wanted[SESSIONS * LENGTH] = {0}, count = 0;
+    shop_make(&shop, 3);
+    for (uint32_t i = 0; count < 40; i = (i + 1) % 7)
+        for (uint32_t click = shop.starts[i] + 1; click < shop.starts[i + 1] && count < 40; click++)
+            clicks[count++] = click;
+    for (uint32_t i = 0; i < count; i++)
+        wanted[clicks[i]]++;
+    const struct training_samples samples = {count, clicks};
+    assert_ok(model_open(&model_options, ITEMS, 7, &model));
+    assert_ok(trainer_open_samples(&options, &shop.sessions, &samples, model, &trainer));
+    assert_int_equal(trainer_progress(trainer).samples_epoch, 40);
+    while (trainer_progress(trainer).epoch == 0)
+        assert_ok(trainer_step(trainer, &step));
+    for (uint32_t i = 0; i < 40; i++)
+        seen[trainer->samples[i]]++;
+    assert_memory_equal(seen, wanted, sizeof seen);
+    trainer_close(trainer);
+    model_close(model);
+}
+
+static bool all_zero(const float *values, size_t count)
+{
+    size_t zeros = 0;
+    for (size_t i = 0; i < count; i++)
+        zeros += values[i] == 0;
+    return zeros == count;
+}
+
+/* One trainer learns, hands its moments over, the model grows, and the next one goes on with them. */
+static void moments_go_on_and_new_items_have_none(void **state)
+{
+    (void)state;
+    struct shop shop;
+    struct model_options model_options = model_options_small();
+    struct trainer_options options = trainer_options_small();
+    struct model *model;
+    struct trainer *trainer;
+    struct moments moments = {0};
+    float mean[ITEMS * 10];
+    shop_make(&shop, 3);
+    assert_ok(model_open(&model_options, ITEMS, 7, &model));
+    assert_ok(trainer_open(&options, &shop.sessions, model, &trainer));
+    assert_ok(trainer_go_on(trainer, &moments)); /* none yet */
+    train_to_the_end(trainer);
+    uint64_t steps = trainer->steps;
+    memcpy(mean, trainer->mean, sizeof mean);
+    trainer_hand_over(trainer, &moments);
+    trainer_close(trainer);
+    assert_int_equal(moments.steps, steps);
+    assert_ok(model_grow(model, ITEMS + 5, 1));
+    assert_ok(trainer_open(&options, &shop.sessions, model, &trainer));
+    assert_ok(trainer_go_on(trainer, &moments));
+    assert_null(moments.mean);
+    assert_int_equal(trainer->steps_before, steps);
+    assert_memory_equal(mean, trainer->mean, sizeof mean);
+    assert_false(all_zero(trainer->square, ITEMS * 10));
+    assert_true(all_zero(trainer->mean + ITEMS * 10, 50) && all_zero(trainer->square + ITEMS * 10, 50));
+    train_to_the_end(trainer);
+    trainer_hand_over(trainer, &moments);
+    assert_int_equal(moments.steps, 2 * steps);
+    moments_release(&moments);
+    trainer_close(trainer);
+    model_close(model);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -508,6 +584,8 @@ int main(void)
         cmocka_unit_test(a_rate_that_ends_as_it_began_is_the_same_in_every_step),
         cmocka_unit_test(a_step_that_32_bits_cannot_count_is_refused),
         cmocka_unit_test(items_are_drawn_as_often_as_they_weigh),
+        cmocka_unit_test(chosen_clicks_are_learned_as_often_as_they_were_chosen),
+        cmocka_unit_test(moments_go_on_and_new_items_have_none),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
