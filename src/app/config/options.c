@@ -97,9 +97,10 @@ const struct option_section option_sections[] = {
 };
 
 const struct config_option option_table[] = {
-    PLAIN("roles", roles.names, "[recommend, train]",
-          "What the process does: `recommend` answers clicks; `train` keeps the session model learning from the sessions "
-          "topic and publishes versions of it, in one process of the group at a time (only with models.enabled)."),
+    PLAIN(
+        "roles", roles.names, "[recommend, train]",
+        "What the process does: `recommend` answers clicks; `train` keeps the session model learning from the sessions "
+        "topic and publishes versions of it, in one process of the group at a time (only with models.enabled)."),
     PLAIN("group_id", group_id, "eddy", "Consumer group. Processes with the same group share the clicks partitions."),
     PLAIN("start", start, "earliest",
           "Where to begin on a partition for which the group has committed no offset: `earliest`, `latest`, or a time "

@@ -6,12 +6,12 @@
 #include "app/run/kafka_log.h"
 #include "app/run/lanes.h"
 #include "app/run/model_loader.h"
-#include "app/train/role.h"
 #include "app/run/service.h"
 #include "app/run/stores.h"
 #include "app/run/topic_reader.h"
 #include "app/run/topic_warnings.h"
 #include "app/schemas.h"
+#include "app/train/role.h"
 
 #include <eddy/io/system.h>
 #include <stdatomic.h>

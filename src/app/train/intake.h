@@ -20,7 +20,8 @@ MUST_CHECK struct status intake_open(const struct config *config, const struct i
                                      struct intake **ret_intake);
 void intake_close(struct intake *intake);
 
-/* The record is of a session; all of a partition in their order. LIMIT: there is no room for the id of an item; MEMORY. */
+/* The record is of a session; all of a partition in their order. LIMIT: there is no room for the id of an item; MEMORY.
+ */
 MUST_CHECK struct status intake_take(struct intake *intake, const struct closed_record *record,
                                      const struct message *message);
 /* A record that is none of ours was passed over. */

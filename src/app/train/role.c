@@ -10,12 +10,12 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
-#define BATCH           1024
-#define WAIT_MS         100
-#define LOOK_EVERY_US   200000 /* while an update runs: for the group, and for a stop */
-#define PAUSE_FIRST_MS  1000
-#define PAUSE_MAX_MS    60000
-#define PAUSE_SLICE_MS  50
+#define BATCH            1024
+#define WAIT_MS          100
+#define LOOK_EVERY_US    200000 /* while an update runs: for the group, and for a stop */
+#define PAUSE_FIRST_MS   1000
+#define PAUSE_MAX_MS     60000
+#define PAUSE_SLICE_MS   50
 #define COUNT_TIMEOUT_MS 10000
 
 /* What the trainer has while it is the trainer. */
@@ -24,8 +24,8 @@ struct lesson {
     struct updater *updater;
     struct intake *intake;
     struct kafka_reader *sessions;
-    bool begun;          /* the sessions there were have been passed on */
-    int64_t last_ms;     /* event time of the last update */
+    bool begun;      /* the sessions there were have been passed on */
+    int64_t last_ms; /* event time of the last update */
     bool has_model;
 };
 
@@ -361,8 +361,7 @@ struct status train_role_open(const struct train_role_options *options, struct t
     if (!role)
         return FAIL(MEMORY, sizeof *role, "no memory for the trainer");
     role->options = *options;
-    struct status status =
-        decoder_open_configured(options->config, RECORD_CLOSED_SESSION, &role->decoder, complaint);
+    struct status status = decoder_open_configured(options->config, RECORD_CLOSED_SESSION, &role->decoder, complaint);
     if (!failed(status)) {
         int error = pthread_create(&role->thread, NULL, work, role);
         role->started = !error;

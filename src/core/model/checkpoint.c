@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Models and trainers as bytes, little-endian, each in a frame (core/frame.h):
- *   model: u8 size and backbone, u32 width, u32 length_max, u8 normalise, f32 temperature, i64 trained up to, u32 items,
- *     u32 tensors, u8 precision, then per tensor u8 size and name, u32 rows, u32 columns, f32 values; then the rows of
- *     the items in that precision (core/model/precision.h)
- *   trainer: u64 what it is made for, u64 steps, u64 x 4 random state, f32 mean and square of the items, then of the
- *     tensors */
+ *   model: u8 size and backbone, u32 width, u32 length_max, u8 normalise, f32 temperature, i64 trained up to, u32
+ * items, u32 tensors, u8 precision, then per tensor u8 size and name, u32 rows, u32 columns, f32 values; then the rows
+ * of the items in that precision (core/model/precision.h) trainer: u64 what it is made for, u64 steps, u64 x 4 random
+ * state, f32 mean and square of the items, then of the tensors */
 #include "core/model/precision.h"
 #include "core/model/trainer.h"
 

@@ -127,8 +127,7 @@ static void settle_tile(struct pass *pass, uint32_t session, uint32_t tile)
         pass->settled++;
     }
     if (length == capacity)
-        pass->worst[session] =
-            ((double)list[length - 1].score - pass->least[session]) * pass->per_unit[session];
+        pass->worst[session] = ((double)list[length - 1].score - pass->least[session]) * pass->per_unit[session];
     set_reference(pass, session);
 }
 
@@ -182,7 +181,7 @@ static void rank_sessions(struct pass *pass)
 }
 
 struct status top_items_make(const struct catalogue_rows *catalogue, const struct ranked_sessions *sessions,
-                           struct arena *arena, uint64_t *ret_settled)
+                             struct arena *arena, uint64_t *ret_settled)
 {
     const struct tiles *tiles = catalogue->tiles;
     struct pass *pass = ARENA_ARRAY(arena, struct pass, 1);

@@ -40,4 +40,4 @@ struct ranked_sessions {
 /* The lists: rows and probabilities, best first; all of length min(capacity, rows in tiles). No value of a row or
  * vector and no product of two norms may be above 1e30. *ret_settled: how many items were scored in float32. MEMORY. */
 MUST_CHECK struct status top_items_make(const struct catalogue_rows *catalogue, const struct ranked_sessions *sessions,
-                                      struct arena *arena, uint64_t *ret_settled);
+                                        struct arena *arena, uint64_t *ret_settled);
