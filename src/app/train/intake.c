@@ -27,7 +27,7 @@ struct intake {
     int64_t *next;              /* by partition: the offset behind the last record */
     struct sessions_read *read; /* for the caller */
     int32_t partition_count;
-    int64_t newest_ms;
+    int64_t newest_ms, learned_ms;
 };
 
 /* ---- life */
@@ -61,7 +61,7 @@ struct status intake_open(const struct config *config, const struct interner *kn
         return FAIL(MEMORY, sizeof *intake, "no memory to take sessions in");
     intake->clicks_max = config->update.options.clicks_max;
     intake->partition_count = partition_count;
-    intake->newest_ms = INT64_MIN;
+    intake->newest_ms = intake->learned_ms = INT64_MIN;
     struct status status = open_parts(intake, config, known);
     if (failed(status)) {
         intake_close(intake);
@@ -190,6 +190,11 @@ int64_t intake_newest_ms(const struct intake *intake)
     return intake->newest_ms;
 }
 
+int64_t intake_learned_ms(const struct intake *intake)
+{
+    return intake->learned_ms;
+}
+
 /* ---- to the updater */
 
 static bool is_learned(const struct waiting *waiting, const struct model_manifest *manifest)
@@ -216,6 +221,7 @@ struct status intake_pass(struct intake *intake, const struct model_manifest *ma
     for (size_t i = 0; i < intake->waiting_count; i++)
         if (is_learned(&intake->waiting[i], manifest)) {
             TRY(pass(intake, &intake->waiting[i], true, updater));
+            intake->learned_ms = intake->waiting[i].close_ms;
             learned++;
         }
     if (learned > 0)

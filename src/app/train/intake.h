@@ -36,6 +36,9 @@ uint64_t intake_waiting(const struct intake *intake);
 /* When the newest session closed, that waits or was passed; INT64_MIN: there was none. */
 int64_t intake_newest_ms(const struct intake *intake);
 
+/* When the newest session closed that a version had learned before; INT64_MIN: there was none. */
+int64_t intake_learned_ms(const struct intake *intake);
+
 /* After an update: up to where the model has learned, when it held so many of the passed sessions back. Lives until the
  * next call. */
 const struct sessions_read *intake_learned(struct intake *intake, uint32_t held_sessions, uint32_t *ret_count);

@@ -196,7 +196,9 @@ static struct status read_sessions(struct train_role *role)
         const struct model_manifest *current = lesson->has_model ? model_directory_current(directory) : NULL;
         TRY(intake_pass(lesson->intake, current, lesson->updater));
         lesson->begun = true;
-        lesson->last_ms = intake_newest_ms(lesson->intake);
+        lesson->last_ms = intake_learned_ms(lesson->intake);
+        if (lesson->last_ms == INT64_MIN)
+            lesson->last_ms = intake_newest_ms(lesson->intake);
     }
     return OK;
 }

@@ -1,0 +1,93 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# The role that trains, on a real Apache Kafka: it makes a first model of the sessions there are, goes on learning from
+# those that close, and publishes what is not worse; one of several processes does so, another takes over when that is
+# killed, and begins again from what a person went back to. Needs a broker: EDDY_KAFKA=host:port, see './dev kafka'.
+# shellcheck source=tests/support/eddies.sh
+. "$(dirname "$0")/../support/eddies.sh"
+
+begin train at_least_once 200
+options+=(--set session.gap_ms=5min --set session.grace_ms=1s --set learn.delay_ms=1s --set update.first_clicks=8000
+  --set update.interval_ms=10min --set train.epochs=2 --set train.negatives=100 --set model.width=16
+  --set models.keep=2)
+
+# lessons TIME CLICKS: clicks whose event time goes on from TIME (seconds), one a second, in sessions of six.
+lessons() {
+  awk -v from="$1" -v clicks="$2" 'BEGIN {
+    for (i = 0; i < clicks; i++)
+      printf "s%d-%d\t{\"session_id\":\"s%d-%d\",\"item_id\":\"i%d\",\"timestamp\":%d000}\n", from, i / 6, from, i / 6,
+        (int(i / 6) * 7 + i % 6) % 60, from + i
+  }' | kcat -b "$EDDY_KAFKA" -P -t "$run_id.train.clicks" -K "$(printf '\t')" -X topic.partitioner=murmur2_random
+}
+options+=(--set formats.clicks=json)
+
+# log_has WHO TEXT [TIMES]: waits for it.
+log_has() {
+  for _ in $(seq 1 600); do
+    [ "$(grep -c "$2" "$folder/train-$1.log")" -lt "${3:-1}" ] || return 0
+    kill -0 "${pids[$1]}" 2>/dev/null || fail "$1 ended by itself: $(tail -n 3 "$folder/train-$1.log")"
+    sleep 0.1
+  done
+  fail "$1 does not say '$2' ${3:-1} times: $(tail -n 5 "$folder/train-$1.log")"
+}
+published() { # the number of the version in use
+  "$EDDY_BINARY" model show "${options[@]}" 2>"$folder/errors" | sed -n 's/^version *\([0-9]*\)-.*/\1/p'
+}
+wait_published() { # NUMBER
+  for _ in $(seq 1 300); do
+    [ "$(published)" != "$1" ] || return 0
+    sleep 0.2
+  done
+  fail "version $1 is not published: $(cat "$folder/errors")"
+}
+
+# ---- a first model, which the process that does not train takes into use, too
+now=$(($(date +%s) - 40000))
+lessons $now 9000
+start one
+log_has one event=trainer
+start other
+wait_owns 4 one other
+log_has one event=model_updated
+wait_published 1
+log_has one 'event=model_loaded.*version=1-'
+log_has other 'event=model_loaded.*version=1-'
+! grep -q event=trainer "$folder/train-other.log" || fail "two processes train"
+echo "first: one of two processes trained it, both score with it"
+
+# ---- it goes on learning; what is published has been judged, and says what it has learned
+lessons $((now + 9000)) 2500
+wait_published 2
+log_has other 'event=model_loaded.*version=2-'
+grep 'event=model_updated' "$folder/train-one.log" | tail -n 1 | grep -q 'accepted=yes.*judged=[1-9]' ||
+  fail "the update was not judged: $(grep event=model_updated "$folder/train-one.log")"
+[ "$("$EDDY_BINARY" model show --json "${options[@]}" | grep -c '"sessions":\[{"partition":0')" = 1 ] ||
+  fail "a version does not say which sessions it has learned: $("$EDDY_BINARY" model show --json "${options[@]}")"
+lessons $((now + 11500)) 100
+for _ in $(seq 1 60); do
+  lists=$(committed | grep -c '"model_version":"2-' || true)
+  [ "$lists" -lt 100 ] || break
+  sleep 0.5
+done
+[ "$lists" -ge 100 ] || fail "$lists of 100 clicks are answered by version 2"
+echo "on: version 2 was judged, published, and answers clicks"
+
+# ---- the trainer is killed: another one goes on from where the last version had come
+kill -9 "${pids[one]}"
+unset "pids[one]"
+log_has other event=trainer
+wait_owns 4 other
+lessons $((now + 12000)) 2500
+wait_published 3
+! grep 'event=model_updated' "$folder/train-other.log" | grep -q 'mrr_before=0.0000 .*judged=0' ||
+  fail "the second trainer began from nothing"
+echo "killed: another process went on from version 2"
+
+# ---- a person goes back: the trainer begins again from there
+"$EDDY_BINARY" model rollback 2 "${options[@]}" >/dev/null 2>"$folder/errors" || fail "there is no going back"
+log_has other 'event=model_loaded.*version=2-' 2
+lessons $((now + 15000)) 2500
+wait_published 4
+log_has other 'event=model_loaded.*version=4-'
+stop other
+echo "back: the trainer went on from version 2, as version 4"
