@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 /* narm: NARM (Li et al. 2017): a GRU over the clicks; its last state stands for the whole session, and attention from
- * there over all states for what it is after; both side by side, through a matrix, are the session's vector. The
- * GRU has biases, which RecBole's has not, and nothing is dropped behind the items' rows. */
+ * there over all states for what it is after; both side by side, through a matrix, are the session's vector. Both pass
+ * dropout before it, as the items' rows do. The GRU has biases, which RecBole's has not. */
 #include "core/model/readout.h"
 #include "core/model/recurrent.h"
 #include "core/model/room.h"
 
-static const struct readout_tensors readout = {.first = GRU_TENSORS};
+static const struct readout_tensors readout = {.first = GRU_TENSORS, .drops = true};
 
 struct trace {
     struct recurrent_trace recurrent;
@@ -37,7 +37,7 @@ static struct status forward(const struct model_options *options, const struct p
         .gathered = vectors->local, .last = vectors->global, .session = vectors->session};
     struct trace trace;
     TRY(recurrent_forward(options, parameters, batch, arena, &trace.recurrent));
-    TRY(readout_forward(readout, parameters, batch->sessions, trace.recurrent.states, options->width, arena, &made,
+    TRY(readout_forward(readout, parameters, batch, trace.recurrent.states, options->width, arena, &made,
                         &trace.readout));
     return room_keep(arena, &trace, sizeof trace, ret_trace);
 }

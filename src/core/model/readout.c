@@ -36,13 +36,16 @@ static void part(const float *both, float *left, float *right, uint32_t count, u
 }
 
 struct status readout_forward(struct readout_tensors tensors, const struct parameters *parameters,
-                              struct packed sessions, const float *states, uint32_t width, struct arena *arena,
-                              const struct readout_vectors *vectors, struct readout_trace *ret_trace)
+                              const struct backbone_batch *batch, const float *states, uint32_t width,
+                              struct arena *arena, const struct readout_vectors *vectors,
+                              struct readout_trace *ret_trace)
 {
+    struct packed sessions = batch->sessions;
     uint32_t count = sessions.count;
     size_t size = (size_t)count * width;
+    bool drops = tensors.drops && batch->random && batch->dropout > 0;
     struct room room = {.arena = arena};
-    float *context = ROOM(&room, float, size);
+    float *context = ROOM(&room, float, size), *both = ROOM(&room, float, 2 * size);
     struct readout_trace trace = {
         .gathering = {.attention = {weight(tensors, parameters, READOUT_STATE_W),
                                     weight(tensors, parameters, READOUT_V)},
@@ -50,7 +53,9 @@ struct status readout_forward(struct readout_tensors tensors, const struct param
                       .x = states,
                       .width = width},
         .last = ROOM(&room, float, size),
-        .both = ROOM(&room, float, 2 * size),
+        .both = drops ? ROOM(&room, float, 2 * size) : both,
+        .mask = drops ? ROOM(&room, uint8_t, 2 * size) : NULL,
+        .dropout = batch->dropout,
     };
     TRY(room_taken(&room));
     last_forward(states, trace.last, sessions, width);
@@ -58,7 +63,9 @@ struct status readout_forward(struct readout_tensors tensors, const struct param
                    context, count, width, width);
     TRY(gathering_forward(&trace.gathering, context, vectors->gathered, arena));
     memcpy(vectors->last, trace.last, size * sizeof(float));
-    join(vectors->gathered, trace.last, trace.both, count, width);
+    join(vectors->gathered, trace.last, both, count, width);
+    if (drops)
+        dropout_forward(batch->random, trace.dropout, both, trace.both, trace.mask, 2 * count * width);
     linear_forward(trace.both, weight(tensors, parameters, READOUT_OUT_W), weight(tensors, parameters, READOUT_OUT_B),
                    vectors->session, count, 2 * width, width);
     *ret_trace = trace;
@@ -73,13 +80,16 @@ struct status readout_backward(struct readout_tensors tensors, const struct para
     uint32_t width = trace->gathering.width, count = sessions.count;
     size_t size = (size_t)count * width;
     struct room room = {.arena = arena};
-    float *d_both = ROOM(&room, float, 2 * size), *d_gathered = ROOM(&room, float, size);
+    float *d_both = ROOM(&room, float, 2 * size), *d_kept = trace->mask ? ROOM(&room, float, 2 * size) : d_both;
+    float *d_gathered = ROOM(&room, float, size);
     float *d_last = ROOM(&room, float, size), *d_context = ROOM(&room, float, size);
     TRY(room_taken(&room));
     linear_backward(trace->both, weight(tensors, parameters, READOUT_OUT_W), d->session, d_both,
                     gradient_of(tensors, parameters, READOUT_OUT_W), gradient_of(tensors, parameters, READOUT_OUT_B),
                     count, 2 * width, width);
-    part(d_both, d_gathered, d_last, count, width);
+    if (trace->mask)
+        dropout_backward(trace->dropout, trace->mask, d_both, d_kept, 2 * count * width);
+    part(d_kept, d_gathered, d_last, count, width);
     if (d->gathered)
         vector_add(d->gathered, d_gathered, count * width);
     if (d->last)

@@ -4,7 +4,9 @@
  * all of them gathers what the session is after; both, side by side and through a matrix, are the session's vector:
  *
  *   gathered = sum of (v . sigmoid(state_w state + last_w last + last_b)) state
- *   session  = out_w [gathered, last] + out_b */
+ *   session  = out_w [gathered, last] + out_b
+ *
+ * NARM's two pass dropout where they are side by side. */
 #include "core/model/backbone.h"
 #include "core/model/gathering.h"
 
@@ -13,7 +15,7 @@ enum { READOUT_STATE_W, READOUT_LAST_W, READOUT_V, READOUT_OUT_W, READOUT_LAST_B
 
 struct readout_tensors {
     uint32_t first; /* where the backbone declared them */
-    bool biases;
+    bool biases, drops;
 };
 
 /* (count, width) each */
@@ -23,12 +25,14 @@ struct readout_vectors {
 
 struct readout_trace {
     struct gathering gathering;
-    float *last, *both; /* (count, width), (count, 2 width) */
+    float *last, *both; /* (count, width), (count, 2 width) behind dropout */
+    uint8_t *mask;      /* (count, 2 width) of that; NULL: nothing is dropped */
+    float dropout;
 };
 
-/* states: (rows, width). MEMORY. */
+/* states: (rows, width), of the batch's clicks. MEMORY. */
 MUST_CHECK struct status readout_forward(struct readout_tensors tensors, const struct parameters *parameters,
-                                         struct packed sessions, const float *states, uint32_t width,
+                                         const struct backbone_batch *batch, const float *states, uint32_t width,
                                          struct arena *arena, const struct readout_vectors *vectors,
                                          struct readout_trace *ret_trace);
 /* d->gathered and d->last may be NULL; d_states is set. MEMORY. */

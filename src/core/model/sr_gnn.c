@@ -138,7 +138,7 @@ static struct status forward(const struct model_options *options, const struct p
         l2_forward(trace.nodes, trace.nodes, trace.inverse, trace.graph.node_count, width);
     gated_graph_forward(&weights, &trace.graph, trace.nodes, trace.after, &trace.graph_trace, width);
     pick_rows(trace.after, trace.alias, trace.states, packed_rows(batch->sessions), width);
-    TRY(readout_forward(readout, parameters, batch->sessions, trace.states, width, arena, &made, &trace.readout));
+    TRY(readout_forward(readout, parameters, batch, trace.states, width, arena, &made, &trace.readout));
     return room_keep(arena, &trace, sizeof trace, ret_trace);
 }
 
