@@ -32,7 +32,7 @@
 static void list_samples(struct trainer *trainer)
 {
     uint32_t count = 0, clicks = trainer->sessions.starts[trainer->sessions.count];
-    if (trainer->chosen.clicks) {
+    if (trainer->chosen.count > 0) {
         memcpy(trainer->samples, trainer->chosen.clicks, trainer->chosen.count * sizeof *trainer->samples);
         return;
     }
@@ -68,7 +68,7 @@ static struct status count_samples(struct trainer *trainer)
         return FAIL(BAD_INPUT, sessions->count, "no session has two clicks");
     for (uint32_t i = 0; i < trainer->chosen.count; i++)
         assert(trainer->chosen.clicks[i] < clicks && trainer->places[trainer->chosen.clicks[i]] > 0);
-    if (trainer->chosen.clicks)
+    if (trainer->chosen.count > 0)
         trainer->sample_count = trainer->chosen.count;
     trainer->samples = malloc(trainer->sample_count * sizeof *trainer->samples);
     if (!trainer->samples)
