@@ -35,6 +35,14 @@ static void answer_readiness(void *context, struct http_reply *reply)
     buffer_format(reply->body, "%s\n", reason ? reason : "ready");
 }
 
+static struct status explain(struct status status, const struct complaint *why, struct complaint *complaint)
+{
+    if (failed_as(status, FAULT_UNAVAILABLE)) /* the address is taken, or not of this machine yet: that may pass */
+        return complain(complaint, status,
+                        "http.listen: %s. Free it, set another address, or an empty one to have no HTTP", why->text);
+    return why->text[0] ? complain(complaint, status, "http.listen: %s", why->text) : status;
+}
+
 struct status service_open(const char *listen, const struct metrics *metrics, const char *(*waiting_for)(void *context),
                            void *context, struct service **ret_service, struct complaint *complaint)
 {
@@ -49,10 +57,11 @@ struct status service_open(const char *listen, const struct metrics *metrics, co
     service->routes[1] = (struct http_route){"/healthz", answer_health, service};
     service->routes[2] = (struct http_route){"/readyz", answer_readiness, service};
     const struct http_options options = {.listen = listen};
-    struct status status = http_open(&options, service->routes, &service->server, complaint);
+    struct complaint why = {0};
+    struct status status = http_open(&options, service->routes, &service->server, &why);
     if (failed(status)) {
         free(service);
-        return status;
+        return explain(status, &why, complaint);
     }
     log_always(LOG_INFO, "http_listening", "address=%s port=%u", listen, (unsigned)http_port(service->server));
     *ret_service = service;
