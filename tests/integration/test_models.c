@@ -132,7 +132,7 @@ static void assert_at_work(const struct rig *rig, int64_t version)
     snprintf(prefix, sizeof prefix, "%lld-", (long long)version);
     knowledge_lock_read(rig->knowledge);
     const char *is = knowledge_model_version(rig->knowledge);
-    if (strncmp(is, prefix, strlen(prefix)) || strlen(is) != strlen(prefix) + MODEL_VERSION_DIGITS)
+    if (strncmp(is, prefix, strlen(prefix)) != 0 || strlen(is) != strlen(prefix) + MODEL_VERSION_DIGITS)
         fail_msg("%s is at work, not %s", is, prefix);
     assert_non_null(knowledge_neural(rig->knowledge));
     knowledge_unlock(rig->knowledge);

@@ -30,8 +30,8 @@ struct model_loader {
     struct metrics *metrics;
     struct kafka_reader *reader;
     struct model_directory *directory;
-    struct identity loaded, refused;
-    int64_t pause_us, again_us; /* after a failure that may pass */
+    struct identity loaded, refused, missed; /* missed: of which a chunk was gone, once */
+    int64_t pause_us, again_us;              /* after a failure that may pass */
     int64_t opened_us;
     bool waited_for; /* long enough */
     pthread_t thread;
@@ -153,6 +153,15 @@ static void note_delay(struct model_loader *loader, const struct model_manifest 
               (long long)(loader->pause_us / 1000), reason);
 }
 
+/* A chunk that is gone may have been retired by a newer version, of which we have yet to hear: true once. */
+static bool is_overtaken(struct model_loader *loader, const struct identity *identity, struct status status)
+{
+    bool overtaken = failed_as(status, FAULT_NOT_FOUND) && !is_same(identity, &loader->missed);
+    if (overtaken)
+        loader->missed = *identity;
+    return overtaken;
+}
+
 /* False while what is wanted is neither at work nor refused. */
 static bool settle(struct model_loader *loader)
 {
@@ -170,7 +179,7 @@ static bool settle(struct model_loader *loader)
     const char *reason = failed(status) && !why.text[0] ? status.fault->what : why.text;
     if (failed_as(status, FAULT_INTERRUPTED))
         return false;
-    if (failed_as(status, FAULT_UNAVAILABLE)) {
+    if (failed_as(status, FAULT_UNAVAILABLE) || is_overtaken(loader, &identity, status)) {
         note_delay(loader, wanted, reason);
         return false;
     }
