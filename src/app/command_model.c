@@ -240,7 +240,9 @@ static struct status unpin(const struct model_command *command, struct model_pub
 {
     TRY(model_publisher_point(publisher, MODEL_KEY_PINNED, 0, complaint));
     const struct model_directory *directory = model_publisher_directory(publisher);
-    return report(command, directory, "is in use; none is pinned", model_directory_current(directory));
+    const struct model_manifest *current = model_directory_current(directory);
+    return report(command, directory, current ? "is in use; none is pinned" : "none is pinned, and none in use",
+                  current);
 }
 
 static struct status with_publisher(const struct model_command *command,

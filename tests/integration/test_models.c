@@ -132,7 +132,7 @@ static void assert_at_work(const struct rig *rig, int64_t version)
     snprintf(prefix, sizeof prefix, "%lld-", (long long)version);
     knowledge_lock_read(rig->knowledge);
     const char *is = knowledge_model_version(rig->knowledge);
-    if (strncmp(is, prefix, strlen(prefix)) || strlen(is) != strlen(prefix) + MODEL_VERSION_DIGITS)
+    if (strncmp(is, prefix, strlen(prefix)) != 0 || strlen(is) != strlen(prefix) + MODEL_VERSION_DIGITS)
         fail_msg("%s is at work, not %s", is, prefix);
     assert_non_null(knowledge_neural(rig->knowledge));
     knowledge_unlock(rig->knowledge);
@@ -269,6 +269,30 @@ static void brokers_that_are_away_are_waited_for(void **state)
     rig_close(rig);
 }
 
+static void a_model_that_does_not_come_is_waited_for_as_long_as_is_said(void **state)
+{
+    (void)state;
+    struct rig *rig = rig_open();
+    assert_true(model_loader_ready(NULL));
+    publish(rig, 8);
+    rig->config.models.wait_ms = 300;
+    start_loader(rig);
+    assert_ok(kafka_mock_set_down(rig->mock, true));
+    if (!model_loader_caught_up(rig->loader)) /* a quick one may be done already */
+        assert_false(model_loader_ready(rig->loader));
+    system_wait_ms(400);
+    assert_true(model_loader_ready(rig->loader));
+    assert_ok(kafka_mock_set_down(rig->mock, false));
+    wait_for(rig, METRIC_MODEL_VERSION, 1);
+    rig->config.models.wait_ms = 60000;
+    model_loader_close(rig->loader);
+    start_loader(rig);
+    for (int64_t end = mock_rig_now_ms() + 30000; !model_loader_ready(rig->loader) && mock_rig_now_ms() < end;)
+        system_wait_ms(5);
+    assert_true(model_loader_caught_up(rig->loader));
+    rig_close(rig);
+}
+
 /* ---- the swap under load */
 
 struct reader {
@@ -344,6 +368,7 @@ int main(void)
         cmocka_unit_test(a_broken_version_is_refused_once_and_the_one_before_stays),
         cmocka_unit_test(a_model_that_is_too_large_is_neither_published_nor_loaded),
         cmocka_unit_test(brokers_that_are_away_are_waited_for),
+        cmocka_unit_test(a_model_that_does_not_come_is_waited_for_as_long_as_is_said),
         cmocka_unit_test(models_are_swapped_under_those_that_score),
     };
     log_configure(LOG_ERROR, LOG_FORMAT_LOGFMT, STDERR_FILENO);

@@ -30,8 +30,10 @@ struct model_loader {
     struct metrics *metrics;
     struct kafka_reader *reader;
     struct model_directory *directory;
-    struct identity loaded, refused;
-    int64_t pause_us, again_us; /* after a failure that may pass */
+    struct identity loaded, refused, missed; /* missed: of which a chunk was gone, once */
+    int64_t pause_us, again_us;              /* after a failure that may pass */
+    int64_t opened_us;
+    bool waited_for; /* long enough */
     pthread_t thread;
     bool started;
     _Atomic bool stopping, caught_up;
@@ -151,6 +153,15 @@ static void note_delay(struct model_loader *loader, const struct model_manifest 
               (long long)(loader->pause_us / 1000), reason);
 }
 
+/* A chunk that is gone may have been retired by a newer version, of which we have yet to hear: true once. */
+static bool is_overtaken(struct model_loader *loader, const struct identity *identity, struct status status)
+{
+    bool overtaken = failed_as(status, FAULT_NOT_FOUND) && !is_same(identity, &loader->missed);
+    if (overtaken)
+        loader->missed = *identity;
+    return overtaken;
+}
+
 /* False while what is wanted is neither at work nor refused. */
 static bool settle(struct model_loader *loader)
 {
@@ -168,7 +179,7 @@ static bool settle(struct model_loader *loader)
     const char *reason = failed(status) && !why.text[0] ? status.fault->what : why.text;
     if (failed_as(status, FAULT_INTERRUPTED))
         return false;
-    if (failed_as(status, FAULT_UNAVAILABLE)) {
+    if (failed_as(status, FAULT_UNAVAILABLE) || is_overtaken(loader, &identity, status)) {
         note_delay(loader, wanted, reason);
         return false;
     }
@@ -247,6 +258,7 @@ struct status model_loader_open(const struct config *config, const struct kafka_
     loader->topic = (struct models_topic){kafka, config_topic(config, TOPIC_MODELS), &loader->stopping};
     loader->knowledge = knowledge;
     loader->metrics = metrics;
+    loader->opened_us = now_us();
     struct status status = open_parts(loader, complaint);
     if (failed(status)) {
         model_loader_close(loader);
@@ -273,14 +285,26 @@ bool model_loader_caught_up(const struct model_loader *loader)
     return atomic_load(&loader->caught_up);
 }
 
+bool model_loader_ready(struct model_loader *loader)
+{
+    if (!loader || model_loader_caught_up(loader) || loader->waited_for)
+        return true;
+    loader->waited_for = (now_us() - loader->opened_us) / 1000 >= loader->config->models.wait_ms;
+    if (loader->waited_for)
+        log_always(LOG_WARN, "model_behind", "waited_ms=%lld note=%s", (long long)loader->config->models.wait_ms,
+                   "clicks are answered without the session model in use until it is loaded (models.wait_ms)");
+    return loader->waited_for;
+}
+
 struct status model_loader_failure(const struct model_loader *loader)
 {
-    return (struct status){.fault = atomic_load(&loader->fault)};
+    return loader ? (struct status){.fault = atomic_load(&loader->fault)} : OK;
 }
 
 void model_loader_measure(const struct model_loader *loader, int64_t wall_ms)
 {
-    int64_t created_ms = atomic_load(&loader->created_ms);
-    metric_set(loader->metrics, METRIC_MODEL_AGE,
-               created_ms && wall_ms > created_ms ? (wall_ms - created_ms) / 1000 : 0);
+    int64_t created_ms = loader ? atomic_load(&loader->created_ms) : 0;
+    if (loader)
+        metric_set(loader->metrics, METRIC_MODEL_AGE,
+                   created_ms && wall_ms > created_ms ? (wall_ms - created_ms) / 1000 : 0);
 }

@@ -23,7 +23,10 @@ void model_loader_close(struct model_loader *loader);
 
 /* True once the topic has been read to the end that it had, and what is wanted there is at work, or refused. */
 bool model_loader_caught_up(const struct model_loader *loader);
-/* OK, or why it has stopped following. */
+/* The same, or that it has been waited for long enough (models.wait_ms), which is said once: clicks that are answered
+ * without the model are answered worse, but one that does not come holds nobody up for ever. For NULL true. */
+bool model_loader_ready(struct model_loader *loader);
+/* OK, or why it has stopped following. For NULL OK. */
 MUST_CHECK struct status model_loader_failure(const struct model_loader *loader);
-/* Sets the age of the version at work. Any thread. */
+/* Sets the age of the version at work. Any thread; NULL is fine. */
 void model_loader_measure(const struct model_loader *loader, int64_t wall_ms);

@@ -32,7 +32,6 @@ enum stage {
     STAGE_BROKERS,
     STAGE_SCHEMAS,
     STAGE_READING,
-    STAGE_MODEL,
     STAGE_JOINING,
     STAGE_CATCHING_UP,
     STAGE_READY,
@@ -68,8 +67,7 @@ struct process {
 static const char *const stage_texts[] = {
     [STAGE_BROKERS] = "waiting for the brokers",
     [STAGE_SCHEMAS] = "waiting for the schema registry",
-    [STAGE_READING] = "reading items and sessions",
-    [STAGE_MODEL] = "loading the session model",
+    [STAGE_READING] = "reading items, sessions and the session model",
     [STAGE_JOINING] = "waiting for the group to assign partitions",
     [STAGE_CATCHING_UP] = "applying clicks that were answered before",
     [STAGE_READY] = NULL,
@@ -97,12 +95,7 @@ static void enter(struct process *process, enum stage stage)
 static struct status open_service(struct process *process, struct complaint *complaint)
 {
     const struct service_options options = {process->config->http_listen, &process->metrics, waiting_for, process};
-    struct complaint why = {0};
-    struct status status = service_open(&options, &process->service, &why);
-    if (failed_as(status, FAULT_UNAVAILABLE)) /* the address is taken, or not of this machine yet: that may pass */
-        return complain(complaint, status,
-                        "http.listen: %s. Free it, set another address, or an empty one to have no HTTP", why.text);
-    return failed(status) && why.text[0] ? complain(complaint, status, "http.listen: %s", why.text) : status;
+    return service_open(&options, &process->service, complaint);
 }
 
 struct status process_open(const struct process_options *options, struct process **ret_process,
@@ -244,40 +237,24 @@ static struct status open_reader(struct process *process, struct complaint *comp
     return topic_reader_open(&options, &process->reader, complaint);
 }
 
-static struct status read_topics(struct process *process, struct complaint *complaint)
-{
-    TRY(keep_trying(process, open_reader, complaint));
-    while (!topic_reader_caught_up(process->reader)) {
-        if (stopping(process))
-            return FAIL(INTERRUPTED, 0, "stopped while reading items and sessions");
-        TRY(topic_reader_failure(process->reader));
-        system_wait_ms(WAIT_SLICE_MS);
-    }
-    return OK;
-}
-
-/* ---- the session model */
-
 static struct status open_loader(struct process *process, struct complaint *complaint)
 {
     return model_loader_open(process->config, &process->kafka, process->knowledge, &process->metrics, &process->loader,
                              complaint);
 }
 
-/* Clicks answered without it would be answered worse; but a model that does not come holds nobody up for ever. */
-static struct status wait_for_model(struct process *process)
+static struct status read_topics(struct process *process, struct complaint *complaint)
 {
-    const struct config *config = process->config;
-    for (int64_t left_ms = config->models.wait_ms; left_ms > 0; left_ms -= WAIT_SLICE_MS) {
-        if (model_loader_caught_up(process->loader))
-            return OK;
+    if (process->config->models.enabled)
+        TRY(keep_trying(process, open_loader, complaint));
+    TRY(keep_trying(process, open_reader, complaint));
+    while (!topic_reader_caught_up(process->reader) || !model_loader_ready(process->loader)) {
         if (stopping(process))
-            return FAIL(INTERRUPTED, 0, "stopped while loading the session model");
+            return FAIL(INTERRUPTED, 0, "stopped while reading items and sessions");
+        TRY(topic_reader_failure(process->reader));
         TRY(model_loader_failure(process->loader));
         system_wait_ms(WAIT_SLICE_MS);
     }
-    log_always(LOG_WARN, "model_behind", "waited_ms=%lld note=%s", (long long)config->models.wait_ms,
-               "clicks are answered without the session model in use until it is loaded (models.wait_ms)");
     return OK;
 }
 
@@ -430,8 +407,7 @@ static void refresh_gauges(struct process *process)
     knowledge_measure(process->knowledge, metrics);
     metric_set(metrics, METRIC_STATE_MAP_USED_RATIO, stores_map_used_percent(process->stores));
     metric_set(metrics, METRIC_DELIVERY_FAILURES, lanes_refused(&process->lanes));
-    if (process->loader)
-        model_loader_measure(process->loader, time.ops->wall_ms(time.self));
+    model_loader_measure(process->loader, time.ops->wall_ms(time.self));
 }
 
 /* Ports fail without a sentence, as they know nothing of the configuration. */
@@ -454,7 +430,7 @@ static struct status explain(const struct process *process, struct status status
 static struct status check_threads(struct process *process, struct complaint *complaint)
 {
     struct status status = process->reader ? topic_reader_failure(process->reader) : OK;
-    if (!failed(status) && process->loader)
+    if (!failed(status))
         status = model_loader_failure(process->loader);
     if (!failed(status))
         status = lanes_failure(&process->lanes);
@@ -516,13 +492,7 @@ static struct status start(struct process *process, struct complaint *complaint)
     TRY(keep_trying(process, ask_registry, complaint));
     TRY(dead_watch_open(&config->dead_limits, &process->dead_watch));
     enter(process, STAGE_READING);
-    if (config->models.enabled) /* it reads and loads while items and sessions are being read */
-        TRY(keep_trying(process, open_loader, complaint));
     TRY(read_topics(process, complaint));
-    if (process->loader && !model_loader_caught_up(process->loader)) {
-        enter(process, STAGE_MODEL);
-        TRY(wait_for_model(process));
-    }
     enter(process, STAGE_JOINING);
     return join_group(process, complaint);
 }

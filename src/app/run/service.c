@@ -38,6 +38,14 @@ static void answer_readiness(void *context, struct http_reply *reply)
     buffer_format(reply->body, "%s\n", reason ? reason : "ready");
 }
 
+static struct status explain(struct status status, const struct complaint *why, struct complaint *complaint)
+{
+    if (failed_as(status, FAULT_UNAVAILABLE)) /* the address is taken, or not of this machine yet: that may pass */
+        return complain(complaint, status,
+                        "http.listen: %s. Free it, set another address, or an empty one to have no HTTP", why->text);
+    return why->text[0] ? complain(complaint, status, "http.listen: %s", why->text) : status;
+}
+
 static void answer_mixing(void *context, struct http_reply *reply)
 {
     struct service *service = context;
@@ -78,10 +86,11 @@ struct status service_open(const struct service_options *options, struct service
     service->routes[2] = (struct http_route){"/readyz", answer_readiness, service};
     service->routes[3] = (struct http_route){"/mixing", answer_mixing, service};
     const struct http_options http = {.listen = options->listen};
-    struct status status = http_open(&http, service->routes, &service->server, complaint);
+    struct complaint why = {0};
+    struct status status = http_open(&http, service->routes, &service->server, &why);
     if (failed(status)) {
         service_close(service);
-        return status;
+        return explain(status, &why, complaint);
     }
     log_always(LOG_INFO, "http_listening", "address=%s port=%u", options->listen, (unsigned)http_port(service->server));
     *ret_service = service;

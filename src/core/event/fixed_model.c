@@ -37,24 +37,30 @@ static bool name_is_legal(struct bytes name)
     return name.size >= 1 && name.size <= MODEL_NAME_MAX;
 }
 
+/* NAME/current, NAME/pinned */
+static bool parse_pointer(struct bytes place, struct model_key *key)
+{
+    key->kind = bytes_equal_text(place, "pinned") ? MODEL_KEY_PINNED : MODEL_KEY_CURRENT;
+    return key->kind == MODEL_KEY_PINNED || bytes_equal_text(place, "current");
+}
+
+/* NAME/SLOT/manifest, NAME/SLOT/CHUNK */
+static bool parse_slot(struct bytes place, struct bytes rest, struct model_key *key)
+{
+    bool manifest = bytes_equal_text(rest, "manifest");
+    key->kind = manifest ? MODEL_KEY_MANIFEST : MODEL_KEY_CHUNK;
+    return parse_number(place, MODEL_SLOTS_MAX, &key->slot) &&
+           (manifest || parse_number(rest, MODEL_CHUNKS_MAX, &key->chunk));
+}
+
 bool model_key_parse(struct bytes text, struct model_key *ret_key)
 {
     struct model_key key = {.name = take_part(&text)};
     struct bytes place = take_part(&text);
-    if (!name_is_legal(key.name))
-        return false;
-    if (!text.data && bytes_equal_text(place, "current"))
-        key.kind = MODEL_KEY_CURRENT;
-    else if (!text.data && bytes_equal_text(place, "pinned"))
-        key.kind = MODEL_KEY_PINNED;
-    else if (!parse_number(place, MODEL_SLOTS_MAX, &key.slot))
-        return false;
-    else if (bytes_equal_text(text, "manifest"))
-        key.kind = MODEL_KEY_MANIFEST;
-    else if (!parse_number(text, MODEL_CHUNKS_MAX, &key.chunk))
-        return false;
-    *ret_key = key;
-    return true;
+    bool good = name_is_legal(key.name) && (text.data ? parse_slot(place, text, &key) : parse_pointer(place, &key));
+    if (good)
+        *ret_key = key;
+    return good;
 }
 
 void model_key_write(const struct model_key *key, struct buffer *out)

@@ -13,7 +13,8 @@
 #define ABORT_MS   1000
 #define RECORD_MAX 1000 /* in the queue: bytes are its limit */
 
-/* A large model takes a while to be written, and nobody but readers of this topic waits for its end. */
+/* A large model takes a while to be written, and nobody but readers of this topic waits for its end. A cluster that
+ * allows less needs the user's word. */
 #define TRANSACTION_MS   "300000"
 #define TRANSACTION_US   300000000
 #define TRANSACTION_NAME "transaction.timeout.ms"
@@ -41,8 +42,9 @@ static bool says_refused(rd_kafka_resp_err_t code)
 {
     return code == RD_KAFKA_RESP_ERR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED ||
            code == RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED ||
-           code == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED ||
-           code == RD_KAFKA_RESP_ERR_INVALID_TRANSACTION_TIMEOUT || code == RD_KAFKA_RESP_ERR__UNSUPPORTED_FEATURE;
+           code == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED || code == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE ||
+           code == RD_KAFKA_RESP_ERR_POLICY_VIOLATION || code == RD_KAFKA_RESP_ERR_INVALID_TRANSACTION_TIMEOUT ||
+           code == RD_KAFKA_RESP_ERR__UNSUPPORTED_FEATURE;
 }
 
 /* What the producer is broken of, for good, is the reason, whatever call finds it. */
@@ -89,6 +91,14 @@ static rd_kafka_error_t *insist(struct kafka_publisher *publisher, rd_kafka_erro
 
 /* ---- life */
 
+static bool is_set(const struct kafka_options *options, const char *name)
+{
+    for (size_t i = 0; i < options->property_count; i++)
+        if (!strcmp(options->properties[i].name, name))
+            return true;
+    return false;
+}
+
 static struct status start(struct kafka_publisher *publisher, const struct kafka_publisher_options *options,
                            struct complaint *complaint)
 {
@@ -101,7 +111,8 @@ static struct status start(struct kafka_publisher *publisher, const struct kafka
     char text[256];
     publisher->sink.transactional = true;
     TRY(kafka_sink_configure(&publisher->sink, &sink, fixed, &conf, complaint));
-    if (rd_kafka_conf_set(conf, TRANSACTION_NAME, TRANSACTION_MS, text, sizeof text) != RD_KAFKA_CONF_OK) {
+    if (!is_set(options->kafka, TRANSACTION_NAME) &&
+        rd_kafka_conf_set(conf, TRANSACTION_NAME, TRANSACTION_MS, text, sizeof text) != RD_KAFKA_CONF_OK) {
         rd_kafka_conf_destroy(conf);
         return complain(complaint, FAIL(CONFIG, 0, "a time-out is refused"), "kafka: %s", text);
     }

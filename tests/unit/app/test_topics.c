@@ -124,6 +124,58 @@ static void late_clicks_need_as_many_partitions_as_clicks(void **state)
     assert_non_null(strstr(complaint.text, "Add partitions to the clicks"));
 }
 
+static void models_need_one_partition_and_room_for_their_chunks(void **state)
+{
+    (void)state;
+    AUTO(config) config = config_with_defaults();
+    struct topic_need need = need_of(&config, TOPIC_MODELS);
+    struct topic_counts counts;
+    struct complaint complaint = {""};
+    for (int i = 0; i < TOPIC_COUNT; i++)
+        counts.partitions[i] = 4;
+    assert_fails(CONFIG, topics_check(&config, &counts, &complaint));
+    assert_non_null(strstr(complaint.text, "eu.models has 4 partitions and needs one"));
+    assert_ok(config_set(&config, "models.enabled=false", &complaint));
+    assert_ok(topics_check(&config, &counts, &complaint));
+    static const struct {
+        const char *policy, *bytes, *wanted; /* the setting; NULL: all is well */
+    } cases[] = {
+        {"compact", "1048588", NULL},
+        {"compact", "", NULL}, /* it does not say */
+        {"compact", "1000000", NULL},
+        {"compact", "999999", "max.message.bytes"},
+        {"delete", "1048588", "cleanup.policy"},
+        {"compact,delete", "1048588", "cleanup.policy"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct kafka_topic_settings settings = {.stamped_by_broker = false};
+        struct topic_advice advices[TOPIC_ADVICES_MAX];
+        snprintf(settings.cleanup_policy, sizeof settings.cleanup_policy, "%s", cases[i].policy);
+        snprintf(settings.max_message_bytes, sizeof settings.max_message_bytes, "%s", cases[i].bytes);
+        assert_int_equal(topic_judge(&need, &settings, advices), cases[i].wanted != NULL);
+        if (cases[i].wanted) {
+            assert_string_equal(advices[0].setting, cases[i].wanted);
+            assert_false(advices[0].remark);
+        }
+    }
+}
+
+static void models_are_made_with_one_partition_and_settings_of_their_own(void **state)
+{
+    (void)state;
+    AUTO(config) config = config_with_defaults();
+    struct topic_need need = need_of(&config, TOPIC_MODELS);
+    struct kafka_property properties[TOPIC_PROPERTIES_MAX];
+    assert_int_equal(need.partitions, 1);
+    assert_true(need.compacted);
+    assert_int_equal(topic_properties(&need, properties), 2);
+    assert_string_equal(properties[0].name, "max.message.bytes");
+    assert_string_equal(properties[1].name, "segment.ms");
+    need = need_of(&config, TOPIC_CLICKS);
+    assert_int_equal(topic_properties(&need, properties), 1);
+    assert_string_equal(properties[0].name, "message.timestamp.type");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -131,6 +183,8 @@ int main(void)
         cmocka_unit_test(streams_that_compaction_would_thin_are_told),
         cmocka_unit_test(clicks_that_producers_stamp_are_worth_a_remark),
         cmocka_unit_test(a_number_of_partitions_that_was_set_is_compared_and_one_that_was_not_is_not),
+        cmocka_unit_test(models_need_one_partition_and_room_for_their_chunks),
+        cmocka_unit_test(models_are_made_with_one_partition_and_settings_of_their_own),
         cmocka_unit_test(late_clicks_need_as_many_partitions_as_clicks),
     };
     return cmocka_run_group_tests_name("topics", tests, NULL, NULL);

@@ -5,6 +5,7 @@
 
 #include <eddy/base/random.h>
 #include <eddy/core/codec.h>
+#include <eddy/core/model_record.h>
 
 #include <avro.h>
 
@@ -164,6 +165,71 @@ static void avro_reads_our_closed_sessions(void **state)
         assert_avro_agrees(RECORD_CLOSED_SESSION, buffer_bytes(&out), seed);
     }
     catalogue_close(catalogue);
+}
+
+static struct model_manifest random_manifest(struct random *random, struct sessions_read *sessions, uint32_t max)
+{
+    struct model_manifest manifest = {
+        .name = BYTES("shop"),
+        .version = 1 + (int64_t)(random_u64(random) >> (1 + random_below(random, 62))),
+        .created_ms = (int64_t)(random_u64(random) >> (1 + random_below(random, 62))),
+        .slot = random_below(random, MODEL_SLOTS_MAX),
+        .chunk_count = 1 + random_below(random, MODEL_CHUNKS_MAX),
+        .size = 1 + (int64_t)(random_u64(random) >> (1 + random_below(random, 62))),
+        .precision = (enum model_precision)random_below(random, MODEL_PRECISION_COUNT),
+        .sha256 = BYTES("0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"),
+        .backbone = random_text(random, 20),
+        .width = random_below(random, MODEL_WIDTH_MAX + 1),
+        .length_max = random_below(random, MODEL_LENGTH_MAX + 1),
+        .item_count = random_below(random, INT32_MAX),
+        .parameters = (int64_t)(random_u64(random) >> (1 + random_below(random, 62))),
+        .sessions = sessions,
+        .session_count = random_below(random, max + 1),
+        .gate = {random_below(random, 9), 20, random_unit(random), random_unit(random), random_unit(random), 0},
+        .training = {random_below(random, 99), random_below(random, 99), 7, random_unit(random) * 10},
+        .note = random_text(random, 70),
+    };
+    for (uint32_t i = 0; i < manifest.session_count; i++)
+        sessions[i] = (struct sessions_read){(int32_t)random_below(random, 1000), random_below(random, 1u << 30)};
+    return manifest;
+}
+
+static void assert_manifest_comes_back(struct decoder *decoder, struct bytes datum, uint64_t seed)
+{
+    AUTO(buffer) again = {0};
+    AUTO(arena) batch = {0};
+    struct model_manifest manifest;
+    struct complaint complaint = {""};
+    if (failed(decode_model_manifest(decoder, datum, &batch, &manifest, &complaint)))
+        fail_msg("seed %llu: %s", (unsigned long long)seed, complaint.text);
+    encode_model_manifest((struct encoding){RECORD_AVRO, 0}, &manifest, &again);
+    assert_true(bytes_equal(buffer_bytes(&again), datum));
+}
+
+static void avro_reads_our_models(void **state)
+{
+    (void)state;
+    struct random random;
+    struct sessions_read sessions[20];
+    struct decoder *decoder;
+    uint64_t seed = test_seed(5);
+    random_seed(&random, seed);
+    AUTO(buffer) out = {0};
+    assert_ok(decoder_open(RECORD_MODEL_MANIFEST, RECORD_AVRO, &decoder));
+    for (int round = 0; round < ROUNDS; round++) {
+        const struct model_manifest manifest = random_manifest(&random, sessions, 20);
+        buffer_clear(&out);
+        encode_model_manifest((struct encoding){RECORD_AVRO, 0}, &manifest, &out);
+        assert_avro_agrees(RECORD_MODEL_MANIFEST, buffer_bytes(&out), seed);
+        assert_manifest_comes_back(decoder, buffer_bytes(&out), seed);
+
+        const struct model_chunk chunk = {manifest.name, random_text(&random, 70), manifest.version, manifest.slot,
+                                          manifest.chunk_count - 1};
+        buffer_clear(&out);
+        encode_model_chunk((struct encoding){RECORD_AVRO, 0}, &chunk, &out);
+        assert_avro_agrees(RECORD_MODEL_CHUNK, buffer_bytes(&out), seed);
+    }
+    decoder_close(decoder);
 }
 
 static void avro_reads_our_recommendations(void **state)
@@ -491,6 +557,7 @@ int main(void)
         cmocka_unit_test(avro_reads_our_clicks_and_items),
         cmocka_unit_test(avro_reads_our_closed_sessions),
         cmocka_unit_test(avro_reads_our_recommendations),
+        cmocka_unit_test(avro_reads_our_models),
         cmocka_unit_test(other_writers_clicks_are_read_as_avro_reads_them),
     };
     return cmocka_run_group_tests_name("oracle", tests, NULL, NULL);
