@@ -213,7 +213,8 @@ def fill(parameters):
             parameter.copy_(random(*parameter.shape) / 2 + name.endswith(".gain"))
 
 
-def put_model(tensors, name, backbone, normalise):
+def put_model(tensors, name, backbone, normalise=False, directed=False):
+    """With `directed` an item that is scored has an offset of its own added to its row."""
     torch.manual_seed(SEED)
     batch, table = Batch(), nn.Embedding(ITEMS + 1, WIDTH, padding_idx=0)
     parameters = backbone.tensors()
@@ -221,8 +222,11 @@ def put_model(tensors, name, backbone, normalise):
     fill(parameters)
     with torch.no_grad():
         table.weight[1:] = random(ITEMS, WIDTH) / 2
+    offsets = nn.Parameter(random(ITEMS, WIDTH) / 2) if directed else None
     local, whole, session = backbone(batch, table(batch.clicks))
     vectors, rows, temperature = session, table.weight[1:], 1
+    if directed:
+        rows = rows + offsets
     if normalise:
         vectors, rows, temperature = F.normalize(session), F.normalize(rows), TEMPERATURE
     scores = vectors @ rows.T / temperature
@@ -233,6 +237,8 @@ def put_model(tensors, name, backbone, normalise):
         tensors.put(f"{name}.{output}", value)
     tensors.put(f"{name}.items", table.weight[1:])
     tensors.put(f"{name}.d_items", table.weight.grad[1:])
+    if directed:
+        parameters["offsets"] = offsets
     for parameter, value in parameters.items():
         tensors.put(f"{name}.{parameter}", value)
         tensors.put(f"{name}.d_{parameter}", value.grad)
@@ -245,9 +251,11 @@ def main(path):
     tensors.put("sessions.items", torch.tensor([item for clicks, _ in SESSIONS for item in clicks]))
     tensors.put("sessions.targets", torch.tensor([target for _, target in SESSIONS]))
     for name, backbone in BACKBONES.items():
-        put_model(tensors, name, backbone(), normalise=False)
+        put_model(tensors, name, backbone())
     for name in ("pw_core", "sr_gnn"):
         put_model(tensors, f"{name}_normalised", BACKBONES[name](), normalise=True)
+    put_model(tensors, "gru4rec_directed", Gru4Rec(), directed=True)
+    put_model(tensors, "pw_core_normalised_directed", PwCore(), normalise=True, directed=True)
     tensors.write(path, "d_NAME is the gradient of the loss")
 
 

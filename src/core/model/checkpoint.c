@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Models and trainers as bytes, little-endian, each in a frame (core/frame.h):
- *   model: u8 size and backbone, u32 width, u32 length_max, u8 normalise, f32 temperature, u32 items, u32 tensors, then
- *     per tensor u8 size and name, u32 rows, u32 columns, f32 values; then f32 rows of the items
+ *   model: u8 size and backbone, u32 width, u32 length_max, u8 normalise, f32 temperature, u8 directed, u32 items,
+ *     u32 tensors, then per tensor u8 size and name, u32 rows, u32 columns, f32 values; then f32 rows of the items
  *   trainer: u64 what it is made for, u64 steps, u64 x 4 random state, f32 mean and square of the items, then of the
  *     tensors */
 #include "core/model/trainer.h"
@@ -54,7 +54,7 @@ struct status model_encode(const struct model *model, struct byte_sink sink)
 {
     const struct model_options *options = &model->options;
     const struct parameters *parameters = &model->parameters;
-    uint8_t normalise = options->normalise;
+    uint8_t normalise = options->normalise, directed = options->directed;
     struct frame_writer *out;
     TRY(frame_writer_open(sink, model_magic, MODEL_VERSION, &out));
     put_name(options->backbone->name, out);
@@ -62,6 +62,7 @@ struct status model_encode(const struct model *model, struct byte_sink sink)
     PUT(out, options->length_max);
     PUT(out, normalise);
     PUT(out, options->temperature);
+    PUT(out, directed);
     PUT(out, model->item_count);
     PUT(out, parameters->count);
     for (uint32_t i = 0; i < parameters->count; i++) {
@@ -72,7 +73,7 @@ struct status model_encode(const struct model *model, struct byte_sink sink)
         frame_writer_put(out, parameters->values + tensor->place,
                          (size_t)tensor->rows * tensor->columns * sizeof *parameters->values);
     }
-    frame_writer_put(out, model->items, (size_t)model->item_count * options->width * sizeof *model->items);
+    frame_writer_put(out, model->items, model_rows(model) * options->width * sizeof *model->items);
     return frame_writer_close(out);
 }
 
@@ -80,24 +81,26 @@ static struct status get_options(struct bytes *rest, struct model_options *ret_o
 {
     char name[TENSOR_NAME_MAX];
     struct model_options options = {0};
-    uint8_t normalise;
+    uint8_t normalise, directed;
     TRY(get_name(rest, name));
     TRY(GET(rest, options.width));
     TRY(GET(rest, options.length_max));
     TRY(GET(rest, normalise));
     TRY(GET(rest, options.temperature));
+    TRY(GET(rest, directed));
     TRY(GET(rest, *ret_item_count));
     options.normalise = normalise;
+    options.directed = directed;
     options.backbone = backbone_named(name);
     if (!options.backbone)
         return FAIL(NOT_FOUND, 0, "a model's backbone is not known");
     bool right = options.width >= 1 && options.width <= MODEL_WIDTH_MAX && options.length_max >= 1 &&
                  options.length_max <= MODEL_LENGTH_MAX && normalise <= 1 && isfinite(options.temperature) &&
-                 (!normalise || options.temperature > 0) && *ret_item_count >= 1;
+                 (!normalise || options.temperature > 0) && directed <= 1 && *ret_item_count >= 1;
     if (!right)
         return FAIL(CORRUPT, options.width, "a model's options are out of range");
     /* before memory is taken for them */
-    if (rest->size / sizeof(float) / options.width < *ret_item_count)
+    if (rest->size / sizeof(float) / options.width / (directed + 1u) < *ret_item_count)
         return FAIL(CORRUPT, *ret_item_count, "a model has fewer items than it says");
     *ret_options = options;
     return OK;
@@ -120,7 +123,7 @@ static struct status get_weights(struct bytes *rest, struct model *model)
             return FAIL(CORRUPT, i, "a model has other tensors than its backbone");
         TRY(get_floats(rest, parameters->values + tensor->place, (size_t)rows * columns));
     }
-    TRY(get_floats(rest, model->items, (size_t)model->item_count * model->options.width));
+    TRY(get_floats(rest, model->items, model_rows(model) * model->options.width));
     return rest->size == 0 ? OK : FAIL(CORRUPT, rest->size, "a model has more than it says");
 }
 
@@ -165,6 +168,7 @@ static uint64_t purpose_of(const struct trainer *trainer)
         model->width,
         model->length_max,
         model->normalise,
+        model->directed,
         bytes_hash(bytes_of(&model->temperature, sizeof model->temperature)),
         trainer->model->item_count,
     };
@@ -174,7 +178,7 @@ static uint64_t purpose_of(const struct trainer *trainer)
 struct status trainer_encode(const struct trainer *trainer, struct byte_sink sink)
 {
     const struct parameters *parameters = &trainer->model->parameters;
-    size_t items = (size_t)trainer->model->item_count * trainer->model->options.width;
+    size_t items = model_rows(trainer->model) * trainer->model->options.width;
     uint64_t purpose = purpose_of(trainer);
     struct frame_writer *out;
     TRY(frame_writer_open(sink, trainer_magic, TRAINER_VERSION, &out));
@@ -191,7 +195,7 @@ struct status trainer_encode(const struct trainer *trainer, struct byte_sink sin
 struct status trainer_restore(struct trainer *trainer, struct bytes frame)
 {
     struct parameters *parameters = &trainer->model->parameters;
-    size_t items = (size_t)trainer->model->item_count * trainer->model->options.width;
+    size_t items = model_rows(trainer->model) * trainer->model->options.width;
     uint64_t purpose, steps;
     struct random random;
     TRY(frame_open(&frame, trainer_magic, TRAINER_VERSION));

@@ -38,7 +38,7 @@ struct status model_open_empty(const struct model_options *options, uint32_t ite
         return FAIL(MEMORY, 0, "no memory for a model");
     model->options = *options;
     model->item_count = item_count;
-    model->items = calloc((size_t)item_count * options->width, sizeof *model->items);
+    model->items = calloc(model_rows(model) * options->width, sizeof *model->items);
     options->backbone->declare(options, &model->parameters);
     struct status status =
         model->items ? parameters_open(&model->parameters) : FAIL(MEMORY, item_count, "no memory for a model's items");
@@ -84,7 +84,7 @@ uint32_t model_item_count(const struct model *model)
 
 size_t model_parameter_count(const struct model *model)
 {
-    return (size_t)model->item_count * model->options.width + model->parameters.size;
+    return model_rows(model) * model->options.width + model->parameters.size;
 }
 
 /* The clicks that the model sees, in the arena. */
@@ -134,16 +134,25 @@ struct status model_vectors(const struct model *model, const struct model_sessio
     return OK;
 }
 
+void model_scored_row(const struct model *model, uint32_t item, float *row)
+{
+    uint32_t width = model->options.width;
+    memcpy(row, model->items + (size_t)item * width, width * sizeof *row);
+    if (model->options.directed)
+        vector_add(model->items + ((size_t)model->item_count + item) * width, row, width);
+}
+
 void model_item_rows(const struct model *model, float *rows)
 {
-    size_t width = model->options.width;
-    float inverse;
-    if (!model->options.normalise) {
-        memcpy(rows, model->items, model->item_count * width * sizeof *rows);
-        return;
+    uint32_t width = model->options.width;
+    float row[MODEL_WIDTH_MAX], inverse;
+    for (uint32_t i = 0; i < model->item_count; i++, rows += width) {
+        model_scored_row(model, i, row);
+        if (model->options.normalise)
+            l2_forward(row, rows, &inverse, 1, width);
+        else
+            memcpy(rows, row, width * sizeof *rows);
     }
-    for (size_t i = 0; i < model->item_count; i++)
-        l2_forward(model->items + i * width, rows + i * width, &inverse, 1, (uint32_t)width);
 }
 
 void model_score(const struct model *model, const float *rows, const float *vectors, uint32_t count, float *scores)

@@ -119,7 +119,7 @@ static struct status open_parts(struct trainer *trainer)
 {
     const struct trainer_options *options = &trainer->options;
     struct model *model = trainer->model;
-    size_t values = (size_t)model->item_count * model->options.width;
+    size_t values = model_rows(model) * model->options.width;
     TRY(count_samples(trainer));
     trainer->steps_total = options->epochs * steps_of_epoch(trainer);
     if (options->negatives > 0)
@@ -129,10 +129,12 @@ static struct status open_parts(struct trainer *trainer)
     if (!trainer->mean || !trainer->square)
         return FAIL(MEMORY, values, "no memory for the items' moments");
     TRY(parameters_open_training(&model->parameters));
-    uint64_t touched = (uint64_t)options->batch * (model->options.length_max + 1) + options->negatives;
-    bool all = options->negatives == 0 || touched > model->item_count;
-    return item_gradients_open(model->item_count, all ? model->item_count : (uint32_t)touched, model->options.width,
-                               &trainer->gradients);
+    assert(model_rows(model) <= UINT32_MAX);
+    uint32_t rows = (uint32_t)model_rows(model);
+    uint64_t candidates = (uint64_t)options->batch + options->negatives;
+    uint64_t touched = (uint64_t)options->batch * model->options.length_max + candidates * (rows / model->item_count);
+    bool all = options->negatives == 0 || touched > rows;
+    return item_gradients_open(rows, all ? rows : (uint32_t)touched, model->options.width, &trainer->gradients);
 }
 
 struct status trainer_open(const struct trainer_options *options, const struct training_sessions *sessions,

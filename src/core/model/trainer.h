@@ -20,7 +20,7 @@ struct trainer {
 
     struct sampler sampler; /* of negatives; not with all items as candidates */
     float *log_q;           /* (item_count) logarithm of how often a step's candidates have it, on average */
-    float *mean, *square;   /* (item_count, width) Adam's, of the items */
+    float *mean, *square;   /* (model_rows(), width) Adam's, of the items */
     struct item_gradients gradients;
     struct arena arena; /* of a step */
 };

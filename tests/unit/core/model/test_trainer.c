@@ -332,7 +332,7 @@ static void a_state_of_something_else_is_refused(void **state)
 {
     (void)state;
     struct shop shop, other_shop;
-    struct model_options model_options = model_options_small(), models[5];
+    struct model_options model_options = model_options_small(), models[6];
     struct trainer_options options = trainer_options_small(), others[9];
     struct model *model;
     struct trainer *trainer;
@@ -367,6 +367,7 @@ static void a_state_of_something_else_is_refused(void **state)
     models[2].length_max++;
     models[3].normalise = false;
     models[4].temperature *= 2;
+    models[5].directed = true;
     for (size_t i = 0; i < sizeof models / sizeof *models; i++)
         assert_fails(CONFIG, restore_into(buffer_bytes(&bytes), &options, &models[i], &shop));
     for (size_t size = 0; size < bytes.size; size += 13)
