@@ -85,8 +85,12 @@ static double products(uint32_t candidates)
 
 static double train(const struct shop *shop, const struct backbone *backbone, uint32_t negatives, uint64_t steps)
 {
-    const struct model_options model_options = {
-        .backbone = backbone, .width = WIDTH, .length_max = LENGTH_MAX, .normalise = true, .temperature = 0.07f};
+    const struct model_options model_options = {.backbone = backbone,
+                                                .width = WIDTH,
+                                                .length_max = LENGTH_MAX,
+                                                .normalise = true,
+                                                .temperature = 0.07f,
+                                                .directed = true};
     const struct trainer_options options = {.epochs = 100,
                                             .batch = BATCH,
                                             .negatives = negatives,

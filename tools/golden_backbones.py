@@ -218,7 +218,8 @@ def fill(parameters):
             parameter.copy_(random(*parameter.shape) / 2 + name.endswith(".gain"))
 
 
-def put_model(tensors, name, backbone, normalise):
+def put_model(tensors, name, backbone, normalise=False, directed=False):
+    """With `directed` an item that is scored has an offset of its own added to its row."""
     torch.manual_seed(SEED)
     batch, table = Batch(), nn.Embedding(ITEMS + 1, WIDTH, padding_idx=0)
     parameters = backbone.tensors()
@@ -226,11 +227,14 @@ def put_model(tensors, name, backbone, normalise):
     fill(parameters)
     with torch.no_grad():
         table.weight[1:] = random(ITEMS, WIDTH) / 2
+    offsets = nn.Parameter(random(ITEMS, WIDTH) / 2) if directed else None
     x = table(batch.clicks)
     if normalise and getattr(backbone, "unit_rows", False):
         x = F.normalize(x, dim=2)
     local, whole, session = backbone(batch, x)
     vectors, rows, temperature = session, table.weight[1:], 1
+    if directed:
+        rows = rows + offsets
     if normalise:
         vectors, rows, temperature = F.normalize(session), F.normalize(rows), TEMPERATURE
     scores = vectors @ rows.T / temperature
@@ -241,6 +245,8 @@ def put_model(tensors, name, backbone, normalise):
         tensors.put(f"{name}.{output}", value)
     tensors.put(f"{name}.items", table.weight[1:])
     tensors.put(f"{name}.d_items", table.weight.grad[1:])
+    if directed:
+        parameters["offsets"] = offsets
     for parameter, value in parameters.items():
         tensors.put(f"{name}.{parameter}", value)
         tensors.put(f"{name}.d_{parameter}", value.grad)
@@ -253,9 +259,11 @@ def main(path):
     tensors.put("sessions.items", torch.tensor([item for clicks, _ in SESSIONS for item in clicks]))
     tensors.put("sessions.targets", torch.tensor([target for _, target in SESSIONS]))
     for name, backbone in BACKBONES.items():
-        put_model(tensors, name, backbone(), normalise=False)
+        put_model(tensors, name, backbone())
     for name in ("pw_core", "sr_gnn"):
         put_model(tensors, f"{name}_normalised", BACKBONES[name](), normalise=True)
+    put_model(tensors, "gru4rec_directed", Gru4Rec(), directed=True)
+    put_model(tensors, "pw_core_normalised_directed", PwCore(), normalise=True, directed=True)
     tensors.write(path, "d_NAME is the gradient of the loss")
 
 

@@ -117,7 +117,7 @@ static struct status check_model(const struct training *training)
     bool same = is->backbone == wanted->backbone && is->width == wanted->width &&
                 is->length_max == wanted->length_max && is->normalise == wanted->normalise &&
                 !(is->temperature < wanted->temperature) && !(is->temperature > wanted->temperature) &&
-                model_item_count(training->model) == training->data->train_items;
+                is->directed == wanted->directed && model_item_count(training->model) == training->data->train_items;
     return same ? OK : FAIL(CONFIG, 0, "the state is of another kind of model");
 }
 

@@ -14,16 +14,18 @@ enum { WIDTH = 7, ITEMS = 12, LENGTH_MAX = 5, SESSIONS = 5, CLICKS = 19, VALUES_
 
 static const struct variant {
     const char *name, *backbone; /* name: what its tensors' names begin with */
-    bool normalise;
+    bool normalise, directed;
 } variants[] = {
-    {"pw_core", "pw_core", false},
-    {"stamp", "stamp", false},
-    {"narm", "narm", false},
-    {"gru4rec", "gru4rec", false},
-    {"sr_gnn", "sr_gnn", false},
-    {"sasrec", "sasrec", false},
-    {"pw_core_normalised", "pw_core", true},
-    {"sr_gnn_normalised", "sr_gnn", true},
+    {"pw_core", "pw_core", false, false},
+    {"stamp", "stamp", false, false},
+    {"narm", "narm", false, false},
+    {"gru4rec", "gru4rec", false, false},
+    {"sr_gnn", "sr_gnn", false, false},
+    {"sasrec", "sasrec", false, false},
+    {"pw_core_normalised", "pw_core", true, false},
+    {"sr_gnn_normalised", "sr_gnn", true, false},
+    {"gru4rec_directed", "gru4rec", false, true},
+    {"pw_core_normalised_directed", "pw_core", true, true},
 };
 #define VARIANTS (sizeof variants / sizeof *variants)
 
@@ -56,13 +58,17 @@ static struct model *model_read(struct golden_tensors *golden, const struct vari
                                           .width = WIDTH,
                                           .length_max = LENGTH_MAX,
                                           .normalise = variant->normalise,
-                                          .temperature = TEMPERATURE};
+                                          .temperature = TEMPERATURE,
+                                          .directed = variant->directed};
     struct model *model;
     assert_non_null(options.backbone);
     assert_ok(model_open_empty(&options, ITEMS, &model));
     assert_true(model->parameters.size <= VALUES_MAX);
     memcpy(model->items, golden_tensor(golden, named(variant, "", "items"), ITEMS, WIDTH),
            ITEMS * WIDTH * sizeof(float));
+    if (variant->directed)
+        memcpy(model->items + ITEMS * WIDTH, golden_tensor(golden, named(variant, "", "offsets"), ITEMS, WIDTH),
+               ITEMS * WIDTH * sizeof(float));
     for (uint32_t i = 0; i < model->parameters.count; i++) {
         const struct tensor *tensor = &model->parameters.tensors[i];
         const float *values = golden_tensor(golden, named(variant, "", tensor->name), tensor->rows, tensor->columns);
@@ -76,7 +82,7 @@ static struct model *model_read(struct golden_tensors *golden, const struct vari
 struct results {
     float local[SESSIONS * WIDTH], global[SESSIONS * WIDTH], session[SESSIONS * WIDTH]; /* of the backbone */
     float vectors[SESSIONS * WIDTH], scores[SESSIONS * ITEMS], loss;
-    float d_items[ITEMS * WIDTH], d_parameters[VALUES_MAX];
+    float d_items[ITEMS * WIDTH], d_offsets[ITEMS * WIDTH], d_parameters[VALUES_MAX];
 };
 
 /* What a backbone makes of the clicks that are seen. */
@@ -130,9 +136,11 @@ static void run_training(struct model *model, const struct sessions *sessions, s
     assert_ok(trainer_open(&options, &training, model, &trainer));
     assert_ok(trainer_gradients(trainer, samples, SESSIONS, &loss));
     results->loss = (float)(loss / SESSIONS);
-    for (uint32_t i = 0; i < trainer->gradients.count; i++)
-        memcpy(results->d_items + trainer->gradients.items[i] * WIDTH, trainer->gradients.rows + (size_t)i * WIDTH,
-               WIDTH * sizeof(float));
+    for (uint32_t i = 0; i < trainer->gradients.count; i++) {
+        uint32_t row = trainer->gradients.items[i];
+        float *to = row < ITEMS ? results->d_items + row * WIDTH : results->d_offsets + (row - ITEMS) * WIDTH;
+        memcpy(to, trainer->gradients.rows + (size_t)i * WIDTH, WIDTH * sizeof *to);
+    }
     memcpy(results->d_parameters, model->parameters.gradient, model->parameters.size * sizeof(float));
     trainer_close(trainer);
 }
@@ -178,6 +186,8 @@ static void compare_all(const struct comparison *comparison, const struct model 
     compare(comparison, "", "vectors", SESSIONS, WIDTH, results->vectors);
     compare_scores(comparison, results);
     compare(comparison, "d_", "items", ITEMS, WIDTH, results->d_items);
+    if (comparison->variant->directed)
+        compare(comparison, "d_", "offsets", ITEMS, WIDTH, results->d_offsets);
     for (uint32_t i = 0; i < model->parameters.count; i++) {
         const struct tensor *tensor = &model->parameters.tensors[i];
         compare(comparison, "d_", tensor->name, tensor->rows, tensor->columns, results->d_parameters + tensor->place);
@@ -240,6 +250,9 @@ static void one_other_weight_is_noticed(void **state)
         struct results right;
         run(model, &sessions, &right);
         check_weight(&comparison, model, &sessions, "items", right.d_items, model->items, ITEMS * WIDTH);
+        if (variants[i].directed)
+            check_weight(&comparison, model, &sessions, "offsets", right.d_offsets, model->items + ITEMS * WIDTH,
+                         ITEMS * WIDTH);
         for (uint32_t j = 0; j < model->parameters.count; j++) {
             const struct tensor *tensor = &model->parameters.tensors[j];
             check_weight(&comparison, model, &sessions, tensor->name, right.d_parameters + tensor->place,

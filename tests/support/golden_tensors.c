@@ -6,7 +6,7 @@
 #include <ctype.h>
 #include <math.h>
 
-#define TENSORS_MAX 256
+#define TENSORS_MAX 512
 #define VALUES_MAX  32768
 #define FILE_LIMIT  ((size_t)1 << 20)
 

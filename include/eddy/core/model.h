@@ -7,7 +7,10 @@
  *
  * All backbones share the item table, the loss and the optimiser; a backbone is a row of backbones[]. With `normalise`
  * a score is the cosine of the two vectors over a temperature (NISER, Gupta et al. 2019, eq. 4 and 5), without it their
- * product. Items are rows 0 .. item_count - 1 of the model; what they are called is the caller's business.
+ * product. Products are symmetrical; with `directed` an item that is scored has the vector that it has as a click and
+ * an offset of its own added, so that what follows an item is not what goes before it, least of all itself. Items are
+ * rows 0
+ * .. item_count - 1 of the model; what they are called is the caller's business.
  *
  * A model is plain data: scoring does not change it, so any number of threads may score with one, each with an arena of
  * its own. Training is trainer.h's. */
@@ -28,6 +31,7 @@ struct model_options {
     uint32_t length_max; /* 1 .. MODEL_LENGTH_MAX: it sees so many last clicks of a session */
     bool normalise;
     float temperature; /* > 0, with `normalise` */
+    bool directed;
 };
 
 /* pw_core, stamp, narm, gru4rec, sr_gnn, sasrec */

@@ -381,6 +381,9 @@ const struct config_option option_table[] = {
           "longer vectors to win by (NISER)."),
     NUMBER("model.temperature", model.options.temperature, "0.07", 0.001, 100,
            "What cosines are divided by: the smaller, the sharper."),
+    PLAIN("model.directed", model.options.directed, "true",
+          "An item that is scored has the vector that it has as a click and a learned difference of its own: what "
+          "follows an item is not what goes before it. Items have twice the numbers to learn then."),
 
     NUMBER("train.epochs", train.options.epochs, "8", 1, 10000, "How often every click is learned from."),
     NUMBER("train.patience", train.patience, "3", 0, 10000,

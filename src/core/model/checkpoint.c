@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /* Models and trainers as bytes, little-endian, each in a frame (core/frame.h):
- *   model: u8 size and backbone, u32 width, u32 length_max, u8 normalise, f32 temperature, i64 trained up to, u32
- * items, u32 tensors, u8 precision, then per tensor u8 size and name, u32 rows, u32 columns, f32 values; then the rows
- * of the items in that precision (core/model/precision.h) trainer: u64 what it is made for, u64 steps, u64 x 4 random
- * state, f32 mean and square of the items, then of the tensors */
+ *   model: u8 size and backbone, u32 width, u32 length_max, u8 normalise, f32 temperature, u8 directed, i64 trained up
+ *     to, u32 items, u32 tensors, u8 precision, then per tensor u8 size and name, u32 rows, u32 columns, f32 values;
+ *     then the items' vectors, and offsets when they are directed, in that precision (core/model/precision.h)
+ *   trainer: u64 what it is made for, u64 steps, u64 x 4 random state, f32 mean and square of the items, then of the
+ *     tensors */
 #include "core/model/precision.h"
 #include "core/model/trainer.h"
 
@@ -68,8 +69,8 @@ static void put_items(const struct model *model, enum model_precision precision,
 {
     uint32_t width = model->options.width;
     uint8_t packed[MODEL_WIDTH_MAX * sizeof(float)];
-    for (uint32_t row = 0; row < model->item_count; row++) {
-        precision_pack(precision, model->items + (size_t)row * width, width, packed);
+    for (size_t row = 0; row < model_rows(model); row++) {
+        precision_pack(precision, model->items + row * width, width, packed);
         frame_writer_put(out, packed, precision_row_size(precision, width));
     }
 }
@@ -77,7 +78,7 @@ static void put_items(const struct model *model, enum model_precision precision,
 struct status model_encode_as(const struct model *model, enum model_precision precision, struct byte_sink sink)
 {
     const struct model_options *options = &model->options;
-    uint8_t normalise = options->normalise, code = (uint8_t)precision;
+    uint8_t normalise = options->normalise, directed = options->directed, code = (uint8_t)precision;
     struct frame_writer *out;
     TRY(frame_writer_open(sink, model_magic, MODEL_VERSION, &out));
     put_name(options->backbone->name, out);
@@ -85,6 +86,7 @@ struct status model_encode_as(const struct model *model, enum model_precision pr
     PUT(out, options->length_max);
     PUT(out, normalise);
     PUT(out, options->temperature);
+    PUT(out, directed);
     PUT(out, model->trained_to_ms);
     PUT(out, model->item_count);
     PUT(out, model->parameters.count);
@@ -116,7 +118,8 @@ static struct status get_precision(struct bytes *rest, struct head *head)
         return FAIL(CORRUPT, code, "a model's precision is not known");
     head->precision = (enum model_precision)code;
     /* before memory is taken for them */
-    if (rest->size / precision_row_size(head->precision, head->options.width) < head->item_count)
+    size_t vectors = head->options.directed ? 2 : 1;
+    if (rest->size / precision_row_size(head->precision, head->options.width) / vectors < head->item_count)
         return FAIL(CORRUPT, head->item_count, "a model has fewer items than it says");
     return OK;
 }
@@ -125,21 +128,23 @@ static struct status get_head(struct bytes *rest, struct head *head)
 {
     char name[TENSOR_NAME_MAX];
     struct model_options options = {0};
-    uint8_t normalise;
+    uint8_t normalise, directed;
     TRY(get_name(rest, name));
     TRY(GET(rest, options.width));
     TRY(GET(rest, options.length_max));
     TRY(GET(rest, normalise));
     TRY(GET(rest, options.temperature));
+    TRY(GET(rest, directed));
     TRY(GET(rest, head->trained_to_ms));
     TRY(GET(rest, head->item_count));
     options.normalise = normalise;
+    options.directed = directed;
     options.backbone = backbone_named(name);
     if (!options.backbone)
         return FAIL(NOT_FOUND, 0, "a model's backbone is not known");
     bool right = options.width >= 1 && options.width <= MODEL_WIDTH_MAX && options.length_max >= 1 &&
                  options.length_max <= MODEL_LENGTH_MAX && normalise <= 1 && isfinite(options.temperature) &&
-                 (!normalise || options.temperature > 0) && head->item_count >= 1;
+                 (!normalise || options.temperature > 0) && directed <= 1 && head->item_count >= 1;
     if (!right)
         return FAIL(CORRUPT, options.width, "a model's options are out of range");
     head->options = options;
@@ -150,10 +155,10 @@ static struct status get_items(struct bytes *rest, enum model_precision precisio
 {
     uint32_t width = model->options.width;
     size_t size = precision_row_size(precision, width);
-    for (uint32_t row = 0; row < model->item_count; row++) {
+    for (size_t row = 0; row < model_rows(model); row++) {
         struct bytes packed;
         TRY(frame_take_bytes(rest, size, &packed));
-        TRY(precision_unpack(precision, packed.data, width, model->items + (size_t)row * width));
+        TRY(precision_unpack(precision, packed.data, width, model->items + row * width));
     }
     return OK;
 }
@@ -222,6 +227,7 @@ static uint64_t purpose_of(const struct trainer *trainer)
         model->width,
         model->length_max,
         model->normalise,
+        model->directed,
         bytes_hash(bytes_of(&model->temperature, sizeof model->temperature)),
         trainer->model->item_count,
     };
@@ -231,7 +237,7 @@ static uint64_t purpose_of(const struct trainer *trainer)
 struct status trainer_encode(const struct trainer *trainer, struct byte_sink sink)
 {
     const struct parameters *parameters = &trainer->model->parameters;
-    size_t items = (size_t)trainer->model->item_count * trainer->model->options.width;
+    size_t items = model_rows(trainer->model) * trainer->model->options.width;
     uint64_t purpose = purpose_of(trainer);
     struct frame_writer *out;
     TRY(frame_writer_open(sink, trainer_magic, TRAINER_VERSION, &out));
@@ -248,7 +254,7 @@ struct status trainer_encode(const struct trainer *trainer, struct byte_sink sin
 struct status trainer_restore(struct trainer *trainer, struct bytes frame)
 {
     struct parameters *parameters = &trainer->model->parameters;
-    size_t items = (size_t)trainer->model->item_count * trainer->model->options.width;
+    size_t items = model_rows(trainer->model) * trainer->model->options.width;
     uint64_t purpose, steps;
     struct random random;
     TRY(frame_open(&frame, trainer_magic, TRAINER_VERSION));

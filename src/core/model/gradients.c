@@ -14,6 +14,7 @@ struct item_rows {
     uint8_t *mask;  /* NULL: no dropout */
     float *y;       /* after normalisation; x itself without */
     float *inverse; /* NULL: not normalised */
+    bool offset;    /* directed items, as what is scored */
 };
 
 struct step {
@@ -46,8 +47,13 @@ static void gather(struct step *step, struct item_rows *rows)
 {
     struct trainer *trainer = step->trainer;
     uint32_t width = step->width;
+    float scored[MODEL_WIDTH_MAX];
     for (uint32_t i = 0; i < rows->count; i++) {
         const float *row = trainer->model->items + (size_t)rows->items[i] * width;
+        if (rows->offset) {
+            model_scored_row(trainer->model, rows->items[i], scored);
+            row = scored;
+        }
         size_t at = (size_t)i * width;
         if (rows->mask)
             dropout_forward(&trainer->random, trainer->options.dropout, row, rows->x + at, rows->mask + at, width);
@@ -64,7 +70,6 @@ static void scatter(struct step *step, const struct item_rows *rows, const float
     uint32_t width = step->width;
     float d_normal[MODEL_WIDTH_MAX], d_kept[MODEL_WIDTH_MAX];
     for (uint32_t i = 0; i < rows->count; i++, d_y += width) {
-        float *row = item_gradients_row(&trainer->gradients, rows->items[i]);
         const float *d = d_y;
         size_t at = (size_t)i * width;
         if (rows->inverse) {
@@ -75,7 +80,9 @@ static void scatter(struct step *step, const struct item_rows *rows, const float
             dropout_backward(trainer->options.dropout, rows->mask + at, d, d_kept, width);
             d = d_kept;
         }
-        vector_add(d, row, width);
+        vector_add(d, item_gradients_row(&trainer->gradients, rows->items[i]), width);
+        if (rows->offset)
+            vector_add(d, item_gradients_row(&trainer->gradients, trainer->model->item_count + rows->items[i]), width);
     }
 }
 
@@ -140,6 +147,7 @@ static struct status choose_candidates(struct step *step, const uint32_t *sample
     else
         drawn_candidates(step, samples, items, log_q);
     step->candidates.items = items;
+    step->candidates.offset = trainer->model->options.directed;
     step->softmax = (struct softmax_candidates){step->candidates.count, items, step->all_items ? NULL : log_q};
     return OK;
 }

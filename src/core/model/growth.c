@@ -17,11 +17,15 @@ struct growth {
 
 static void add_neighbour(struct growth *growth, uint32_t item, uint32_t neighbour)
 {
-    size_t width = growth->model->options.width;
-    float *row = growth->model->items + item * width;
-    if (growth->neighbours[item - growth->first_new]++ == 0)
-        memset(row, 0, width * sizeof *row);
-    vector_add(growth->model->items + neighbour * width, row, (uint32_t)width);
+    const struct model *model = growth->model;
+    size_t width = model->options.width;
+    bool first = growth->neighbours[item - growth->first_new]++ == 0;
+    for (size_t rows = 0; rows < model_rows(model); rows += model->item_count) { /* vectors, then offsets */
+        float *row = model->items + (rows + item) * width;
+        if (first)
+            memset(row, 0, width * sizeof *row);
+        vector_add(model->items + (rows + neighbour) * width, row, (uint32_t)width);
+    }
 }
 
 /* One after the other: `step` is 1 or -1, and a new item's neighbour the last older one before it on this way. */
@@ -52,9 +56,10 @@ struct status growth_begin_rows(struct model *model, uint32_t first_new, const s
         walk(&growth, items, length, 1);
         walk(&growth, items, length, -1);
     }
-    for (uint32_t i = 0; i < count; i++)
-        if (growth.neighbours[i] > 0)
-            vector_scale(1 / (float)growth.neighbours[i], model->items + (size_t)(first_new + i) * width, width);
+    for (size_t rows = 0; rows < model_rows(model); rows += model->item_count)
+        for (uint32_t i = 0; i < count; i++)
+            if (growth.neighbours[i] > 0)
+                vector_scale(1 / (float)growth.neighbours[i], model->items + (rows + first_new + i) * width, width);
     free(growth.neighbours);
     return OK;
 }

@@ -39,7 +39,7 @@ struct status model_open_empty(const struct model_options *options, uint32_t ite
     model->options = *options;
     model->item_count = item_count;
     model->trained_to_ms = INT64_MIN;
-    model->items = calloc((size_t)item_count * options->width, sizeof *model->items);
+    model->items = calloc(model_rows(model) * options->width, sizeof *model->items);
     options->backbone->declare(options, &model->parameters);
     struct status status =
         model->items ? parameters_open(&model->parameters) : FAIL(MEMORY, item_count, "no memory for a model's items");
@@ -69,7 +69,7 @@ struct status model_copy(const struct model *model, struct model **ret_model)
     struct model *copy;
     TRY(model_open_empty(&model->options, model->item_count, &copy));
     copy->trained_to_ms = model->trained_to_ms;
-    memcpy(copy->items, model->items, (size_t)model->item_count * model->options.width * sizeof *copy->items);
+    memcpy(copy->items, model->items, model_rows(model) * model->options.width * sizeof *copy->items);
     memcpy(copy->parameters.values, model->parameters.values, model->parameters.size * sizeof(float));
     *ret_model = copy;
     return OK;
@@ -77,16 +77,21 @@ struct status model_copy(const struct model *model, struct model **ret_model)
 
 struct status model_grow(struct model *model, uint32_t item_count, uint64_t seed)
 {
-    size_t width = model->options.width, there = model->item_count * width;
+    struct model grown = *model;
+    size_t width = model->options.width, there = model->item_count * width, now = item_count * width;
     assert(item_count >= model->item_count && !model->parameters.gradient);
-    float *items = realloc(model->items, item_count * width * sizeof *items);
-    if (!items)
+    grown.item_count = item_count;
+    grown.items = calloc(model_rows(&grown) * width, sizeof *grown.items);
+    if (!grown.items)
         return FAIL(MEMORY, item_count, "no memory for more items of a model");
+    memcpy(grown.items, model->items, there * sizeof *grown.items);
+    if (model->options.directed)
+        memcpy(grown.items + now, model->items + there, there * sizeof *grown.items);
     struct random random;
     random_seed(&random, seed);
-    start_values(model->options.backbone->items(&model->options), items + there, item_count * width - there, &random);
-    model->items = items;
-    model->item_count = item_count;
+    start_values(model->options.backbone->items(&model->options), grown.items + there, now - there, &random);
+    free(model->items);
+    *model = grown;
     return OK;
 }
 
@@ -121,7 +126,7 @@ uint32_t model_item_count(const struct model *model)
 
 size_t model_parameter_count(const struct model *model)
 {
-    return (size_t)model->item_count * model->options.width + model->parameters.size;
+    return model_rows(model) * model->options.width + model->parameters.size;
 }
 
 /* The clicks that the model sees, in the arena. */
@@ -171,20 +176,39 @@ struct status model_vectors(const struct model *model, const struct model_sessio
     return OK;
 }
 
+void model_scored_row(const struct model *model, uint32_t item, float *row)
+{
+    uint32_t width = model->options.width;
+    memcpy(row, model->items + (size_t)item * width, width * sizeof *row);
+    if (model->options.directed)
+        vector_add(model->items + ((size_t)model->item_count + item) * width, row, width);
+}
+
 void model_item_rows(const struct model *model, float *rows)
 {
-    size_t width = model->options.width;
-    float inverse;
-    if (!model->options.normalise) {
-        memcpy(rows, model->items, model->item_count * width * sizeof *rows);
-        return;
+    uint32_t width = model->options.width;
+    float row[MODEL_WIDTH_MAX], inverse;
+    for (uint32_t i = 0; i < model->item_count; i++, rows += width) {
+        model_scored_row(model, i, row);
+        if (model->options.normalise)
+            l2_forward(row, rows, &inverse, 1, width);
+        else
+            memcpy(rows, row, width * sizeof *rows);
     }
-    for (size_t i = 0; i < model->item_count; i++)
-        l2_forward(model->items + i * width, rows + i * width, &inverse, 1, (uint32_t)width);
 }
 
 void model_score(const struct model *model, const float *rows, const float *vectors, uint32_t count, float *scores)
 {
     float unit = model->options.normalise ? 1 / model->options.temperature : 1;
     matrix_nt(count, model->item_count, model->options.width, unit, vectors, rows, 0, scores);
+}
+
+void model_score_table(const struct model *model, const float *vectors, uint32_t count, float *scores)
+{
+    uint32_t width = model->options.width;
+    const float *offsets = model->items + (size_t)model->item_count * width;
+    float unit = model->options.normalise ? 1 / model->options.temperature : 1;
+    model_score(model, model->items, vectors, count, scores);
+    if (model->options.directed)
+        matrix_nt(count, model->item_count, width, unit, vectors, offsets, 1, scores);
 }

@@ -6,10 +6,21 @@
 struct model {
     struct model_options options;
     uint32_t item_count;
-    float *items; /* (item_count, width) */
+    float *items; /* (model_rows(), width): the items', then, when they are directed, the offsets of each */
     struct parameters parameters;
     int64_t trained_to_ms;
 };
+
+static inline size_t model_rows(const struct model *model)
+{
+    return (size_t)model->item_count * (model->options.directed ? 2 : 1);
+}
+
+/* Sets an item's vector where it is scored, before it is normalised. row: (width) */
+void model_scored_row(const struct model *model, uint32_t item, float *row);
+
+/* As model_score(), by the rows of the table itself: what is scored is not normalised. */
+void model_score_table(const struct model *model, const float *vectors, uint32_t count, float *scores);
 
 /* Without weights yet: tensors declared, zeros everywhere. MEMORY. */
 MUST_CHECK struct status model_open_empty(const struct model_options *options, uint32_t item_count,

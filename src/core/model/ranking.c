@@ -24,11 +24,12 @@ struct ranking {
 static void measure_rows(struct ranking *ranking)
 {
     const struct model_options *options = model_options(ranking->model);
-    float row[MODEL_WIDTH_MAX];
-    for (size_t i = 0; i < ranking->model->item_count; i++) {
+    float row[MODEL_WIDTH_MAX], normalised[MODEL_WIDTH_MAX];
+    for (uint32_t i = 0; i < ranking->model->item_count; i++) {
         ranking->inverse[i] = 1;
+        model_scored_row(ranking->model, i, row);
         if (options->normalise)
-            l2_forward(ranking->model->items + i * options->width, row, &ranking->inverse[i], 1, options->width);
+            l2_forward(row, normalised, &ranking->inverse[i], 1, options->width);
     }
 }
 
@@ -83,7 +84,7 @@ struct status ranking_flush(struct ranking *ranking)
         return OK;
     arena_reset(&ranking->arena);
     TRY(model_vectors(ranking->model, &sessions, &ranking->arena, ranking->vectors));
-    model_score(ranking->model, ranking->model->items, ranking->vectors, ranking->count, ranking->scores);
+    model_score_table(ranking->model, ranking->vectors, ranking->count, ranking->scores);
     for (uint32_t i = 0; i < ranking->count; i++)
         *ranking->ranks[i] = rank_in(ranking->scores + (size_t)i * items, ranking->inverse, items, ranking->nexts[i]);
     ranking->count = 0;

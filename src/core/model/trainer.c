@@ -136,7 +136,7 @@ static struct status open_parts(struct trainer *trainer)
 {
     const struct trainer_options *options = &trainer->options;
     struct model *model = trainer->model;
-    size_t values = (size_t)model->item_count * model->options.width;
+    size_t values = model_rows(model) * model->options.width;
     TRY(count_samples(trainer));
     trainer->steps_total = options->epochs * steps_of_epoch(trainer);
     if (options->negatives > 0)
@@ -146,10 +146,12 @@ static struct status open_parts(struct trainer *trainer)
     if (!trainer->mean || !trainer->square)
         return FAIL(MEMORY, values, "no memory for the items' moments");
     TRY(parameters_open_training(&model->parameters));
-    uint64_t touched = (uint64_t)options->batch * (model->options.length_max + 1) + options->negatives;
-    bool all = options->negatives == 0 || touched > model->item_count;
-    return item_gradients_open(model->item_count, all ? model->item_count : (uint32_t)touched, model->options.width,
-                               &trainer->gradients);
+    assert(model_rows(model) <= UINT32_MAX);
+    uint32_t rows = (uint32_t)model_rows(model);
+    uint64_t candidates = (uint64_t)options->batch + options->negatives;
+    uint64_t touched = (uint64_t)options->batch * model->options.length_max + candidates * (rows / model->item_count);
+    bool all = options->negatives == 0 || touched > rows;
+    return item_gradients_open(rows, all ? rows : (uint32_t)touched, model->options.width, &trainer->gradients);
 }
 
 struct status trainer_open(const struct trainer_options *options, const struct training_sessions *sessions,
@@ -213,43 +215,40 @@ void moments_release(struct moments *moments)
     *moments = (struct moments){0};
 }
 
-/* Moves *values to *to, with zeros for what they are short of. */
-static struct status lengthen(float **values, size_t count, size_t wanted, float **to)
+/* Puts moments of `count` values, of so many parts (vectors, offsets), to the front of those parts in `to`, where all
+ * else is zero. */
+static void spread(const float *values, size_t count, float *to, size_t wanted, size_t parts)
 {
     assert(count <= wanted);
-    float *longer = realloc(*values, wanted * sizeof *longer);
-    if (!longer)
-        return FAIL(MEMORY, (int64_t)wanted, "no memory for the items' moments");
-    memset(longer + count, 0, (wanted - count) * sizeof *longer);
-    free(*to);
-    *to = longer;
-    *values = NULL;
-    return OK;
+    for (size_t part = 0; part < parts; part++)
+        memcpy(to + part * (wanted / parts), values + part * (count / parts), count / parts * sizeof *to);
 }
 
-struct status trainer_go_on(struct trainer *trainer, struct moments *moments)
+void trainer_go_on(struct trainer *trainer, struct moments *moments)
 {
     struct parameters *parameters = &trainer->model->parameters;
-    size_t values = (size_t)trainer->model->item_count * trainer->model->options.width;
+    const struct model *model = trainer->model;
+    size_t values = model_rows(model) * model->options.width, parts = model->options.directed ? 2 : 1;
     assert(trainer->steps == 0);
     if (!moments->mean)
-        return OK;
-    TRY(lengthen(&moments->items_mean, moments->item_values, values, &trainer->mean));
-    TRY(lengthen(&moments->items_square, moments->item_values, values, &trainer->square));
+        return;
+    spread(moments->items_mean, moments->item_values, trainer->mean, values, parts);
+    spread(moments->items_square, moments->item_values, trainer->square, values, parts);
+    free(moments->items_mean);
+    free(moments->items_square);
     free(parameters->mean);
     free(parameters->square);
     parameters->mean = moments->mean;
     parameters->square = moments->square;
     trainer->steps_before = moments->steps;
     *moments = (struct moments){0};
-    return OK;
 }
 
 void trainer_hand_over(struct trainer *trainer, struct moments *ret_moments)
 {
     struct parameters *parameters = &trainer->model->parameters;
     *ret_moments = (struct moments){.steps = trainer->steps_before + trainer->steps,
-                                    .item_values = (size_t)trainer->model->item_count * trainer->model->options.width,
+                                    .item_values = model_rows(trainer->model) * trainer->model->options.width,
                                     .items_mean = trainer->mean,
                                     .items_square = trainer->square,
                                     .mean = parameters->mean,

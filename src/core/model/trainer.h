@@ -22,7 +22,7 @@ struct trainer {
 
     struct sampler sampler; /* of negatives; not with all items as candidates */
     float *log_q;           /* (item_count) logarithm of how often a step's candidates have it, on average */
-    float *mean, *square;   /* (item_count, width) Adam's, of the items */
+    float *mean, *square;   /* (model_rows(), width) Adam's, of the items */
     struct item_gradients gradients;
     struct arena arena; /* of a step */
 };
@@ -42,7 +42,7 @@ struct moments {
 
 void moments_release(struct moments *moments);
 /* A trainer that has made no step goes on with these; they are empty then, if they were not before: it begins with
- * none. Items that they do not know begin with zeros. MEMORY: both are to be released. */
-MUST_CHECK struct status trainer_go_on(struct trainer *trainer, struct moments *moments);
+ * none. Items that they do not know begin with zeros. */
+void trainer_go_on(struct trainer *trainer, struct moments *moments);
 /* Takes them from a trainer that makes no step any more. ret_moments was empty. */
 void trainer_hand_over(struct trainer *trainer, struct moments *ret_moments);

@@ -190,7 +190,8 @@ static struct status begin_next(struct updater *updater)
     TRY(grow(update, update->starts[update->held], &update->learned));
     const struct training_samples samples = {update->sample_count, update->samples};
     TRY(trainer_open_samples(&training, &update->learned, &samples, update->copy, &update->trainer));
-    return trainer_go_on(update->trainer, &updater->moments);
+    trainer_go_on(update->trainer, &updater->moments);
+    return OK;
 }
 
 static struct status begin(struct updater *updater, bool *ret_begun)

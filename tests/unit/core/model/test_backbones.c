@@ -135,13 +135,18 @@ static void switch_units(struct parameters *parameters)
     }
 }
 
-static struct model *model_make(const struct backbone *backbone, struct shape shape, bool normalise, uint64_t seed)
+struct kind {
+    bool normalise, directed;
+};
+
+static struct model *model_make(const struct backbone *backbone, struct shape shape, struct kind kind, uint64_t seed)
 {
     const struct model_options options = {.backbone = backbone,
                                           .width = shape.width,
                                           .length_max = shape.length_max,
-                                          .normalise = normalise,
-                                          .temperature = 0.5f};
+                                          .normalise = kind.normalise,
+                                          .temperature = 0.5f,
+                                          .directed = kind.directed};
     struct random random;
     struct model *model;
     assert_ok(model_open(&options, shape.items, seed, &model));
@@ -149,7 +154,7 @@ static struct model *model_make(const struct backbone *backbone, struct shape sh
     for (size_t i = 0; i < model->parameters.size; i++)
         model->parameters.values[i] += (float)random_unit(&random) - 0.5f;
     switch_units(&model->parameters);
-    for (size_t i = 0; i < (size_t)shape.items * shape.width; i++)
+    for (size_t i = 0; i < model_rows(model) * shape.width; i++)
         model->items[i] = 1.4f * (float)random_unit(&random) - 0.7f;
     return model;
 }
@@ -200,7 +205,7 @@ static void collect_arrays(struct training *training, struct layer_rig *rig)
 {
     const struct parameters *parameters = &training->model->parameters;
     const struct item_gradients *rows = &training->trainer->gradients;
-    uint32_t width = training->model->options.width, items = training->model->item_count * width;
+    uint32_t width = training->model->options.width, items = (uint32_t)model_rows(training->model) * width;
     struct parameter *array = training->arrays;
     for (uint32_t i = 0; i < parameters->count; i++) {
         uint32_t count = parameters->tensors[i].rows * parameters->tensors[i].columns;
@@ -216,7 +221,8 @@ static void collect_arrays(struct training *training, struct layer_rig *rig)
 }
 
 struct way {
-    bool normalise, drawn;
+    struct kind kind;
+    bool drawn;
     float dropout;
 };
 
@@ -233,7 +239,7 @@ static void training_open(struct training *training, struct layer_rig *rig, cons
     struct clicks *clicks = &training->clicks;
     clicks_make(clicks, shape, &rig->random);
     const struct training_sessions sessions = {SESSIONS, clicks->starts, clicks->items};
-    training->model = model_make(backbone, shape, way.normalise, random_u64(&rig->random));
+    training->model = model_make(backbone, shape, way.kind, random_u64(&rig->random));
     assert_ok(trainer_open(&options, &sessions, training->model, &training->trainer));
     training->random = training->trainer->random;
     training->count = 0;
@@ -269,13 +275,13 @@ static void check_arrays(struct probe *probe, const struct model *model, const s
 
 static void check_training(float dropout)
 {
-    for (uint32_t i = 0; i < BACKBONE_COUNT * SHAPES * 4; i++) {
-        const struct backbone *backbone = backbones[i / (SHAPES * 4)];
-        struct way way = {.normalise = i & 1, .drawn = i & 2, .dropout = dropout};
+    for (uint32_t i = 0; i < BACKBONE_COUNT * SHAPES * 8; i++) {
+        const struct backbone *backbone = backbones[i / (SHAPES * 8)];
+        struct way way = {.kind = {.normalise = i & 1, .directed = i & 4}, .drawn = i & 2, .dropout = dropout};
         struct layer_rig rig;
         struct training training;
         layer_rig_open(&rig, test_seed(i));
-        training_open(&training, &rig, backbone, shapes[i / 4 % SHAPES], way);
+        training_open(&training, &rig, backbone, shapes[i / 8 % SHAPES], way);
         struct probe probe = {.loss = training_loss, .context = &training, .random = rig.random};
         check_arrays(&probe, training.model, training.arrays, training.array_count);
         training_close(&training);
@@ -299,12 +305,12 @@ static void with_dropout_they_are_those_of_the_loss_with_the_same_masks(void **s
 static void a_gradient_that_is_2_percent_off_is_seen(void **state)
 {
     (void)state;
-    for (uint32_t i = 0; i < BACKBONE_COUNT * 4; i++) {
-        struct way way = {.normalise = i & 1, .drawn = i & 2};
+    for (uint32_t i = 0; i < BACKBONE_COUNT * 8; i++) {
+        struct way way = {.kind = {.normalise = i & 1, .directed = i & 4}, .drawn = i & 2};
         struct layer_rig rig;
         struct training training;
         layer_rig_open(&rig, test_seed(i));
-        training_open(&training, &rig, backbones[i / 4], shapes[0], way);
+        training_open(&training, &rig, backbones[i / 8], shapes[0], way);
         struct probe probe = {.loss = training_loss, .context = &training, .random = rig.random};
         for (uint32_t j = 0; j < training.array_count; j++) {
             struct parameter *array = &training.arrays[j];
@@ -312,7 +318,7 @@ static void a_gradient_that_is_2_percent_off_is_seen(void **state)
             struct gradient_difference difference;
             *largest += copysignf(fmaxf(WRONG * fabsf(right), WRONG_MIN), right);
             if (array_is_right(&probe, array, &difference))
-                fail_msg("%s, %s: %g for %g passes", backbone_name(backbones[i / 4]), array_name(training.model, j),
+                fail_msg("%s, %s: %g for %g passes", backbone_name(backbones[i / 8]), array_name(training.model, j),
                          (double)*largest, (double)right);
             *largest = right;
         }
@@ -361,7 +367,7 @@ static void direct_open(struct direct *direct, struct layer_rig *rig, const stru
     *direct = (struct direct){.random = rig->random};
     shape.length = shape.length_max;
     clicks_make(&direct->clicks, shape, &rig->random);
-    direct->model = model_make(backbone, shape, false, random_u64(&rig->random));
+    direct->model = model_make(backbone, shape, (struct kind){0}, random_u64(&rig->random));
     assert_ok(parameters_open_training(&direct->model->parameters));
     uint32_t size = SESSIONS * shape.width, rows = direct->clicks.starts[SESSIONS];
     for (uint32_t i = 0; i < VECTORS; i++) {
@@ -471,7 +477,8 @@ static void a_session_has_its_vector_whatever_is_beside_it(void **state)
         struct clicks clicks;
         layer_rig_open(&rig, test_seed(i));
         clicks_make(&clicks, shapes[i / 2 % SHAPES], &rig.random);
-        struct model *model = model_make(backbones[i / (SHAPES * 2)], shapes[i / 2 % SHAPES], i % 2, i);
+        struct model *model =
+            model_make(backbones[i / (SHAPES * 2)], shapes[i / 2 % SHAPES], (struct kind){.normalise = i % 2}, i);
         check_alone(model, &rig, &clicks);
         model_close(model);
         layer_rig_close(&rig);
@@ -489,7 +496,7 @@ static void sasrec_sees_no_later_click(void **state)
     struct arena arena = {0};
     const void *trace;
     layer_rig_open(&rig, test_seed(1));
-    struct model *model = model_make(backbone_named("sasrec"), shape, false, 1);
+    struct model *model = model_make(backbone_named("sasrec"), shape, (struct kind){0}, 1);
     uint32_t width = shape.width, size = CLICKS * width;
     struct session_vectors made = {rig_unset(&rig, size), rig_unset(&rig, size), rig_unset(&rig, size)};
     float *x = rig_unset(&rig, 10 * width);
@@ -509,9 +516,10 @@ static void sasrec_sees_no_later_click(void **state)
 static void a_model_comes_back_from_its_bytes(void **state)
 {
     (void)state;
-    for (uint32_t i = 0; i < BACKBONE_COUNT * SHAPES * 2; i++) {
-        struct shape shape = shapes[i / 2 % SHAPES];
-        struct model *model = model_make(backbones[i / (SHAPES * 2)], shape, i % 2, i), *other;
+    for (uint32_t i = 0; i < BACKBONE_COUNT * SHAPES * 4; i++) {
+        struct shape shape = shapes[i / 4 % SHAPES];
+        struct kind kind = {.normalise = i & 1, .directed = i & 2};
+        struct model *model = model_make(backbones[i / (SHAPES * 4)], shape, kind, i), *other;
         struct layer_rig rig;
         struct clicks clicks;
         float vectors[SESSIONS * WIDTH_MAX], others[SESSIONS * WIDTH_MAX];
@@ -522,6 +530,8 @@ static void a_model_comes_back_from_its_bytes(void **state)
         assert_ok(model_decode(buffer_bytes(&bytes), &other));
         assert_ptr_equal(other->options.backbone, model->options.backbone);
         assert_int_equal(model_parameter_count(other), model_parameter_count(model));
+        assert_int_equal(other->options.directed, kind.directed);
+        assert_memory_equal(other->items, model->items, model_rows(model) * shape.width * sizeof *model->items);
         vectors_of(model, SESSIONS, clicks.starts, clicks.items, vectors);
         vectors_of(other, SESSIONS, clicks.starts, clicks.items, others);
         assert_memory_equal(vectors, others, SESSIONS * shape.width * sizeof *vectors);
@@ -556,25 +566,29 @@ static double scored_loss(const struct training *training)
 static void what_is_trained_is_what_is_scored_with(void **state)
 {
     (void)state;
-    for (uint32_t i = 0; i < BACKBONE_COUNT * SHAPES * 2; i++) {
+    for (uint32_t i = 0; i < BACKBONE_COUNT * SHAPES * 4; i++) {
         struct layer_rig rig;
         struct training training;
         layer_rig_open(&rig, test_seed(i));
-        training_open(&training, &rig, backbones[i / (SHAPES * 2)], shapes[i / 2 % SHAPES],
-                      (struct way){.normalise = i % 2});
+        training_open(&training, &rig, backbones[i / (SHAPES * 4)], shapes[i / 4 % SHAPES],
+                      (struct way){.kind = {.normalise = i & 1, .directed = i & 2}});
         double wanted = scored_loss(&training), got = training_loss(&training);
         if (!(fabs(got - wanted) <= 1e-5 * wanted))
-            fail_msg("%s: a loss of %g instead of %g", backbone_name(backbones[i / (SHAPES * 2)]), got, wanted);
+            fail_msg("%s: a loss of %g instead of %g", backbone_name(backbones[i / (SHAPES * 4)]), got, wanted);
         training_close(&training);
         layer_rig_close(&rig);
     }
 }
 
 /* Untrained models, and a walk round the items. */
-static void check_learning(const struct backbone *backbone, bool normalise)
+static void check_learning(const struct backbone *backbone, struct kind kind)
 {
-    const struct model_options options = {
-        .backbone = backbone, .width = 10, .length_max = 4, .normalise = normalise, .temperature = 0.2f};
+    const struct model_options options = {.backbone = backbone,
+                                          .width = 10,
+                                          .length_max = 4,
+                                          .normalise = kind.normalise,
+                                          .temperature = 0.2f,
+                                          .directed = kind.directed};
     const struct trainer_options trainer_options = {.epochs = 100, .batch = 16, .rate = 0.02f, .seed = 5};
     uint32_t starts[5] = {0}, items[4 * LENGTH_MAX];
     struct model *model;
@@ -602,8 +616,8 @@ static void check_learning(const struct backbone *backbone, bool normalise)
 static void each_learns_a_walk_round_the_items(void **state)
 {
     (void)state;
-    for (uint32_t i = 0; i < BACKBONE_COUNT * 2; i++)
-        check_learning(backbones[i / 2], i % 2);
+    for (uint32_t i = 0; i < BACKBONE_COUNT * 4; i++)
+        check_learning(backbones[i / 4], (struct kind){.normalise = i & 1, .directed = i & 2});
 }
 
 int main(void)
