@@ -8,8 +8,8 @@
 #include "app/run/model_loader.h"
 #include "app/run/service.h"
 #include "app/run/stores.h"
+#include "app/run/topic_check.h"
 #include "app/run/topic_reader.h"
-#include "app/run/topic_warnings.h"
 #include "app/schemas.h"
 #include "app/train/role.h"
 
@@ -17,9 +17,6 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
-#define TOPICS_TIMEOUT_MS  5000
-#define TOPICS_PATIENCE_MS 3000
-#define TOPICS_PAUSE_MS    500
 #define BACKOFF_FIRST_MS   500
 #define BACKOFF_MAX_MS     15000
 #define WAIT_SLICE_MS      20
@@ -186,29 +183,9 @@ static struct status keep_trying(struct process *process,
     return FAIL(INTERRUPTED, 0, "stopped while waiting for brokers or registry");
 }
 
-static struct status count_topics(struct process *process, struct kafka_admin *admin, struct complaint *complaint)
+static struct status check_topics(struct process *process, struct complaint *complaint)
 {
-    TRY(topics_count(process->config, admin, TOPICS_TIMEOUT_MS, &process->counts, complaint));
-    return topics_check(process->config, &process->counts, complaint);
-}
-
-/* Brokers hear one after the other of topics that were made right before. */
-static struct status look_at_topics(struct process *process, struct complaint *complaint)
-{
-    const struct config *config = process->config;
-    struct kafka_admin *admin;
-    TRY(kafka_admin_open(&process->kafka, &admin, complaint));
-    struct status status;
-    for (int waited_ms = 0;; waited_ms += TOPICS_PAUSE_MS) {
-        status = count_topics(process, admin, complaint);
-        if (!failed_as(status, FAULT_CONFIG) || waited_ms >= TOPICS_PATIENCE_MS || stopping(process))
-            break;
-        system_wait_ms(TOPICS_PAUSE_MS);
-    }
-    if (!failed(status))
-        topic_warnings(config, admin, TOPICS_TIMEOUT_MS);
-    kafka_admin_close(admin);
-    return status;
+    return topic_check(process->config, &process->kafka, &process->stopping, &process->counts, complaint);
 }
 
 /* The ids of what this process writes. */
@@ -460,21 +437,14 @@ static struct status serve(struct process *process, struct complaint *complaint)
     return OK;
 }
 
-static struct status start_trainer(struct process *process, struct complaint *complaint)
-{
-    const struct train_role_options options = {.config = process->config,
-                                               .kafka = &process->kafka,
-                                               .schemas = schemas_source(process->registry),
-                                               .metrics = &process->metrics};
-    return train_role_open(&options, &process->trainer, complaint);
-}
-
 static struct status start(struct process *process, struct complaint *complaint)
 {
     const struct config *config = process->config;
-    TRY(keep_trying(process, look_at_topics, complaint));
+    TRY(keep_trying(process, check_topics, complaint));
+    const struct train_role_options training = {config, &process->kafka, schemas_source(process->registry),
+                                                &process->metrics};
     if (config->roles.train)
-        TRY(start_trainer(process, complaint));
+        TRY(train_role_open(&training, &process->trainer, complaint));
     if (!config->roles.recommend) {
         enter(process, STAGE_READY);
         return OK;
