@@ -44,8 +44,8 @@ struct model_publication {
     const char *note; /* "": none; cut at MODEL_TEXT_MAX */
 };
 
-/* The new version is then in the directory, as its current one. LIMIT: it is larger than models.size_max_bytes, or no
- * slot is free; FENCED; IO, UNAVAILABLE: it is not published. */
+/* The new version is then in the directory, as its current one, unless the brokers do not show it for some seconds.
+ * LIMIT: it is larger than models.size_max_bytes, or no slot is free; FENCED; IO, UNAVAILABLE: it is not published. */
 MUST_CHECK struct status model_publisher_publish(struct model_publisher *publisher,
                                                  const struct model_publication *publication,
                                                  struct complaint *complaint);

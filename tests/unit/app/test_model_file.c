@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "support/support.h"
 
-#include "app/model_file.h"
+#include "app/session_model.h"
 
 #include <eddy/io/file.h>
 
@@ -90,11 +90,38 @@ static void a_damaged_file_is_named(void **state)
     rig_close(&rig);
 }
 
+static void its_version_is_the_beginning_of_its_hash(void **state)
+{
+    (void)state;
+    struct rig rig;
+    struct session_model model;
+    struct complaint complaint = {{0}};
+    struct sha256 *hash;
+    char digits[SHA256_TEXT_SIZE], wanted[MODEL_VERSION_SIZE];
+    AUTO(buffer) content = {0};
+    rig_open(&rig);
+    snprintf(rig.path, sizeof rig.path, "%s/shop.model.zst", rig.folder.path); /* the hash is of what is in it */
+    assert_ok(model_file_write(rig.path, rig.model, rig.catalogue, &complaint));
+    assert_ok(file_read(rig.path, &content, &complaint));
+    assert_ok(sha256_open(&hash));
+    sha256_add(hash, buffer_bytes(&content));
+    sha256_text(hash, digits);
+    sha256_close(hash);
+    assert_ok(session_model_open(rig.path, rig.catalogue, &model, &complaint));
+    snprintf(wanted, sizeof wanted, "0-%.16s", digits);
+    assert_string_equal(model.version, wanted);
+    session_model_release(&model);
+    model_version_write(INT64_MAX, bytes_of_text(digits), wanted); /* the longest one has room */
+    assert_int_equal(strlen(wanted), 19 + 1 + MODEL_VERSION_DIGITS);
+    rig_close(&rig);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_model_comes_back_with_its_ids),
         cmocka_unit_test(a_damaged_file_is_named),
+        cmocka_unit_test(its_version_is_the_beginning_of_its_hash),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
