@@ -101,6 +101,7 @@ static void append_settings(const struct trial *trial, struct arguments_made *ar
     append_setting(arguments, "topics.partitions", number);
     append_setting(arguments, "http.listen", listen);
     append_setting(arguments, "log.level", trial->log ? "info" : "warn");
+    append_setting(arguments, "roles", "recommend"); /* what is measured is the answering, unless it is set */
     for (int i = 0; i < trial->setting_count; i++)
         append_setting(arguments, trial->settings[i], "");
 }

@@ -128,6 +128,8 @@ formats: {clicks: json, items: json, recommendations: avro, sessions: avro}
 group_id: $1
 session: {gap_ms: 3s, grace_ms: 1s, max_duration_ms: 90s, clicks_max: 1000, future_max_ms: 2s, idle_ms: 0}
 learn: {delay_ms: 1d, snapshot: $folder/learned.state}
+roles: [recommend]
+models: {enabled: false}
 fusion: {list_size: 5}
 http: {listen: ""}
 log: {format: logfmt}
