@@ -52,8 +52,8 @@ case ",$calls," in
 esac
 filtered=(strace -f --seccomp-bpf -qq -e "trace=$calls" -e signal=none -e "inject=$calls:error=EPERM" -o)
 "${filtered[@]}" "$folder/probe.trace" true 2>"$folder/probe.log" || exit 77 # not permitted in every container
-"${filtered[@]}" "$folder/nice.trace" nice -n 5 true 2>/dev/null || true
-grep -q EPERM "$folder/nice.trace" || fail "a call that the filter refuses gets through"
+"${filtered[@]}" "$folder/chrt.trace" chrt -b 0 true 2>/dev/null || true
+grep -q EPERM "$folder/chrt.trace" || fail "a call that the filter refuses gets through"
 
 "$EDDY_BINARY" run --embedded --set http.listen= >"$folder/broker.out" 2>"$folder/broker.log" &
 broker=$!

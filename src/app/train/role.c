@@ -346,6 +346,7 @@ static void pause_after(struct train_role *role, struct status status, const str
 static void *work(void *context)
 {
     struct train_role *role = context;
+    system_thread_give_way();
     while (!atomic_load(&role->stopping)) {
         struct complaint complaint = {""};
         struct status status = take_part(role, &complaint);
