@@ -6,7 +6,7 @@
  *
  * A session of n clicks has length_max - n empty places, and they count as clicks on a row of their own, which is
  * learned; only the mean is still divided by n. RecBole's padding does the same, unmeant: it is not masked. Without it
- * MRR@20 is lower by some 5 % (bench/README.md), as nothing says how short a session is. */
+ * MRR@20 was lower by some 3 % (bench/README.md). */
 #include "core/model/arithmetic.h"
 #include "core/model/backbone.h"
 #include "core/model/gathering.h"
