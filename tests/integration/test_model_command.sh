@@ -35,6 +35,7 @@ awk 'BEGIN {
 run 0 train clicks.tsv --output one.model --set model.width=8 --set train.epochs=1
 run 0 train clicks.tsv --output two.model --set model.width=12 --set train.epochs=1
 
+true >broker.out # what is started may be slower than who reads it
 "$EDDY_BINARY" run --embedded --set http.listen= --set state.directory=unused --set log.format=logfmt \
   >broker.out 2>broker.log &
 broker=$!
