@@ -163,8 +163,7 @@ static bool time_is_absurd(int64_t time_ms)
     return time_ms < CLICK_TIME_MIN_MS || time_ms > CLICK_TIME_MAX_MS;
 }
 
-/* One that closes past all time would make every later session of its partition a repetition. */
-static struct status check_times(const struct closed_record *record)
+struct status closed_record_check(const struct closed_record *record)
 {
     bool absurd = time_is_absurd(record->close_ms);
     for (uint32_t i = 0; i < record->length; i++)
@@ -208,7 +207,7 @@ static struct status apply_session(struct follower *follower, const struct messa
     if (misses_schema(follower, follower->sessions, status))
         return status;
     if (!failed(status))
-        status = check_times(&record);
+        status = closed_record_check(&record);
     if (!failed(status))
         status = number_items(follower, &record, &session);
     if (!failed(status)) {

@@ -17,6 +17,10 @@
 
 struct follower;
 
+/* BAD_INPUT when a time of the record is absurd: one that closes past all time would make every later session of its
+ * partition a repetition. */
+MUST_CHECK struct status closed_record_check(const struct closed_record *record);
+
 /* The decoders stay the caller's; `items` may be NULL when that topic is not read. */
 MUST_CHECK struct status follower_open(struct decoder *items, struct decoder *sessions, struct knowledge *knowledge,
                                        struct metrics *metrics, struct follower **ret_follower);

@@ -585,9 +585,10 @@ void naive_fuse(const struct naive *naive, const struct query *query, const stru
         first[i] = add_up(masses, sums, weights, i);
     walk_of(naive, &options->walk, seen, first, masses[MIX_WALK]);
     sums[MIX_WALK] = sum_new(masses[MIX_WALK], seen);
-    sums[MIX_POPULAR] = naive->count ? 1 : 0;
     for (uint32_t i = 0; i < NAIVE_ITEMS; i++)
         masses[MIX_POPULAR][i] = naive_popularity(naive, i);
+    sums[MIX_POPULAR] = sum_new(masses[MIX_POPULAR], seen);
+    sums[MIX_POPULAR] = sums[MIX_POPULAR] > 1e-5 ? sums[MIX_POPULAR] : 0;
     sums[MIX_NEURAL] = neural_of(query, seen, masses[MIX_NEURAL]);
     weights_of(naive, at, sums, weights);
     for (uint32_t i = 0; i < NAIVE_ITEMS; i++)

@@ -10,7 +10,8 @@
  * learner_advance() called before the next click is answered. Then it stops before that click, says so in
  * effects.learn_to_ms, and is called again for the rest. What a click sees of the learned state is thereby decided by
  * stream time alone. The clicks of a step are scored together at its end, so that a session model's products are worth
- * their while; what a click is answered does not depend on which others are in its step.
+ * their while; what a click is answered does not depend on which others are in its step (but for the last bits of
+ * backbones other than PW-CORE, see neural.h).
  *
  * A click may also move the watermark so far that more sessions close than are to be kept in memory at once. Then the
  * step closes a portion, says so in effects.closing, and is called again: in between the state may be committed like

@@ -8,8 +8,8 @@
  * session, and w_s the learned weights of its case (mixing.h). Scores are these probabilities, so those of a list sum
  * to at most 1; an item's shares say which scorers its score came from. Filters apply while the list is taken from the
  * top; ties go to the item learned first. When the scorers leave the list short it is filled with the most popular
- * items. An item that nothing was learned about and that is not in the session is never listed: a list may be short, or
- * empty, and does not depend on the order in which the catalogue was read. */
+ * items. An item that nothing was learned about, that the session model does not name and that is not in the session is
+ * never listed: a list may be short, or empty, and does not depend on the order in which the catalogue was read. */
 #include <eddy/core/scorer.h>
 
 #define LIST_SIZE_MAX 1000

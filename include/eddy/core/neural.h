@@ -6,7 +6,7 @@
  * Items are scored in 8 bits first, and in float32 where the proved error leaves them a chance of a place: a list is
  * that of float32 scores added up in the project's own order (vector_dot). For one and the same vector of a session,
  * neither the CPU nor the sessions that are asked about beside it change a bit of the list. Whether the vector is the
- * same is the backbone's affair; PW-CORE's is. Probabilities are float32's to three digits (core/model/ranking.h).
+ * same is the backbone's affair; PW-CORE's is. Probabilities are float32's to three digits (core/model/top_items.h).
  *
  * Rows of the model and numbers of the catalogue are translated both ways. What does not change is shared; each thread
  * brings an arena. */

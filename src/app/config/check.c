@@ -169,6 +169,10 @@ static struct status check_roles(struct config *config, struct complaint *compla
         return complain(complaint, FAIL(CONFIG, 0, "no role"), "%s: a process needs one of recommend and train",
                         place_of(config, "roles").text);
     config->roles.train = config->roles.train && config->models.enabled;
+    if (!config->roles.recommend && !config->roles.train)
+        return complain(complaint, FAIL(CONFIG, 0, "nothing to do"),
+                        "%s: a process that only trains needs models.enabled, as there is nowhere to publish",
+                        place_of(config, "roles").text);
     return OK;
 }
 

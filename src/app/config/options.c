@@ -426,7 +426,7 @@ const struct config_option option_table[] = {
     NUMBER("update.clicks", update.clicks, "0", 0, 4e9, "Or when so many clicks have closed since. 0: no number does."),
     NUMBER("update.first_clicks", update.first_clicks, "20000", 2, 4e9,
            "Clicks that must have closed before the `train` role makes a first model, as `eddy train` would."),
-    NUMBER("update.clicks_max", update.options.clicks_max, "1000000", 2, 4e9,
+    NUMBER("update.clicks_max", update.options.clicks_max, "1000000", 2, 1e9,
            "The newest clicks that are kept to be learned again."),
     NUMBER("update.passes", update.options.passes, "2", 1, 1000, "How often an update learns each new click."),
     NUMBER("update.rate", update.options.rate, "0.002", 1e-7, 1,

@@ -180,7 +180,9 @@ static void drop_producer(struct model_publisher *publisher)
 static void see(struct model_publisher *publisher, const struct work *work)
 {
     struct complaint ignored = {""};
-    for (int waited_ms = 0; waited_ms < SEEN_MS; waited_ms += SEEN_STEP_MS) {
+    struct time_source time = system_time();
+    int64_t end_us = time.ops->monotonic_us(time.self) + SEEN_MS * INT64_C(1000);
+    while (time.ops->monotonic_us(time.self) < end_us) {
         if (!failed(model_publisher_read(publisher, &ignored)) && is_there(publisher, work))
             return;
         system_wait_ms(SEEN_STEP_MS);

@@ -179,7 +179,8 @@ static bool settle(struct model_loader *loader)
     const char *reason = failed(status) && !why.text[0] ? status.fault->what : why.text;
     if (failed_as(status, FAULT_INTERRUPTED))
         return false;
-    if (failed_as(status, FAULT_UNAVAILABLE) || is_overtaken(loader, &identity, status)) {
+    if (failed_as(status, FAULT_UNAVAILABLE) || failed_as(status, FAULT_MEMORY) ||
+        is_overtaken(loader, &identity, status)) {
         note_delay(loader, wanted, reason);
         return false;
     }

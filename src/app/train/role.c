@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/train/role.h"
 
+#include "app/follower.h"
 #include "app/log.h"
 #include "app/run/decoders.h"
 #include "app/train/intake.h"
@@ -14,7 +15,7 @@
 #define WAIT_MS          100
 #define LOOK_EVERY_US    200000 /* while an update runs: for the group, and for a stop */
 #define PAUSE_FIRST_MS   1000
-#define PAUSE_MAX_MS     60000
+#define PAUSE_MAX_MS     600000
 #define PAUSE_SLICE_MS   50
 #define COUNT_TIMEOUT_MS 10000
 
@@ -172,6 +173,8 @@ static struct status take(struct train_role *role, const struct message *message
     if (message->value.data)
         status = decode(role, message, &record, &why);
     if (!failed(status))
+        status = closed_record_check(&record);
+    if (!failed(status))
         status = intake_take(role->lesson.intake, &record, message);
     arena_reset(&role->batch);
     if (!failed(status) || failed_as(status, FAULT_MEMORY) || failed_as(status, FAULT_UNAVAILABLE))
@@ -213,6 +216,8 @@ static bool is_due(const struct train_role *role)
     int64_t newest_ms = intake_newest_ms(lesson->intake);
     if (!lesson->begun || clicks == 0)
         return false;
+    if (lesson->last_ms == INT64_MIN) /* nothing had closed yet when it began */
+        return false;
     if (!lesson->has_model)
         return clicks >= config->update.first_clicks;
     if (config->update.clicks > 0 && clicks >= config->update.clicks)
@@ -220,12 +225,11 @@ static bool is_due(const struct train_role *role)
     return config->update.interval_ms > 0 && newest_ms - lesson->last_ms >= config->update.interval_ms;
 }
 
-static struct status publish(struct train_role *role, const struct updater_result *result, int64_t took_ms,
+static struct status publish(struct train_role *role, const struct updater_result *result,
+                             const struct sessions_read *read, uint32_t count, int64_t took_ms,
                              struct complaint *complaint)
 {
     struct lesson *lesson = &role->lesson;
-    uint32_t count;
-    const struct sessions_read *read = intake_learned(lesson->intake, result->held_sessions, &count);
     const struct model_publication publication = {
         .model = updater_model(lesson->updater),
         .items = intake_items(lesson->intake),
@@ -280,8 +284,13 @@ static struct status update(struct train_role *role, struct complaint *complaint
     if (!begun)
         return OK;
     int64_t took_ms = (now_us() - began_us) / 1000;
+    uint32_t count;
+    const struct sessions_read *read = intake_learned(lesson->intake, result.held_sessions, &count);
     tell(role, &result, took_ms);
-    return result.accepted ? publish(role, &result, took_ms, complaint) : OK;
+    if (result.accepted)
+        TRY(publish(role, &result, read, count, took_ms, complaint));
+    role->pause_ms = 0; /* what may go wrong has not */
+    return OK;
 }
 
 /* ---- the thread */
@@ -291,6 +300,8 @@ static struct status train_on(struct train_role *role, struct complaint *complai
     if (!role->lesson.publisher)
         TRY(lesson_begin(role, complaint));
     TRY(read_sessions(role));
+    if (role->lesson.begun && role->lesson.last_ms == INT64_MIN)
+        role->lesson.last_ms = intake_newest_ms(role->lesson.intake);
     return is_due(role) ? update(role, complaint) : OK;
 }
 
@@ -316,8 +327,6 @@ static struct status take_part(struct train_role *role, struct complaint *compla
             status = train_on(role, complaint);
         if (!role->owner)
             lesson_end(&role->lesson);
-        if (!failed(status) && role->lesson.begun)
-            role->pause_ms = 0;
     }
     return status;
 }

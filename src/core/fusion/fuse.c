@@ -7,6 +7,7 @@
 #define EVIDENCE_FLOOR  0.002f /* share of the votes a session item has at least */
 #define NEURAL_LEAST    1e-3f  /* of the session model's probabilities, on new items; with less it has nothing to say */
 #define MASS_LEAST      1e-20f
+#define POPULAR_LEAST   1e-5f /* of popularity, on new items */
 #define ROUNDING_MARGIN 1e-5f /* so that a list's scores never sum to more than 1 */
 
 /* What the scorers have to say on one question, before it is mixed. */
@@ -101,7 +102,10 @@ static void touch_popular(const struct learned *learned, struct scoring_scratch 
     for (uint32_t i = 0; i < popularity->top_count && i < scratch->tables.options.list_size; i++)
         slate_touch(&slate, popularity->top[i]);
     slate_close(scratch, &slate);
-    hear(say, MIX_POPULAR, popularity_unit(popularity) > 0 ? 1 : 0, 0);
+    float of_new = popularity_unit(popularity) > 0 ? 1 : 0;
+    for (uint32_t i = 0; i < scratch->seen_count; i++)
+        of_new -= popularity_unit(popularity) * popularity->values[scratch->touched[i]];
+    hear(say, MIX_POPULAR, of_new, POPULAR_LEAST);
 }
 
 /* Takes walk and neural out of the cells. What was touched behind `gathered` has no masses of the first scorers. */
@@ -214,7 +218,10 @@ static void heard_of(const struct learned *learned, const struct query *query, c
         probabilities[MIX_WALK] = say->awake[MIX_WALK] ? scratch->walk[place] / say->sums[MIX_WALK] : 0;
     }
     if (entry != ENTRY_NONE)
-        probabilities[MIX_POPULAR] = popularity_unit(&learned->popularity) * learned->popularity.values[entry];
+        probabilities[MIX_POPULAR] =
+            say->awake[MIX_POPULAR]
+                ? popularity_unit(&learned->popularity) * learned->popularity.values[entry] / say->sums[MIX_POPULAR]
+                : 0;
     for (uint32_t i = 0; i < query->neural_count; i++) {
         unnamed -= query->neural[i].score;
         if (query->neural[i].item == item)

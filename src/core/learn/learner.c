@@ -215,8 +215,10 @@ struct status learner_offer(struct learner *learner, const struct closed_session
     struct place *mark = &learner->marks[origin.partition];
     bool fresh = mark->close_ms == INT64_MIN || compare_in_partition(&place, mark) > 0;
     if (fresh) {
-        for (; learner->count > 0 && learner->count >= learner->options.pending_max; learner->counts.early++)
+        for (; learner->count > 0 && learner->count >= learner->options.pending_max; learner->counts.early++) {
+            learner->heap[0]->neural_count = 0; /* it is not asked; what was said before a failure is gone */
             TRY(learn_earliest(learner));
+        }
         TRY(heap_reserve(learner));
         struct pending *pending = pending_copy(learner, session, place);
         if (!pending)
@@ -231,23 +233,29 @@ struct status learner_offer(struct learner *learner, const struct closed_session
     return OK;
 }
 
+/* In slices, so that what the session model says of them needs no more room than that. */
+static struct status learn_all_due(struct learner *learner, int64_t due_ms)
+{
+    uint32_t count;
+    do {
+        TRY(learner_ask_model(learner, due_ms, &count));
+        for (uint32_t i = 0; i < count; i++)
+            TRY(learn_earliest(learner));
+    } while (count > 0);
+    return OK;
+}
+
 struct status learner_advance(struct learner *learner, int64_t time_ms)
 {
     int64_t due_ms;
     if (__builtin_sub_overflow(time_ms, learner->options.delay_ms, &due_ms))
         return OK; /* no time known yet */
-    TRY(learner_ask_model(learner, due_ms));
-    while (learner->count > 0 && learner->heap[0]->place.close_ms <= due_ms)
-        TRY(learn_earliest(learner));
-    return OK;
+    return learn_all_due(learner, due_ms);
 }
 
 struct status learner_drain(struct learner *learner)
 {
-    TRY(learner_ask_model(learner, INT64_MAX));
-    while (learner->count > 0)
-        TRY(learn_earliest(learner));
-    return OK;
+    return learn_all_due(learner, INT64_MAX);
 }
 
 struct learner_counts learner_counts(const struct learner *learner)

@@ -42,8 +42,11 @@ struct learner {
 int learner_compare(const struct place *a, const struct place *b);
 /* After which click the session is asked what comes next, 0: not at all. Follows from the place alone. */
 uint32_t learner_asked(const struct learner *learner, const struct place *place, uint32_t length);
-/* Asks the session model about the sessions that are due, in few products. */
-MUST_CHECK struct status learner_ask_model(struct learner *learner, int64_t due_ms);
+#define LEARNER_SLICE 512 /* sessions that the session model is asked about before the first of them is learned */
+
+/* Asks the session model, in few products, about the first LEARNER_SLICE sessions that are due: *ret_count of them are
+ * to be learned next. */
+MUST_CHECK struct status learner_ask_model(struct learner *learner, int64_t due_ms, uint32_t *ret_count);
 /* Teaches how to mix by a session that is about to be learned. */
 MUST_CHECK struct status learner_mix(struct learner *learner, const struct pending *pending);
 /* Room for the partition's mark. BAD_INPUT, MEMORY. */

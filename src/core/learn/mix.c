@@ -55,31 +55,67 @@ static struct status ask(struct learner *learner, struct batch *batch)
     return OK;
 }
 
-/* Those of the heap at and below `at` that are due; what is below one that is not due is not due either. */
-static struct status ask_below(struct learner *learner, uint32_t at, int64_t due_ms, struct batch *batch)
+static struct status ask_about(struct learner *learner, struct pending *pending, struct batch *batch)
 {
-    if (at >= learner->count || learner->heap[at]->place.close_ms > due_ms)
-        return OK;
-    struct pending *pending = learner->heap[at];
     pending->neural_count = 0;
-    if (is_judged(learner, pending)) {
-        batch->sessions[batch->count] = pending;
-        batch->queries[batch->count++] = query_of(pending);
-    }
-    if (batch->count == TOGETHER)
-        TRY(ask(learner, batch));
-    TRY(ask_below(learner, 2 * at + 1, due_ms, batch));
-    return ask_below(learner, 2 * at + 2, due_ms, batch);
+    if (!learner->neural || !is_judged(learner, pending))
+        return OK;
+    batch->sessions[batch->count] = pending;
+    batch->queries[batch->count++] = query_of(pending);
+    return batch->count == TOGETHER ? ask(learner, batch) : OK;
 }
 
-struct status learner_ask_model(struct learner *learner, int64_t due_ms)
+/* A heap of places in the learner's heap: what may be the next one. */
+struct front {
+    uint32_t places[LEARNER_SLICE + 1];
+    uint32_t count;
+};
+
+static bool is_before(const struct learner *learner, uint32_t one, uint32_t other)
+{
+    return learner_compare(&learner->heap[one]->place, &learner->heap[other]->place) < 0;
+}
+
+static void front_push(const struct learner *learner, struct front *front, uint32_t place, int64_t due_ms)
+{
+    if (place >= learner->count || learner->heap[place]->place.close_ms > due_ms)
+        return;
+    uint32_t i = front->count++;
+    for (; i && is_before(learner, place, front->places[(i - 1) / 2]); i = (i - 1) / 2)
+        front->places[i] = front->places[(i - 1) / 2];
+    front->places[i] = place;
+}
+
+static uint32_t front_pop(const struct learner *learner, struct front *front)
+{
+    uint32_t first = front->places[0], last = front->places[--front->count], i = 0;
+    for (;;) {
+        uint32_t child = 2 * i + 1;
+        if (child >= front->count)
+            break;
+        child += child + 1 < front->count && is_before(learner, front->places[child + 1], front->places[child]);
+        if (!is_before(learner, front->places[child], last))
+            break;
+        front->places[i] = front->places[child];
+        i = child;
+    }
+    front->places[i] = last;
+    return first;
+}
+
+struct status learner_ask_model(struct learner *learner, int64_t due_ms, uint32_t *ret_count)
 {
     struct batch batch = {.count = 0};
+    struct front front = {.count = 0};
     arena_reset(&learner->arena);
-    if (!learner->neural)
-        return OK;
-    TRY(ask_below(learner, 0, due_ms, &batch));
-    return ask(learner, &batch);
+    front_push(learner, &front, 0, due_ms);
+    for (*ret_count = 0; front.count > 0 && *ret_count < LEARNER_SLICE; ++*ret_count) {
+        uint32_t place = front_pop(learner, &front);
+        TRY(ask_about(learner, learner->heap[place], &batch));
+        front_push(learner, &front, 2 * place + 1, due_ms);
+        front_push(learner, &front, 2 * place + 2, due_ms);
+    }
+    return batch.count > 0 ? ask(learner, &batch) : OK;
 }
 
 struct status learner_mix(struct learner *learner, const struct pending *pending)

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#define TOGETHER 64 /* more in one product are no sooner done */
+
 static uint32_t seen_of(const struct query *query)
 {
     return query->length < MODEL_LENGTH_MAX ? query->length : MODEL_LENGTH_MAX;
@@ -28,12 +30,10 @@ static struct status gather(const struct query *queries, uint32_t count, struct 
     return OK;
 }
 
-struct status neural_ask(const struct neural *neural, struct query *queries, uint32_t count, uint32_t candidates_max,
-                         struct arena *arena)
+static struct status ask_some(const struct neural *neural, struct query *queries, uint32_t count,
+                              uint32_t candidates_max, struct arena *arena)
 {
     struct neural_sessions sessions;
-    if (!count)
-        return OK;
     TRY(gather(queries, count, arena, &sessions));
     struct scored_item *lists = ARENA_ARRAY(arena, struct scored_item, (size_t)count * candidates_max);
     uint32_t *lengths = ARENA_ARRAY(arena, uint32_t, count);
@@ -43,6 +43,16 @@ struct status neural_ask(const struct neural *neural, struct query *queries, uin
     for (uint32_t i = 0; i < count; i++) {
         queries[i].neural = lists + (size_t)i * candidates_max;
         queries[i].neural_count = lengths[i];
+    }
+    return OK;
+}
+
+struct status neural_ask(const struct neural *neural, struct query *queries, uint32_t count, uint32_t candidates_max,
+                         struct arena *arena)
+{
+    for (uint32_t from = 0; from < count; from += TOGETHER) {
+        uint32_t some = count - from < TOGETHER ? count - from : TOGETHER;
+        TRY(ask_some(neural, queries + from, some, candidates_max, arena));
     }
     return OK;
 }

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <eddy/core/neural.h>
 
+#include "core/model/arithmetic.h"
 #include "core/model/neural.h"
 #include "core/model/top_items.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#define NO_ROW UINT32_MAX
+#define UNSOUND UINT32_MAX /* in place of a length, while a batch is worked on */
+#define NO_ROW  UINT32_MAX
 
 struct neural {
     const struct model *model;
@@ -27,6 +29,12 @@ static void spread(float *rows, uint32_t count, uint32_t width)
         memmove(rows + row * stride, rows + row * width, width * sizeof *rows);
         memset(rows + row * stride + width, 0, (stride - width) * sizeof *rows);
     }
+}
+
+/* Of vectors that are no numbers, or so large that products of two are none, nothing can be said. */
+static bool is_sound(const float *vector, uint32_t width)
+{
+    return vector_dot(vector, vector, width) <= 1e30f;
 }
 
 struct status neural_open(const struct model *model, const uint32_t *numbers, uint32_t number_count,
@@ -54,10 +62,13 @@ struct status neural_open(const struct model *model, const uint32_t *numbers, ui
         if (numbers[row] != ITEM_NONE)
             neural->rows_of[numbers[row]] = row;
     }
+    uint32_t width = model_options(model)->width;
     model_item_rows(model, neural->item_rows);
-    spread(neural->item_rows, rows, model_options(model)->width);
-    struct status status =
-        tiles_open(&neural->tiles, neural->item_rows, rows, model_options(model)->width, numbers, ITEM_NONE);
+    for (uint32_t row = 0; row < rows; row++)
+        if (!is_sound(neural->item_rows + (size_t)row * width, width))
+            neural->numbers[row] = ITEM_NONE; /* it is never listed */
+    spread(neural->item_rows, rows, width);
+    struct status status = tiles_open(&neural->tiles, neural->item_rows, rows, width, neural->numbers, ITEM_NONE);
     if (failed(status)) {
         neural_close(neural);
         return status;
@@ -125,6 +136,11 @@ struct status neural_lists_counted(const struct neural *neural, const struct neu
     if (count == 0)
         return OK;
     TRY(model_vectors(neural->model, &known.sessions, arena, vectors));
+    for (uint32_t i = 0; i < count; i++)
+        if (!is_sound(vectors + (size_t)i * options->width, options->width)) {
+            memset(vectors + (size_t)i * options->width, 0, options->width * sizeof *vectors);
+            lengths[known.which[i]] = UNSOUND;
+        }
     spread(vectors, count, options->width);
     const struct catalogue_rows catalogue = {&neural->tiles, neural->item_rows, neural->kernel,
                                              options->normalise ? 1 / options->temperature : 1};
@@ -132,7 +148,7 @@ struct status neural_lists_counted(const struct neural *neural, const struct neu
     TRY(top_items_make(&catalogue, &ranked, arena, ret_settled));
     for (uint32_t i = 0; i < count; i++) {
         struct scored_item *list = lists + (size_t)known.which[i] * capacity;
-        lengths[known.which[i]] = listed;
+        lengths[known.which[i]] = lengths[known.which[i]] == UNSOUND ? 0 : listed;
         for (uint32_t place = 0; place < listed; place++)
             list[place].item = neural->numbers[list[place].item];
     }

@@ -216,12 +216,12 @@ void moments_release(struct moments *moments)
 }
 
 /* Puts moments of `count` values, of so many parts (vectors, offsets), to the front of those parts in `to`, where all
- * else is zero. */
+ * else is zero. They may be of more items: of an update that was refused, whose new items are forgotten again. */
 static void spread(const float *values, size_t count, float *to, size_t wanted, size_t parts)
 {
-    assert(count <= wanted);
+    size_t known = (count < wanted ? count : wanted) / parts;
     for (size_t part = 0; part < parts; part++)
-        memcpy(to + part * (wanted / parts), values + part * (count / parts), count / parts * sizeof *to);
+        memcpy(to + part * (wanted / parts), values + part * (count / parts), known * sizeof *to);
 }
 
 void trainer_go_on(struct trainer *trainer, struct moments *moments)

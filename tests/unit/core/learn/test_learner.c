@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "support/support.h"
 
-#include <eddy/core/learner.h>
+#include "core/learn/learner.h"
 
 /* Whether two runs learned the same sessions in the same order is read off learned_version(). */
 struct fixture {
@@ -192,13 +192,13 @@ static void walk_on(struct mixing_rig *rig, int64_t close_ms, int count, uint32_
 static void what_is_learned_of_mixing_does_not_depend_on_how_it_was_cut(void **state)
 {
     (void)state;
-    static const int at_once[] = {1, 3, 64, 65, 1000};
+    static const int at_once[] = {1, 3, 64, 65, LEARNER_SLICE + 1, 10000};
     struct mixing first;
     for (size_t i = 0; i < sizeof at_once / sizeof *at_once; i++) {
         struct mixing_rig rig;
         mixing_rig_open(&rig);
         learner_set_model(rig.fixture.learner, rig.neural, 0);
-        walk_on(&rig, 100000, 300, 5, at_once[i]);
+        walk_on(&rig, 100000, 2 * LEARNER_SLICE + 100, 5, at_once[i]);
         const struct mixing *mixing = learned_mixing(rig.fixture.learned);
         struct mixing start = mixing_default();
         assert_memory_not_equal(mixing, &start, sizeof start);

@@ -203,12 +203,38 @@ static void a_list_is_the_same_alone_and_in_company_on_every_cpu(void **state)
     crowd_close(&crowd);
 }
 
+/* A model that was damaged, or that somebody has made so: its numbers are numbers, and what they give is none. */
+static void what_is_no_number_is_not_listed(void **state)
+{
+    (void)state;
+    const float huge = 3e38f;
+    struct rig rig;
+    rig_open(&rig, false);
+    struct scored_item lists[2 * ROWS];
+    uint32_t lengths[2];
+    const uint32_t starts[] = {0, 1, 2}, items[] = {NUMBERS - 1, NUMBERS - 2}; /* rows 0 and 1 */
+    const struct neural_sessions sessions = {2, starts, items};
+    neural_close(rig.neural);
+    for (uint32_t i = 0; i < WIDTH; i++)
+        rig.model->items[i] = i % 2 ? huge : -huge; /* row 0: as an item, and as the vector of the first session */
+    assert_ok(neural_open(rig.model, rig.numbers, NUMBERS, &rig.neural));
+    assert_ok(neural_lists(rig.neural, &sessions, &rig.arena, lists, ROWS, lengths));
+    assert_int_equal(lengths[0], 0);
+    assert_int_equal(lengths[1], ROWS - ROWS / 5 - 1);
+    for (uint32_t i = 0; i < lengths[1]; i++) {
+        assert_int_not_equal(lists[ROWS + i].item, NUMBERS - 1);
+        assert_true(lists[ROWS + i].score >= 0 && lists[ROWS + i].score <= 1);
+    }
+    rig_close(&rig);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lists_are_the_best_of_all_items_with_their_probabilities),
         cmocka_unit_test(what_the_model_does_not_know_is_passed_over),
         cmocka_unit_test(a_list_is_the_same_alone_and_in_company_on_every_cpu),
+        cmocka_unit_test(what_is_no_number_is_not_listed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

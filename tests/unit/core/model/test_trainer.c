@@ -567,7 +567,14 @@ static void moments_go_on_and_new_items_have_none(void **state)
     train_to_the_end(trainer);
     trainer_hand_over(trainer, &moments);
     assert_int_equal(moments.steps, 2 * steps);
-    moments_release(&moments);
+    memcpy(mean, moments.items_mean, sizeof mean);
+    trainer_close(trainer);
+    model_close(model);
+    /* The update was refused, and its new items are not met again. */
+    assert_ok(model_open(&model_options, ITEMS, 7, &model));
+    assert_ok(trainer_open(&options, &shop.sessions, model, &trainer));
+    trainer_go_on(trainer, &moments);
+    assert_memory_equal(mean, trainer->mean, sizeof mean);
     trainer_close(trainer);
     model_close(model);
 }
