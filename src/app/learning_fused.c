@@ -8,7 +8,8 @@
 struct learning_fused {
     const struct learning_data *data;
     struct fusion_options options;
-    uint32_t candidates;
+    uint32_t candidates, mix_every;
+    uint64_t asked;
     struct catalogue *catalogue; /* numbers are the model's rows */
     struct learned *learned;
     struct scoring_scratch *scratch;
@@ -51,6 +52,7 @@ struct status learning_fused_open(const struct learning_data *data, const struct
     fused->data = data;
     fused->options = config->engine.fusion;
     fused->candidates = config->engine.neural_candidates;
+    fused->mix_every = config->learner.mix_every;
     struct status status = open_parts(fused, config);
     if (failed(status)) {
         learning_fused_close(fused);
@@ -125,5 +127,8 @@ struct status learning_fused_ask(struct learning_fused *fused, const struct lear
     for (uint32_t i = 0; i < count && rank == 0; i++)
         rank = fused->list[i].item == next ? i + 1 : 0;
     *ret_rank = rank;
+    /* Whatever model there is was trained on sessions that had closed before. */
+    if (fused->mix_every && fused->asked++ % fused->mix_every == 0)
+        TRY(fuse_learn(fused->learned, &query, next, &fused->options, fused->scratch));
     return OK;
 }
