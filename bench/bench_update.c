@@ -5,8 +5,8 @@
  *
  * On synthetic sessions of Diginetica's size (43,097 items, sessions of 4.9 clicks on average, items drawn by a power
  * law): PW-CORE of width 100 with 900,000 clicks behind it learns from so many new ones (100,000 unless told), with so
- * many older ones for each (4), 512 clicks a step against 2,048 drawn items, and is judged by 5,000 held back. CPU time
- * of one thread, and how long the longest step takes, because a stop waits for it. */
+ * many older ones for each (4), in two passes, 512 clicks a step against 2,048 drawn items, and is judged by 5,000 held
+ * back. CPU time of one thread, and how long the longest step takes, because a stop waits for it. */
 #include "bench/trial.h"
 
 #include <eddy/base/random.h>
@@ -33,10 +33,10 @@ static const struct updater_options options = {
                  .seed = 1},
     .items_max = ITEMS,
     .clicks_max = 1000000,
-    .passes = 1,
-    .rate = 0.001f,
+    .passes = 2,
+    .rate = 0.002f,
     .replay = 4,
-    .half_life_ms = INT64_C(30) * 86400000,
+    .half_life_ms = INT64_C(7) * 86400000,
     .held_share = 0.1f,
     .held_max = 5000,
     .noise = 2};
