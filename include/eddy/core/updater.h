@@ -10,7 +10,8 @@
  *
  * The window is what closed since the last update, but for its newest sessions: these are held back, and neither model
  * has learned from them when they judge. They are in the next update's window: what was judged is what is published,
- * bit for bit, and what is learned later by an update is minutes, which the retrieval scorers do not wait for.
+ * bit for bit, but for rows of items that only the judges have, which are added then. What is learned later by an
+ * update is minutes, which the retrieval scorers do not wait for.
  * Older samples are drawn again so that the old is not forgotten for the new (rehearsal), an older one less often: in
  * proportion to 2^(-age / half-life), age in event time. The rate falls to 0 within an update and begins anew with the
  * next (warm restarts: Loshchilov & Hutter 2017). The optimiser's moments go on from one update to the next: an update
