@@ -146,6 +146,8 @@ static struct status check_mixing(struct config *config, struct complaint *compl
             return complain(complaint, FAIL(CONFIG, cell, "no weights"),
                             "%s: of the weights at place %u one must be larger than 0",
                             place_of(config, "fusion.knn_weights").text, cell + 1);
+        if (sum > 0.9999f && sum < 1.0001f) /* they are; dividing again would move their last digits */
+            continue;
         for (uint32_t s = 0; s < MIX_SCORERS; s++)
             weights[s][cell] /= sum;
     }
