@@ -25,8 +25,9 @@ struct lesson {
     struct updater *updater;
     struct intake *intake;
     struct kafka_reader *sessions;
-    bool begun;      /* the sessions there were have been passed on */
-    int64_t last_ms; /* event time of the last update */
+    int32_t partition_count; /* of the topic of sessions */
+    bool begun;              /* the sessions there were have been passed on */
+    int64_t last_ms;         /* event time of the last update; INT64_MIN: none yet, and no session */
     bool has_model;
 };
 
@@ -111,6 +112,7 @@ static struct status open_sessions(struct train_role *role, struct lesson *lesso
     struct kafka_reader_options options = {.kafka = role->options.kafka, .topic = config_topic(config, TOPIC_SESSIONS)};
     TRY(topic_count_partitions(role->options.kafka, options.topic, COUNT_TIMEOUT_MS, &options.partition_count,
                                complaint));
+    lesson->partition_count = options.partition_count;
     if (config->learn_history_ms > 0)
         options.start = (struct kafka_start){KAFKA_START_TIME, wall_ms() - config->learn_history_ms};
     return kafka_reader_open(&options, &lesson->sessions, complaint);
@@ -120,16 +122,13 @@ static struct status open_updater(struct train_role *role, struct lesson *lesson
 {
     const struct config *config = role->options.config;
     struct model_file file = {0};
-    int32_t partitions;
-    TRY(topic_count_partitions(role->options.kafka, config_topic(config, TOPIC_SESSIONS), COUNT_TIMEOUT_MS, &partitions,
-                               complaint));
     TRY(model_publisher_read(lesson->publisher, complaint));
     const struct model_manifest *current = model_directory_current(model_publisher_directory(lesson->publisher));
     if (current)
         TRY(model_publisher_fetch(lesson->publisher, current, &file, complaint));
     struct status status = updater_open(&config->update.options, file.model, &lesson->updater);
     if (!failed(status))
-        status = intake_open(config, file.item_ids, partitions, &lesson->intake);
+        status = intake_open(config, file.item_ids, lesson->partition_count, &lesson->intake);
     lesson->has_model = file.model;
     model_file_release(&file);
     return status;
@@ -141,9 +140,9 @@ static struct status lesson_begin(struct train_role *role, struct complaint *com
     struct status status =
         model_publisher_open(role->options.config, role->options.kafka, &lesson.publisher, complaint);
     if (!failed(status))
-        status = open_updater(role, &lesson, complaint);
-    if (!failed(status))
         status = open_sessions(role, &lesson, complaint);
+    if (!failed(status))
+        status = open_updater(role, &lesson, complaint);
     if (failed(status)) {
         lesson_end(&lesson);
         return status;
@@ -192,17 +191,15 @@ static struct status read_sessions(struct train_role *role)
     TRY(kafka_reader_poll(lesson->sessions, WAIT_MS, role->messages, BATCH, &count));
     for (size_t i = 0; i < count; i++)
         TRY(take(role, &role->messages[i]));
-    if (!kafka_reader_caught_up(lesson->sessions))
-        return OK;
-    if (!lesson->begun) {
+    if (!lesson->begun && kafka_reader_caught_up(lesson->sessions)) {
         const struct model_directory *directory = model_publisher_directory(lesson->publisher);
         const struct model_manifest *current = lesson->has_model ? model_directory_current(directory) : NULL;
         TRY(intake_pass(lesson->intake, current, lesson->updater));
         lesson->begun = true;
         lesson->last_ms = intake_learned_ms(lesson->intake);
-        if (lesson->last_ms == INT64_MIN)
-            lesson->last_ms = intake_newest_ms(lesson->intake);
     }
+    if (lesson->begun && lesson->last_ms == INT64_MIN) /* nothing learned yet: from what is there now on */
+        lesson->last_ms = intake_newest_ms(lesson->intake);
     return OK;
 }
 
@@ -215,8 +212,6 @@ static bool is_due(const struct train_role *role)
     uint64_t clicks = intake_waiting(lesson->intake) + updater_waiting(lesson->updater);
     int64_t newest_ms = intake_newest_ms(lesson->intake);
     if (!lesson->begun || clicks == 0)
-        return false;
-    if (lesson->last_ms == INT64_MIN) /* nothing had closed yet when it began */
         return false;
     if (!lesson->has_model)
         return clicks >= config->update.first_clicks;
@@ -300,8 +295,6 @@ static struct status train_on(struct train_role *role, struct complaint *complai
     if (!role->lesson.publisher)
         TRY(lesson_begin(role, complaint));
     TRY(read_sessions(role));
-    if (role->lesson.begun && role->lesson.last_ms == INT64_MIN)
-        role->lesson.last_ms = intake_newest_ms(role->lesson.intake);
     return is_due(role) ? update(role, complaint) : OK;
 }
 
