@@ -10,7 +10,6 @@
 struct model_file {
     struct model *model;
     struct interner *item_ids; /* row i of the model is number i */
-    int64_t trained_to_ms;     /* event time of the last click it has learned from */
     uint64_t hash;             /* XXH3 of what was read */
 };
 

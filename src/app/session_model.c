@@ -45,6 +45,20 @@ struct status session_model_make(struct model_file *file, const uint32_t *number
     return OK;
 }
 
+/* Puts a model to work whose items have their numbers, if that has gone well: frees them. */
+static struct status begin_model(struct status status, struct session_model *model, uint32_t *numbers,
+                                 uint32_t number_count, struct session_model *ret_model)
+{
+    if (!failed(status))
+        status = neural_open(model->file.model, numbers, number_count, &model->neural);
+    free(numbers);
+    if (failed(status))
+        session_model_release(model);
+    else
+        *ret_model = *model;
+    return status;
+}
+
 static uint32_t find_items(const struct interner *item_ids, const struct catalogue *catalogue, uint32_t number_count,
                            uint32_t *numbers)
 {
@@ -65,14 +79,7 @@ struct status session_model_open(const char *path, struct catalogue *catalogue, 
     struct status status = read_model(path, &model, &numbers, complaint);
     if (!failed(status))
         status = session_model_number(&model.file, 0, interner_count(model.file.item_ids), catalogue, numbers);
-    if (!failed(status))
-        status = neural_open(model.file.model, numbers, catalogue_count(catalogue), &model.neural);
-    free(numbers);
-    if (failed(status))
-        session_model_release(&model);
-    else
-        *ret_model = model;
-    return status;
+    return begin_model(status, &model, numbers, catalogue_count(catalogue), ret_model);
 }
 
 struct status session_model_open_among(const char *path, const struct catalogue *catalogue, uint32_t number_count,
@@ -84,14 +91,7 @@ struct status session_model_open_among(const char *path, const struct catalogue 
     if (!failed(status) && !find_items(model.file.item_ids, catalogue, number_count, numbers))
         status = complain(complaint, FAIL(BAD_INPUT, number_count, "a model of other items"),
                           "%s knows none of the items that train: is it another shop's?", path);
-    if (!failed(status))
-        status = neural_open(model.file.model, numbers, number_count, &model.neural);
-    free(numbers);
-    if (failed(status))
-        session_model_release(&model);
-    else
-        *ret_model = model;
-    return status;
+    return begin_model(status, &model, numbers, number_count, ret_model);
 }
 
 void session_model_release(struct session_model *model)
