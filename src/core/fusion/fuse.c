@@ -4,11 +4,10 @@
 #include "core/candidates/scorers.h"
 #include "core/fusion/list.h"
 
-#define EVIDENCE_FLOOR  0.002f /* share of the votes a session item has at least */
-#define NEURAL_LEAST    1e-3f  /* of the session model's probabilities, on new items; with less it has nothing to say */
-#define MASS_LEAST      1e-20f
-#define POPULAR_LEAST   1e-5f /* of popularity, on new items */
-#define ROUNDING_MARGIN 1e-5f /* so that a list's scores never sum to more than 1 */
+#define EVIDENCE_FLOOR 0.002f /* share of the votes a session item has at least */
+#define NEURAL_LEAST   1e-3f  /* of the session model's probabilities, on new items; with less it has nothing to say */
+#define MASS_LEAST     1e-20f
+#define POPULAR_LEAST  1e-5f /* of popularity, on new items */
 
 /* What the scorers have to say on one question, before it is mixed. */
 struct say {
@@ -189,7 +188,6 @@ struct status fuse(const struct learned *learned, const struct catalogue *catalo
                         .query = query,
                         .options = options,
                         .scratch = scratch,
-                        .unit = 1 - ROUNDING_MARGIN,
                         .items = ret_items,
                         .places = places};
     list_make(&list);
@@ -243,7 +241,8 @@ struct status fuse_learn(struct learned *learned, const struct query *query, uin
         bool seen = false;
         for (uint32_t i = 0; i < scratch->recent.count; i++)
             seen = seen || scratch->recent.items[i] == item;
-        heard_of(learned, query, scratch, &say, item, probabilities);
+        if (!seen)
+            heard_of(learned, query, scratch, &say, item, probabilities);
         mixer_learn(&learned->mixer, &learned->options.mixing, say.cell, say.repeats, say.awake,
                     seen ? NULL : probabilities);
     }

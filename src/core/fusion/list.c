@@ -5,6 +5,8 @@
 #define CATEGORY_POOL     8
 #define CATEGORY_POOL_MAX 1000
 
+#define SUM_MOST          (1 - 1e-5f) /* so that rounding never makes the scores of a list sum to more than 1 */
+
 uint32_t list_ranked_max(const struct fusion_options *options)
 {
     uint32_t size = options->list_size;
@@ -150,7 +152,7 @@ static bool may_fill(const struct list *list, uint32_t item)
 static void fill_popular(struct list *list)
 {
     const struct popularity *popularity = &list->learned->popularity;
-    float unit = list->unit * list->scratch->popular_unit;
+    float unit = SUM_MOST * list->scratch->popular_unit;
     for (uint32_t i = 0; i < popularity->top_count && !full(list); i++) {
         uint32_t entry = popularity->top[i], item = list->learned->items[entry];
         if (!may_fill(list, item))
@@ -170,7 +172,7 @@ void list_make(struct list *list)
         uint32_t place = ranking.best[i].place, item = item_at(list, place);
         if (!category_has_room(list, item))
             continue;
-        take(list, item, ranking.best[i].score * list->unit, place);
+        take(list, item, ranking.best[i].score * SUM_MOST, place);
     }
     if (!full(list))
         fill_popular(list);

@@ -9,7 +9,6 @@ struct list {
     const struct query *query;
     const struct fusion_options *options;
     struct scoring_scratch *scratch;
-    float unit; /* what scores are multiplied with to become probabilities */
     struct recommended_item *items;
     uint32_t count;
     uint32_t *places; /* by item of the list: in touched, or as in struct ranked; or PLACE_FILLED */
