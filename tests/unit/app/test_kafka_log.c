@@ -110,91 +110,98 @@ static void reach(struct kafka_log *log, const char *broker)
     kafka_log_take(log, 7, "STATE", text, 0);
 }
 
+/* A log of Kafka's whose lines go into a file. */
+struct rig {
+    struct temporary_folder folder;
+    FILE *out;
+    int file;
+    struct metrics metrics;
+    struct kafka_log log;
+};
+
+static void rig_open(struct rig *rig)
+{
+    char path[300];
+    *rig = (struct rig){.folder = temporary_folder_make()};
+    snprintf(path, sizeof path, "%s/log", rig->folder.path);
+    rig->out = fopen(path, "w+");
+    assert_non_null(rig->out);
+    rig->file = fileno(rig->out);
+    log_configure(LOG_INFO, LOG_FORMAT_LOGFMT, rig->file);
+    kafka_log_open(&rig->log, &rig->metrics);
+}
+
+static void rig_close(struct rig *rig)
+{
+    kafka_log_close(&rig->log);
+    log_configure(LOG_ERROR, LOG_FORMAT_LOGFMT, STDERR_FILENO);
+    fclose(rig->out);
+    temporary_folder_remove(&rig->folder);
+}
+
 static void a_lost_broker_is_one_line_and_one_more_when_it_is_back(void **state)
 {
     (void)state;
-    struct temporary_folder folder = temporary_folder_make();
-    char path[300];
-    snprintf(path, sizeof path, "%s/log", folder.path);
-    FILE *out = fopen(path, "w+");
-    assert_non_null(out);
-    log_configure(LOG_INFO, LOG_FORMAT_LOGFMT, fileno(out));
-    int file = fileno(out);
-    struct metrics metrics = {0};
-    struct kafka_log log;
-    kafka_log_open(&log, &metrics);
-    reach(&log, "a:9092"); /* as it should be */
-    assert_string_equal(written(file), "");
+    struct rig rig;
+    rig_open(&rig);
+    reach(&rig.log, "a:9092"); /* as it should be */
+    assert_string_equal(written(rig.file), "");
     for (int64_t now_ms = 1; now_ms < KAFKA_LOG_REPEAT_MS; now_ms += 1000)
-        refuse(&log, "a:9092", now_ms);
-    const char *text = written(file);
+        refuse(&rig.log, "a:9092", now_ms);
+    const char *text = written(rig.file);
     assert_int_equal(lines_of(text), 1);
     assert_non_null(strstr(text, "level=error event=broker_lost broker=a:9092 reason=\"Connect failed: refused\""));
-    assert_int_equal(metric_get(&metrics, METRIC_BROKER_ERRORS), 180);
-    refuse(&log, "b:9092", 0);
-    assert_int_equal(lines_of(written(file)), 1);
-    refuse(&log, "a:9092", 2 * KAFKA_LOG_REPEAT_MS);
-    assert_non_null(strstr(written(file), "broker=a:9092 reason=\"Connect failed: refused\" repeats=119"));
-    reach(&log, "a:9092");
-    reach(&log, "a:9092");
-    text = written(file);
+    assert_int_equal(metric_get(&rig.metrics, METRIC_BROKER_ERRORS), 180);
+    refuse(&rig.log, "b:9092", 0);
+    assert_int_equal(lines_of(written(rig.file)), 1);
+    refuse(&rig.log, "a:9092", 2 * KAFKA_LOG_REPEAT_MS);
+    assert_non_null(strstr(written(rig.file), "broker=a:9092 reason=\"Connect failed: refused\" repeats=119"));
+    reach(&rig.log, "a:9092");
+    reach(&rig.log, "a:9092");
+    text = written(rig.file);
     assert_int_equal(lines_of(text), 1);
     assert_non_null(strstr(text, "level=info event=broker_reached broker=a:9092"));
-    refuse(&log, "a:9092", 2 * KAFKA_LOG_REPEAT_MS + 1); /* lost again */
-    assert_int_equal(lines_of(written(file)), 1);
-    kafka_log_take(&log, 6, "FAIL", "c:9092/1: Disconnected (after 600000ms in state UP)", 0);
-    kafka_log_take(&log, 3, "_TRANSPORT", "c:9092/1: Disconnected (after 600000ms in state UP)", 0);
-    reach(&log, "c:9092"); /* brokers close idle connections */
-    text = written(file);
+    refuse(&rig.log, "a:9092", 2 * KAFKA_LOG_REPEAT_MS + 1); /* lost again */
+    assert_int_equal(lines_of(written(rig.file)), 1);
+    kafka_log_take(&rig.log, 6, "FAIL", "c:9092/1: Disconnected (after 600000ms in state UP)", 0);
+    kafka_log_take(&rig.log, 3, "_TRANSPORT", "c:9092/1: Disconnected (after 600000ms in state UP)", 0);
+    reach(&rig.log, "c:9092"); /* brokers close idle connections */
+    text = written(rig.file);
     assert_int_equal(lines_of(text), 1);
     assert_non_null(strstr(text, "level=info event=connection_closed broker=c:9092 reason=Disconnected"));
-    kafka_log_take(&log, 3, "FAIL", "d:9092/1: Disconnected while requesting ApiVersion: might be SSL", 0);
-    assert_non_null(strstr(written(file), "level=error event=broker_lost broker=d:9092"));
+    kafka_log_take(&rig.log, 3, "FAIL", "d:9092/1: Disconnected while requesting ApiVersion: might be SSL", 0);
+    assert_non_null(strstr(written(rig.file), "level=error event=broker_lost broker=d:9092"));
     for (int i = 0; i < 100; i++) {
         char broker[32];
         snprintf(broker, sizeof broker, "host%d:1", i);
-        refuse(&log, broker, 0);
+        refuse(&rig.log, broker, 0);
     }
-    assert_int_equal(lines_of(written(file)), 100);
-    kafka_log_take(&log, 3, "PARTCNT", "something else", 0);
-    assert_non_null(strstr(written(file), "level=error event=kafka about=PARTCNT text=\"something else\""));
-    kafka_log_close(&log);
-    log_configure(LOG_ERROR, LOG_FORMAT_LOGFMT, STDERR_FILENO);
-    fclose(out);
-    temporary_folder_remove(&folder);
+    assert_int_equal(lines_of(written(rig.file)), 100);
+    kafka_log_take(&rig.log, 3, "PARTCNT", "something else", 0);
+    assert_non_null(strstr(written(rig.file), "level=error event=kafka about=PARTCNT text=\"something else\""));
+    rig_close(&rig);
 }
 
 static void what_is_said_over_and_over_hides_no_other_matter(void **state)
 {
     (void)state;
-    struct temporary_folder folder = temporary_folder_make();
-    char path[300];
-    snprintf(path, sizeof path, "%s/log", folder.path);
-    FILE *out = fopen(path, "w+");
-    assert_non_null(out);
-    log_configure(LOG_INFO, LOG_FORMAT_LOGFMT, fileno(out));
-    int file = fileno(out);
-    struct metrics metrics = {0};
-    struct kafka_log log;
-    kafka_log_open(&log, &metrics);
+    struct rig rig;
+    rig_open(&rig);
     for (int i = 0; i < 100; i++)
-        kafka_log_take(&log, 3, "OFFSET", "the offset is out of range", 0);
-    assert_int_equal(lines_of(written(file)), LOG_BURST);
-    kafka_log_take(&log, 3, "LOG_BEHIND", "a log is short", 0);
-    assert_non_null(strstr(written(file), "about=LOG_BEHIND"));
+        kafka_log_take(&rig.log, 3, "OFFSET", "the offset is out of range", 0);
+    assert_int_equal(lines_of(written(rig.file)), LOG_BURST);
+    kafka_log_take(&rig.log, 3, "LOG_BEHIND", "a log is short", 0);
+    assert_non_null(strstr(written(rig.file), "about=LOG_BEHIND"));
     for (int i = 0; i < 2 * KAFKA_LOG_MATTERS; i++) {
         char facility[32];
         snprintf(facility, sizeof facility, "MATTER%d", i);
-        kafka_log_take(&log, 3, facility, "once", 0);
+        kafka_log_take(&rig.log, 3, facility, "once", 0);
     }
-    const char *text = written(file); /* the last of the table is for all that are too many */
+    const char *text = written(rig.file); /* the last of the table is for all that are too many */
     assert_int_equal(lines_of(text), KAFKA_LOG_MATTERS - 3 + LOG_BURST);
-    kafka_log_take(&log, 3, "OFFSET", "the offset is out of range", 0);
-    assert_string_equal(written(file), "");
-    kafka_log_close(&log);
-    log_configure(LOG_ERROR, LOG_FORMAT_LOGFMT, STDERR_FILENO);
-    fclose(out);
-    temporary_folder_remove(&folder);
+    kafka_log_take(&rig.log, 3, "OFFSET", "the offset is out of range", 0);
+    assert_string_equal(written(rig.file), "");
+    rig_close(&rig);
 }
 
 int main(void)
