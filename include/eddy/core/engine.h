@@ -2,8 +2,8 @@
 #pragma once
 /* engine: the work of one task (one input partition) as one state machine, pure: no clock, no I/O, no thread.
  *
- *   clicks -> watermark -> session_expire -> [learn up to here] -> session_apply -> [all: neural_ask -> fuse] ->
- * effects
+ *   clicks -> watermark -> session_expire -> [learn up to here] -> session_apply -> [all: neural_ask, fuse]
+ *          -> effects
  *
  * engine_step() applies clicks in order until the batch ends or a learning boundary is reached: the watermark has
  * entered a new interval of `learn_interval_ms`, so closed sessions must be offered to the learner and
