@@ -131,6 +131,8 @@ static struct status open_updater(struct train_role *role, struct lesson *lesson
         status = intake_open(config, file.item_ids, lesson->partition_count, &lesson->intake);
     lesson->has_model = file.model;
     model_file_release(&file);
+    if (!failed(status))
+        log_always(LOG_INFO, "training_begins", "from_version=%lld", current ? (long long)current->version : 0LL);
     return status;
 }
 
