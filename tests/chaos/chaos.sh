@@ -67,6 +67,7 @@ eddies=3
 pace=240            # clicks a second
 timeout_ms=6000     # of members and of brokers
 beyond=9            # seconds: longer than that
+ending=15           # seconds that an end takes at most
 RANDOM=$seed
 [ -n "$folder" ] || folder=$(mktemp -d "${TMPDIR:-/tmp}/eddy-chaos.XXXXXX") keep=
 mkdir -p "$folder"
@@ -89,7 +90,7 @@ fi
 # eddy takes variables that begin with EDDY_ for options
 kafka() { EDDY_KAFKA_HOME=$folder/kafka EDDY_KAFKA_LIBS=$PWD/build/kafka tools/kafka "$@"; }
 
-pids=() said_before=() mounts=() generator='' odd=''
+pids=() said_before=() relieved_ms=() mounts=() generator='' odd=''
 finish() {
   local pid
   for pid in "${pids[@]}" $generator $odd; do
@@ -257,6 +258,7 @@ relieve() { # NUMBER
     ;;
   esac
   state[$1]=up
+  relieved_ms[$1]=$(now_ms)
 }
 
 kill_eddy() { # NUMBER
@@ -275,20 +277,34 @@ stop_eddy() { # NUMBER
 # librdkafka's last words when it gets no memory, or no thread
 starved='(^|[ /])rd\.h:[0-9]+: rd_[a-z]+:|rdkafka_broker\.c:.*failed to create broker thread'
 
-note_end() { # NUMBER CODE
-  local last
-  last=$(tail -n 1 "$folder/eddy-$1.log")
-  ended=$((ended + 1))
+# what an eddy says that ends for want of room or memory
+want='[Nn]o space left|disk.* full|no address space|Cannot allocate memory|no memory'
+
+# ends_late NUMBER LAST: it met with want before it was relieved, and has been ending since: that takes a drain, leaving
+# the group, and saving what is learned.
+ends_late() {
+  [[ $2 =~ $want || $2 =~ $starved ]] && [ $(($(now_ms) - ${relieved_ms[$1]:-0})) -lt $((ending * 1000)) ]
+}
+
+# fitting NUMBER CODE LAST: whether it may have ended so, whose last words these are.
+fitting() {
   case ${state[$1]}$2 in
   up4 | up7) ;;
-  up143) # main() had not begun, or it would have been drained
-    [ "$(stat -c %s "$folder/eddy-$1.log")" = "${said_before[$1]}" ] || broken=$((broken + 1))
-    ;;
-  squeezed134) [[ $last =~ $starved ]] || broken=$((broken + 1)) ;;
-  up* | full[2356] | squeezed[2356]) broken=$((broken + 1)) ;;
-  *) [ "$2" -lt 126 ] || broken=$((broken + 1)) ;; # by a signal, or there is no such program
+  up1) ends_late "$1" "$3" ;;
+  up143) [ "$(stat -c %s "$folder/eddy-$1.log")" = "${said_before[$1]}" ] ;; # main() had not begun, or it had drained
+  squeezed134) [[ $3 =~ $starved ]] ;;
+  up134) [[ $3 =~ $starved ]] && ends_late "$1" "$3" ;;
+  up* | full[2356] | squeezed[2356]) false ;;
+  *) [ "$2" -lt 126 ] ;; # not by a signal, and there is such a program
   esac
-  say "eddy $1 ended with $2: $last"
+}
+
+note_end() { # NUMBER CODE
+  local last fits=
+  last=$(tail -n 1 "$folder/eddy-$1.log")
+  ended=$((ended + 1))
+  fitting "$1" "$2" "$last" || fits=", ${state[$1]}, which it should not have" broken=$((broken + 1))
+  say "eddy $1 ended with $2$fits: $last"
 }
 
 # Ends what is due, and starts again who ended by himself, as a service would.
