@@ -6,10 +6,9 @@
  *
  * The kNN scorer looks at 500 sessions and lets 100 vote, as Serenade's published setting, unless told otherwise. */
 #include "bench/listener.h"
-#include "bench/trial.h"
+#include "bench/load.h"
 
 #include <eddy/core/codec.h>
-#include <eddy/core/generate.h>
 #include <eddy/io/kafka.h>
 #include <eddy/io/system.h>
 
@@ -118,27 +117,12 @@ static void learn_shop(const char *file)
 
 static void send_clicks(int64_t base_ms, int64_t count, _Atomic int64_t *sent_us)
 {
-    struct kafka_sink *sink = trial_open_sink(&trial, QUEUE_RECORDS, QUEUE_BYTES);
-    struct record_sink port = kafka_sink_port(sink);
-    AUTO(buffer) value = {0};
     struct generate_options options = shop();
     options.sessions = RATE; /* a session clicks about every second */
     struct generator *generator;
     struct complaint complaint = {0};
     trial_must(generator_open(&options, &complaint, &generator), "generator");
-    int64_t began_us = trial_now_us();
-    for (int64_t i = 0; i < count; i++) {
-        struct click click;
-        generator_next(generator, &click);
-        click.time_ms = base_ms + i;
-        encode_click((struct encoding){RECORD_AVRO, 0}, &click, &value);
-        while (trial_now_us() - began_us < i * 1000000 / RATE)
-            usleep(100);
-        sent_us[i] = trial_now_us();
-        trial_publish(port, OUTPUT_CLICKS, click.session_id, &value);
-    }
-    trial_must(port.ops->flush(port.self, 10000), "flush");
-    kafka_sink_close(sink);
+    load_send(&trial, generator, RATE, base_ms, count, sent_us);
     generator_close(generator);
 }
 

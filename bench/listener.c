@@ -54,7 +54,10 @@ void *listener_run(void *context)
     const struct kafka_options kafka = {
         .bootstrap = listener->bootstrap, .client_id = "bench", .properties = &isolation, .property_count = 1};
     const struct kafka_reader_options options = {
-        .kafka = &kafka, .topic = listener->topic, .partition_count = listener->partitions};
+        .kafka = &kafka,
+        .topic = listener->topic,
+        .partition_count = listener->partitions,
+        .start = {.kind = listener->from_now ? KAFKA_START_LATEST : KAFKA_START_EARLIEST}};
     struct kafka_reader *reader;
     struct decoder *decoder;
     struct complaint complaint = {0};

@@ -11,6 +11,7 @@ struct listener {
     const char *bootstrap, *topic;
     int32_t partitions;
     bool recommendations, committed; /* what it hears; not before it is committed */
+    bool from_now;                   /* nothing that was there before it is ready */
     int64_t base_ms;
     const _Atomic int64_t *sent_us; /* by number of the click */
     int64_t count, warm_up;

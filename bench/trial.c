@@ -271,15 +271,17 @@ double trial_memory_mib(pid_t pid, const char *what)
 struct kafka_sink *trial_open_sink(const struct trial *trial, uint32_t records_max, uint32_t bytes_max)
 {
     static const struct kafka_property at_once = {"linger.ms", "0"};
-    char clicks[96], items[96];
+    char clicks[96], items[96], sessions[96];
+    snprintf(sessions, sizeof sessions, "%ssessions", trial->prefix);
     snprintf(clicks, sizeof clicks, "%sclicks", trial->prefix);
     snprintf(items, sizeof items, "%sitems", trial->prefix);
     const struct kafka_options kafka = {
         .bootstrap = trial->bootstrap, .client_id = "bench", .properties = &at_once, .property_count = 1};
-    const struct kafka_sink_options options = {.kafka = &kafka,
-                                               .topics = {[OUTPUT_CLICKS] = clicks, [OUTPUT_ITEMS] = items},
-                                               .queue_records_max = records_max,
-                                               .queue_bytes_max = bytes_max};
+    const struct kafka_sink_options options = {
+        .kafka = &kafka,
+        .topics = {[OUTPUT_CLICKS] = clicks, [OUTPUT_ITEMS] = items, [OUTPUT_SESSIONS] = sessions},
+        .queue_records_max = records_max,
+        .queue_bytes_max = bytes_max};
     struct kafka_sink *sink;
     struct complaint complaint = {0};
     trial_must(kafka_sink_open(&options, &sink, &complaint), "producer");

@@ -54,7 +54,7 @@ double trial_cpu_seconds(pid_t pid);
 /* "VmRSS", "RssAnon", ...: MiB. */
 double trial_memory_mib(pid_t pid, const char *what);
 
-/* ---- its topics: clicks are published as OUTPUT_CLICKS, items as OUTPUT_ITEMS */
+/* ---- its topics: clicks are published as OUTPUT_CLICKS, items as OUTPUT_ITEMS, closed sessions as OUTPUT_SESSIONS */
 
 struct kafka_sink *trial_open_sink(const struct trial *trial, uint32_t records_max, uint32_t bytes_max);
 /* Waits while the queue is full; empties `value`. */
