@@ -3,7 +3,9 @@
 
 #include <eddy/base/timestamp.h>
 
+#include <float.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 struct unit {
@@ -311,11 +313,26 @@ static void write_texts(const struct text_list *list, struct buffer *out)
     buffer_append_byte(out, ']');
 }
 
+/* In as few digits as are read back as the same number. */
+static void write_float(float value, struct buffer *out)
+{
+    char text[32];
+    double back;
+    for (int digits = FLT_DIG; digits <= FLT_DECIMAL_DIG; digits++) {
+        snprintf(text, sizeof text, "%.*g", digits, (double)value);
+        if (bytes_to_double(bytes_of_text(text), &back) && !((float)back < value) && !((float)back > value))
+            break;
+    }
+    buffer_append_text(out, text);
+}
+
 static void write_floats(const float *values, size_t count, struct buffer *out)
 {
     buffer_append_byte(out, '[');
-    for (size_t i = 0; i < count; i++)
-        buffer_format(out, "%s%.9g", i ? ", " : "", (double)values[i]);
+    for (size_t i = 0; i < count; i++) {
+        buffer_append_text(out, i ? ", " : "");
+        write_float(values[i], out);
+    }
     buffer_append_byte(out, ']');
 }
 
@@ -352,7 +369,7 @@ void option_write(const struct config_option *option, const struct config *confi
         write_whole(units, (int64_t)(*(const size_t *)field), out);
         break;
     case OPTION_FLOAT:
-        buffer_format(out, "%.9g", (double)*(const float *)field);
+        write_float(*(const float *)field, out);
         break;
     case OPTION_FLOATS:
         write_floats(field, option->size / sizeof(float), out);
