@@ -174,6 +174,9 @@ MUST_CHECK struct status config_load_text(struct config *config, const char *nam
 MUST_CHECK struct status config_load_environment(struct config *config, struct complaint *complaint);
 /* "key=value". */
 MUST_CHECK struct status config_set(struct config *config, const char *assignment, struct complaint *complaint);
+/* The same for a key; `where` stands for "--set" in messages. */
+MUST_CHECK struct status config_set_key(struct config *config, const char *where, const char *key, const char *value,
+                                        struct complaint *complaint);
 /* What only several options together can get wrong; fills what is derived. The last call before use. */
 MUST_CHECK struct status config_check(struct config *config, struct complaint *complaint);
 void config_release(struct config *config);
@@ -195,6 +198,15 @@ MUST_CHECK struct status config_kafka_options(const struct config *config, struc
 /* CONFIG when librdkafka does not know a name or refuses a value. config_check() does not look into that. */
 MUST_CHECK struct status config_check_kafka(const struct config *config, struct complaint *complaint);
 
+/* What values an option has, for who varies them. */
+struct config_range {
+    enum { CONFIG_REAL, CONFIG_WHOLE, CONFIG_CHOICE, CONFIG_TEXT } kind; /* TEXT: or a list */
+    double low, high;                                                    /* of numbers */
+};
+/* CONFIG: there is no such option; the complaint has a suggestion. */
+MUST_CHECK struct status config_range_of(const char *where, const char *key, struct config_range *ret_range,
+                                         struct complaint *complaint);
+
 /* False for a key that keeps its default. */
 bool config_is_set(const struct config *config, const char *key);
 /* Appends " --set key=value" for what --set has set of the keys, which end with NULL, so that another command can be
@@ -202,6 +214,10 @@ bool config_is_set(const struct config *config, const char *key);
 void config_write_sets(const struct config *config, const char *const *keys, struct buffer *out);
 /* As YAML that loads again, one "key: value  # origin" a line; secrets are ***. */
 void config_dump(const struct config *config, struct buffer *out);
+/* The value of an option, as YAML and --set take it. */
+void config_write_value(const struct config *config, const char *key, struct buffer *out);
+/* All options of a section, as YAML that loads again. */
+void config_write_section(const struct config *config, const char *section, struct buffer *out);
 /* Mixing weights as YAML that loads again. */
 void config_write_mixing(const struct mixing *mixing, struct buffer *out);
 /* docs/CONFIGURATION.md. */

@@ -171,19 +171,43 @@ struct status config_assign(struct config *config, const struct config_assignmen
     return assign_option(config, option, assignment, complaint);
 }
 
+struct status config_set_key(struct config *config, const char *where, const char *key, const char *value,
+                             struct complaint *complaint)
+{
+    char *text = strdup(value);
+    struct config_assignment assignment = {key, {&text, 1, false}, {CONFIG_SET, 0}, where};
+    struct status status =
+        text ? config_assign(config, &assignment, complaint) : FAIL(MEMORY, 0, "no memory for an option");
+    free(text);
+    return status;
+}
+
 struct status config_set(struct config *config, const char *text, struct complaint *complaint)
 {
     const char *equals = strchr(text, '=');
     if (!equals || equals == text)
         return complain(complaint, FAIL(CONFIG, 0, "not an assignment"), "--set: write --set key=value");
     char *key = strndup(text, (size_t)(equals - text));
-    char *value = strdup(equals + 1);
-    struct config_assignment assignment = {key, {&value, 1, false}, {CONFIG_SET, 0}, "--set"};
     struct status status =
-        key && value ? config_assign(config, &assignment, complaint) : FAIL(MEMORY, 0, "no memory for --set");
+        key ? config_set_key(config, "--set", key, equals + 1, complaint) : FAIL(MEMORY, 0, "no memory for --set");
     free(key);
-    free(value);
     return status;
+}
+
+struct status config_range_of(const char *where, const char *key, struct config_range *ret_range,
+                              struct complaint *complaint)
+{
+    const struct config_option *option = option_find(key);
+    if (!option)
+        return config_unknown_key(where, key, complaint);
+    *ret_range = (struct config_range){.low = option->min, .high = option->max};
+    if (option->words || option->kind == OPTION_BOOL)
+        ret_range->kind = CONFIG_CHOICE;
+    else if (option->kind == OPTION_FLOAT)
+        ret_range->kind = CONFIG_REAL;
+    else
+        ret_range->kind = option->kind < OPTION_FLOAT ? CONFIG_WHOLE : CONFIG_TEXT;
+    return OK;
 }
 
 /* ---- the whole */

@@ -49,6 +49,24 @@ void config_dump(const struct config *config, struct buffer *out)
     }
 }
 
+void config_write_value(const struct config *config, const char *key, struct buffer *out)
+{
+    const struct config_option *option = option_find(key);
+    assert(option);
+    write_value(option, config, out);
+}
+
+void config_write_section(const struct config *config, const char *section, struct buffer *out)
+{
+    for (size_t i = 0; i < option_count; i++) {
+        if (!in_section(&option_table[i], section))
+            continue;
+        buffer_format(out, "%s: ", option_table[i].key);
+        write_value(&option_table[i], config, out);
+        buffer_append_byte(out, '\n');
+    }
+}
+
 void config_write_mixing(const struct mixing *mixing, struct buffer *out)
 {
     const struct config config = {.learned.mixing = *mixing};
