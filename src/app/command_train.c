@@ -69,7 +69,8 @@ static struct status train(const struct train_options *options, const struct con
     struct status status = evaluation_data_open(&files, &split, &config->catalogue, &reading, data, complaint);
     log_reading_report(&reading);
     TRY(status);
-    status = training_run(config, data, options->output, options->restart, &stop_asked, &result, complaint);
+    const struct training_task task = {.output = options->output, .restart = options->restart, .stop = &stop_asked};
+    status = training_run(config, data, &task, &result, complaint);
     if (failed_as(status, FAULT_CORRUPT) || failed_as(status, FAULT_NEWER))
         *ret_code = EXIT_STATE;
     TRY(status);

@@ -6,7 +6,6 @@
 #include "app/progress.h"
 #include "app/training_state.h"
 
-#include <eddy/io/file.h>
 #include <eddy/io/system.h>
 
 #include <errno.h>
@@ -21,8 +20,7 @@
 struct run {
     struct training training;
     struct buffer state_path;
-    const char *output;
-    const atomic_bool *stop;
+    const struct training_task *task;
     struct complaint *complaint;
     uint32_t *ranks;
     struct file_lock lock;
@@ -89,7 +87,7 @@ static int64_t last_click_ms(const struct evaluation_data *data)
     return last_ms;
 }
 
-static struct status begin(struct run *run, bool restart)
+static struct status begin(struct run *run)
 {
     struct training *training = &run->training;
     const struct config *config = training->config;
@@ -98,7 +96,7 @@ static struct status begin(struct run *run, bool restart)
     if (!training->result.epochs || !run->ranks)
         return FAIL(MEMORY, training->data->predictions, "no memory for the validation");
     TRY(lay_out_sessions(training));
-    if (!restart) {
+    if (!run->task->restart) {
         struct status status = training_state_read(training, buffer_text(&run->state_path), run->complaint);
         training->result.resumed = !failed(status);
         if (!failed_as(status, FAULT_NOT_FOUND))
@@ -138,7 +136,7 @@ static struct status look(struct run *run, struct trained_epoch *epoch)
 {
     const struct training *training = &run->training;
     int64_t start_ns = system_thread_cpu_ns();
-    TRY(model_ranks(training->model, training->data, run->stop, run->ranks));
+    TRY(model_ranks(training->model, training->data, run->task->stop, run->ranks));
     run->training.result.rank_ns += system_thread_cpu_ns() - start_ns;
     epoch->hit_rate = measure_mean(&measures[MEASURE_HIT_RATE], run->ranks, training->data->predictions, CUTOFF);
     epoch->reciprocal_rank =
@@ -150,8 +148,8 @@ static struct status write_model(struct run *run)
 {
     struct training *training = &run->training;
     const struct catalogue *catalogue = training->data->catalogue;
-    TRY(model_file_hash(training->model, catalogue, &training->output_hash));
-    return model_file_write(run->output, training->model, catalogue, run->complaint);
+    TRY(model_file_hash(training->model, catalogue, &training->result.model_hash));
+    return model_file_write(run->task->output, training->model, catalogue, run->complaint);
 }
 
 static struct status end_epoch(struct run *run)
@@ -199,7 +197,7 @@ static struct status train_steps(struct run *run, struct progress *progress)
     struct training *training = &run->training;
     uint64_t left = trainer_progress(training->trainer).samples_epoch - training->samples;
     while (trainer_progress(training->trainer).epoch == training->result.epoch_count) {
-        if (*run->stop) {
+        if (*run->task->stop) {
             TRY(keep(run));
             return FAIL(INTERRUPTED, training->samples, "training was stopped");
         }
@@ -227,24 +225,22 @@ static bool patient(const struct run *run)
            result->epoch_count - 1 - result->best < patience;
 }
 
-static struct status lock(struct run *run)
+/* Whether an epoch that is due is trained. */
+static bool goes_on(struct run *run)
 {
-    AUTO(buffer) path = {0};
-    buffer_format(&path, "%s.lock", run->output);
-    TRY(buffer_check(&path));
-    struct status status = file_lock_take(buffer_text(&path), &run->lock, run->complaint);
-    run->locked = !failed(status);
-    return failed_as(status, FAULT_LOCKED)
-               ? complain(run->complaint, status, "another process trains into %s", run->output)
-               : status;
+    const struct training_task *task = run->task;
+    struct training_result *result = &run->training.result;
+    result->cut = result->epoch_count > 0 && task->goes_on && !task->goes_on(task->context, result);
+    return !result->cut;
 }
 
-static struct status train(struct run *run, bool restart)
+static struct status train(struct run *run)
 {
     struct training_result *result = &run->training.result;
-    TRY(lock(run));
+    TRY(training_lock(run->task->output, &run->lock, run->complaint));
+    run->locked = true;
     TRY(training_purpose(run->training.data, &run->training.purpose));
-    TRY(begin(run, restart));
+    TRY(begin(run));
     uint32_t epochs = run->training.config->train.options.epochs;
     result->parameters = model_parameter_count(run->training.model);
     if (result->resumed)
@@ -252,7 +248,7 @@ static struct status train(struct run *run, bool restart)
                 result->epoch_count, epochs);
     run->kept_us = now_us();
     run->keep_every_us = KEEP_EVERY_US;
-    while (result->epoch_count < epochs && patient(run))
+    while (result->epoch_count < epochs && patient(run) && goes_on(run))
         TRY(train_epoch(run));
     return OK;
 }
@@ -263,20 +259,27 @@ static struct status state_path(const char *output, struct buffer *path)
     return buffer_check(path);
 }
 
-struct status training_run(const struct config *config, const struct evaluation_data *data, const char *output,
-                           bool restart, const atomic_bool *stop, struct training_result *ret_result,
+struct status training_run(const struct config *config, const struct evaluation_data *data,
+                           const struct training_task *task, struct training_result *ret_result,
                            struct complaint *complaint)
 {
     AUTO(run)
-    run = {.training = {.config = config, .data = data, .output = output},
-           .output = output,
-           .stop = stop,
-           .complaint = complaint};
-    TRY(state_path(output, &run.state_path));
-    TRY(train(&run, restart));
+    run = {.training = {.config = config, .data = data, .output = task->output}, .task = task, .complaint = complaint};
+    TRY(state_path(task->output, &run.state_path));
+    TRY(train(&run));
     *ret_result = run.training.result;
     run.training.result.epochs = NULL;
     return OK;
+}
+
+struct status training_lock(const char *output, struct file_lock *ret_lock, struct complaint *complaint)
+{
+    AUTO(buffer) path = {0};
+    buffer_format(&path, "%s.lock", output);
+    TRY(buffer_check(&path));
+    struct status status = file_lock_take(buffer_text(&path), ret_lock, complaint);
+    return failed_as(status, FAULT_LOCKED) ? complain(complaint, status, "another process trains into %s", output)
+                                           : status;
 }
 
 struct status training_forget(const char *output, struct complaint *complaint)

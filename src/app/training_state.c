@@ -61,7 +61,7 @@ static struct status write_state(void *context, struct byte_sink sink)
     TRY(model_encode(training->model, counting_sink(&size)));
     TRY(frame_writer_open(sink, magic, VERSION, &out));
     PUT(out, training->purpose);
-    PUT(out, training->output_hash);
+    PUT(out, result->model_hash);
     PUT(out, result->epoch_count);
     PUT(out, result->best);
     frame_writer_put(out, result->epochs, result->epoch_count * sizeof *result->epochs);
@@ -89,7 +89,7 @@ static struct status get_history(struct training *training, struct bytes *rest)
     uint64_t purpose;
     uint32_t count, best;
     TRY(GET(rest, purpose));
-    TRY(GET(rest, training->output_hash));
+    TRY(GET(rest, result->model_hash));
     TRY(GET(rest, count));
     TRY(GET(rest, best));
     if (purpose != training->purpose)
@@ -148,7 +148,7 @@ static struct status check_output(const struct training *training)
     TRY(model_file_hash(training->model, training->data->catalogue, &next));
     bool there = !failed(model_file_hash_of(training->output, &is, NULL));
     bool ended = training->samples == trainer_progress(training->trainer).samples_epoch;
-    return there && (is == training->output_hash || (ended && is == next))
+    return there && (is == training->result.model_hash || (ended && is == next))
                ? OK
                : FAIL(CONFIG, 0, "the model beside it is gone, or is not the one that it speaks of");
 }

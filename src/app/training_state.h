@@ -10,7 +10,6 @@ struct training {
     const struct evaluation_data *data;
     const char *output;
     uint64_t purpose;         /* of items, validation sessions and how they are used: training_purpose() */
-    uint64_t output_hash;     /* model_file_hash() of `output`, when there is an epoch */
     uint32_t *starts, *items; /* what the trainer borrows */
     struct model *model;
     struct trainer *trainer;
