@@ -88,7 +88,8 @@ last=$(published)
 lessons $((now + 12000)) 2500
 wait_published "$last"
 log_has other 'event=model_updated accepted=yes'
-! grep -q 'event=training_begins from_version=0' "$folder/train-other.log" || fail "the second trainer began from nothing"
+! grep -q 'event=training_begins from_version=0' "$folder/train-other.log" ||
+  fail "the second trainer began from nothing"
 echo "killed: another process went on from version $last"
 
 # ---- a person goes back: the trainer begins again from there
