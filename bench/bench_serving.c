@@ -29,12 +29,13 @@
 #define WAIT_MAX_S 600
 #define LENGTH_MAX 200
 
-/* So that a window is learned as one, and at once. */
-#define TRAINING                                                                                                       \
-    "update.first_clicks=400000", "update.clicks=100000", "update.interval_ms=0", "train.epochs=2", "learn.delay_ms=0"
+/* So that a window is learned as one, at once, and published whatever the gate finds of a made-up shop. */
+#define SETTINGS                                                                                                       \
+    "update.first_clicks=400000", "update.clicks=100000", "update.interval_ms=0", "update.noise=100",                  \
+        "train.epochs=2", "learn.delay_ms=0"
 
-static struct trial serving = {.settings = {TRAINING}, .setting_count = 5};
-static struct trial training = {.settings = {TRAINING, "roles=train"}, .setting_count = 6};
+static struct trial serving = {.settings = {SETTINGS}, .setting_count = 6};
+static struct trial training = {.settings = {SETTINGS, "roles=train"}, .setting_count = 7};
 
 /* ---- sessions that have closed */
 
