@@ -119,25 +119,36 @@ CLONES void vector_adagrad(float rate, float epsilon, const float *restrict grad
     }
 }
 
+/* Set once for the process, as OpenBLAS's own number of threads is. */
+static const struct matrix_turns *turns;
+
+static void product(enum CBLAS_TRANSPOSE a_way, enum CBLAS_TRANSPOSE b_way, const uint32_t sizes[3], float alpha,
+                    struct matrix a, struct matrix b, float beta, float *c, uint32_t stride)
+{
+    if (turns)
+        turns->begin();
+    cblas_sgemm(CblasRowMajor, a_way, b_way, (int)sizes[0], (int)sizes[1], (int)sizes[2], alpha, a.values,
+                (int)a.stride, b.values, (int)b.stride, beta, c, (int)stride);
+    if (turns)
+        turns->end();
+}
+
 void matrix_nn_in(uint32_t m, uint32_t n, uint32_t k, float alpha, struct matrix a, struct matrix b, float beta,
                   float *c, uint32_t stride)
 {
-    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, (int)m, (int)n, (int)k, alpha, a.values, (int)a.stride,
-                b.values, (int)b.stride, beta, c, (int)stride);
+    product(CblasNoTrans, CblasNoTrans, (const uint32_t[]){m, n, k}, alpha, a, b, beta, c, stride);
 }
 
 void matrix_nt_in(uint32_t m, uint32_t n, uint32_t k, float alpha, struct matrix a, struct matrix b, float beta,
                   float *c, uint32_t stride)
 {
-    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, (int)m, (int)n, (int)k, alpha, a.values, (int)a.stride,
-                b.values, (int)b.stride, beta, c, (int)stride);
+    product(CblasNoTrans, CblasTrans, (const uint32_t[]){m, n, k}, alpha, a, b, beta, c, stride);
 }
 
 void matrix_tn_in(uint32_t m, uint32_t n, uint32_t k, float alpha, struct matrix a, struct matrix b, float beta,
                   float *c, uint32_t stride)
 {
-    cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, (int)m, (int)n, (int)k, alpha, a.values, (int)a.stride,
-                b.values, (int)b.stride, beta, c, (int)stride);
+    product(CblasTrans, CblasNoTrans, (const uint32_t[]){m, n, k}, alpha, a, b, beta, c, stride);
 }
 
 void matrix_nn(uint32_t m, uint32_t n, uint32_t k, float alpha, const float *a, const float *b, float beta, float *c)
@@ -155,7 +166,8 @@ void matrix_tn(uint32_t m, uint32_t n, uint32_t k, float alpha, const float *a, 
     matrix_tn_in(m, n, k, alpha, (struct matrix){a, m}, (struct matrix){b, n}, beta, c, n);
 }
 
-void matrix_one_thread(void)
+void matrix_begin_threads(const struct matrix_turns *waiting)
 {
     openblas_set_num_threads(1);
+    turns = openblas_get_parallel() == OPENBLAS_SEQUENTIAL ? waiting : NULL;
 }

@@ -43,6 +43,11 @@ int64_t system_thread_cpu_ns(void)
     return clock_ns(CLOCK_THREAD_CPUTIME_ID);
 }
 
+int64_t system_process_cpu_ns(void)
+{
+    return clock_ns(CLOCK_PROCESS_CPUTIME_ID);
+}
+
 void system_thread_give_way(void)
 {
     int refused = setpriority(PRIO_PROCESS, (id_t)gettid(), 10); /* of a thread, on Linux */
