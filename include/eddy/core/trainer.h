@@ -9,8 +9,10 @@
  * goes linearly from `rate` to `rate_end`, which it has at the end of the last epoch.
  *
  * What it does is a function of model, sessions, samples and options; trainer_encode() and trainer_restore() stand
- * between any two steps. One thread; model, sessions and samples are borrowed until trainer_close(). */
+ * between any two steps. One thread, but for the parts of a step (trainer_run_on()); model, sessions and samples are
+ * borrowed until trainer_close(). */
 #include <eddy/core/model.h>
+#include <eddy/core/parallel.h>
 
 struct trainer;
 
@@ -51,6 +53,10 @@ MUST_CHECK struct status trainer_open_samples(const struct trainer_options *opti
                                               const struct training_samples *samples, struct model *model,
                                               struct trainer **ret_trainer);
 void trainer_close(struct trainer *trainer);
+
+/* From now on steps are shared out so; before, they run in order. May change between any two steps: no bit of what is
+ * learned does. A step has up to 16 parts at a time. */
+void trainer_run_on(struct trainer *trainer, struct parallel parallel);
 
 struct trainer_progress {
     uint64_t steps, steps_total;

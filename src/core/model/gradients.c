@@ -1,90 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 /* One step's loss and gradients: forward through sessions and candidates, backward to the rows of both. */
 #include "core/model/arithmetic.h"
-#include "core/model/loss.h"
-#include "core/model/trainer.h"
+#include "core/model/room.h"
+#include "core/model/step.h"
 
 #include <string.h>
 
-/* Rows of the item table as a step sees them: some dropped, some normalised. */
-struct item_rows {
-    const uint32_t *items;
-    uint32_t count;
-    float *x;       /* (count, width) after dropout */
-    uint8_t *mask;  /* NULL: no dropout */
-    float *y;       /* after normalisation; x itself without */
-    float *inverse; /* NULL: not normalised */
-    bool offset;    /* directed items, as what is scored */
-};
-
-struct step {
-    struct trainer *trainer;
-    uint32_t count, width;
-    struct backbone_batch batch;
-    struct item_rows clicks, candidates;
-    struct session_vectors vectors;
-    const void *trace;
-    float *session, *inverse; /* (count, width) as scored with, (count) */
-    float *logits;            /* (count, candidates) */
-    struct softmax_candidates softmax;
-    uint32_t *targets; /* (count) their columns */
-    bool all_items;
-};
-
-static bool take_rows(struct step *step, struct item_rows *rows, bool normalise)
-{
-    struct arena *arena = &step->trainer->arena;
-    size_t size = (size_t)rows->count * step->width;
-    bool dropped = step->trainer->options.dropout > 0;
-    rows->x = ARENA_ARRAY(arena, float, size);
-    rows->mask = dropped ? ARENA_ARRAY(arena, uint8_t, size) : NULL;
-    rows->y = normalise ? ARENA_ARRAY(arena, float, size) : rows->x;
-    rows->inverse = normalise ? ARENA_ARRAY(arena, float, rows->count) : NULL;
-    return rows->x && rows->y && (rows->mask || !dropped) && (rows->inverse || !normalise);
-}
-
-static void gather(struct step *step, struct item_rows *rows)
-{
-    struct trainer *trainer = step->trainer;
-    uint32_t width = step->width;
-    float scored[MODEL_WIDTH_MAX];
-    for (uint32_t i = 0; i < rows->count; i++) {
-        const float *row = trainer->model->items + (size_t)rows->items[i] * width;
-        if (rows->offset) {
-            model_scored_row(trainer->model, rows->items[i], scored);
-            row = scored;
-        }
-        size_t at = (size_t)i * width;
-        if (rows->mask)
-            dropout_forward(&trainer->random, trainer->options.dropout, row, rows->x + at, rows->mask + at, width);
-        else
-            memcpy(rows->x + at, row, width * sizeof *row);
-    }
-    if (rows->inverse)
-        l2_forward(rows->x, rows->y, rows->inverse, rows->count, width);
-}
-
-static void scatter(struct step *step, const struct item_rows *rows, const float *d_y)
-{
-    struct trainer *trainer = step->trainer;
-    uint32_t width = step->width;
-    float d_normal[MODEL_WIDTH_MAX], d_kept[MODEL_WIDTH_MAX];
-    for (uint32_t i = 0; i < rows->count; i++, d_y += width) {
-        const float *d = d_y;
-        size_t at = (size_t)i * width;
-        if (rows->inverse) {
-            l2_backward(rows->y + at, rows->inverse + i, d, d_normal, 1, width);
-            d = d_normal;
-        }
-        if (rows->mask) {
-            dropout_backward(trainer->options.dropout, rows->mask + at, d, d_kept, width);
-            d = d_kept;
-        }
-        vector_add(d, item_gradients_row(&trainer->gradients, rows->items[i]), width);
-        if (rows->offset)
-            vector_add(d, item_gradients_row(&trainer->gradients, trainer->model->item_count + rows->items[i]), width);
-    }
-}
+/* What a part has at least: with less, the products of matrices are no longer as fast as one of the whole. */
+#define SESSIONS_LEAST   128
+#define CANDIDATES_LEAST 512
+#define ROWS_LEAST       256 /* of gradients */
 
 static struct status cut_sessions(struct step *step, const uint32_t *samples)
 {
@@ -102,8 +27,8 @@ static struct status cut_sessions(struct step *step, const uint32_t *samples)
         rows += length;
     }
     starts[step->count] = rows;
-    step->batch.sessions = (struct packed){step->count, starts};
-    step->batch.items = step->clicks.items = items;
+    step->starts = starts;
+    step->clicks.items = items;
     step->clicks.count = rows;
     return OK;
 }
@@ -135,93 +60,96 @@ static struct status choose_candidates(struct step *step, const uint32_t *sample
 {
     struct trainer *trainer = step->trainer;
     struct arena *arena = &trainer->arena;
-    step->all_items = trainer->options.negatives == 0;
-    step->candidates.count = step->all_items ? trainer->model->item_count : step->count + trainer->options.negatives;
+    bool all_items = trainer->options.negatives == 0;
+    step->candidates.count = all_items ? trainer->model->item_count : step->count + trainer->options.negatives;
     uint32_t *items = ARENA_ARRAY(arena, uint32_t, step->candidates.count);
-    float *log_q = ARENA_ARRAY(arena, float, step->all_items ? 1 : step->candidates.count);
+    float *log_q = ARENA_ARRAY(arena, float, all_items ? 1 : step->candidates.count);
     step->targets = ARENA_ARRAY(arena, uint32_t, step->count);
     if (!items || !log_q || !step->targets)
         return FAIL(MEMORY, step->candidates.count, "no memory for a step's candidates");
-    if (step->all_items)
+    if (all_items)
         all_candidates(step, samples, items);
     else
         drawn_candidates(step, samples, items, log_q);
     step->candidates.items = items;
-    step->candidates.offset = trainer->model->options.directed;
-    step->softmax = (struct softmax_candidates){step->candidates.count, items, step->all_items ? NULL : log_q};
+    step->softmax = (struct softmax_candidates){step->candidates.count, items, all_items ? NULL : log_q};
     return OK;
 }
 
 static struct status take_memory(struct step *step, bool normalise)
 {
     struct arena *arena = &step->trainer->arena;
+    struct room room = {.arena = arena};
     size_t size = (size_t)step->count * step->width;
-    step->vectors = (struct session_vectors){.local = ARENA_ARRAY(arena, float, size),
-                                             .global = ARENA_ARRAY(arena, float, size),
-                                             .session = ARENA_ARRAY(arena, float, size)};
-    step->session = normalise ? ARENA_ARRAY(arena, float, size) : step->vectors.session;
-    step->inverse = ARENA_ARRAY(arena, float, step->count);
-    step->logits = ARENA_ARRAY(arena, float, (size_t)step->count * step->candidates.count);
-    bool taken = take_rows(step, &step->clicks, false) && take_rows(step, &step->candidates, normalise) &&
-                 step->vectors.local && step->vectors.global && step->vectors.session && step->session &&
-                 step->inverse && step->logits;
-    return taken ? OK : FAIL(MEMORY, step->candidates.count, "no memory for a step");
+    step->vectors = ROOM(&room, float, size);
+    step->local = ROOM(&room, float, size);
+    step->global = ROOM(&room, float, size);
+    step->scored = normalise ? ROOM(&room, float, size) : step->vectors;
+    step->inverse = normalise ? ROOM(&room, float, step->count) : NULL;
+    step->logits = ROOM(&room, float, (size_t)step->count * step->candidates.count);
+    step->d_shares = ROOM(&room, float, step->candidate_parts *size);
+    step->d_candidates = ROOM(&room, float, (size_t)step->candidates.count * step->width);
+    step->d_clicks = ROOM(&room, float, (size_t)step->clicks.count * step->width);
+    TRY(room_taken(&room));
+    TRY(item_rows_take(&step->clicks, false, arena));
+    return item_rows_take(&step->candidates, normalise, arena);
 }
 
-static struct status forward(struct step *step)
+/* Each part drops by numbers of its own, which come from the step's. */
+static void cut_parts(struct step *step)
 {
-    struct trainer *trainer = step->trainer;
-    const struct model *model = trainer->model;
-    gather(step, &step->clicks);
-    gather(step, &step->candidates);
-    step->batch.x = step->clicks.x;
-    step->batch.random = &trainer->random;
-    step->batch.dropout = trainer->options.dropout;
-    TRY(model->options.backbone->forward(&model->options, &model->parameters, &step->batch, &trainer->arena,
-                                         &step->vectors, &step->trace));
-    if (model->options.normalise)
-        l2_forward(step->vectors.session, step->session, step->inverse, step->count, step->width);
-    return OK;
+    struct random *random = &step->trainer->random;
+    step->session_parts = parts_of(step->count, SESSIONS_LEAST);
+    step->candidate_parts = parts_of(step->candidates.count, CANDIDATES_LEAST);
+    for (uint32_t i = 0; i < step->session_parts; i++)
+        step->sessions[i].sessions = part_of(step->count, step->session_parts, i);
+    if (!(step->trainer->options.dropout > 0))
+        return;
+    for (uint32_t i = 0; i < step->session_parts; i++)
+        random_seed(&step->sessions[i].random, random_u64(random));
+    for (uint32_t i = 0; i < step->candidate_parts; i++)
+        random_seed(&step->draws[i], random_u64(random));
 }
 
-static struct status backward(struct step *step, float unit)
+/* ---- from a step's rows to the items', which many of them may be of */
+
+static void add_part(void *context, uint32_t index)
 {
-    struct trainer *trainer = step->trainer;
-    const struct model *model = trainer->model;
-    uint32_t count = step->count, width = step->width, candidates = step->candidates.count;
-    float *d_session = ARENA_ARRAY(&trainer->arena, float, (size_t)count *width);
-    float *d_vector = ARENA_ARRAY(&trainer->arena, float, (size_t)count *width);
-    float *d_candidates = ARENA_ARRAY(&trainer->arena, float, (size_t)candidates *width);
-    float *d_clicks = ARENA_ARRAY(&trainer->arena, float, (size_t)step->clicks.count *width);
-    if (!d_session || !d_vector || !d_candidates || !d_clicks)
-        return FAIL(MEMORY, candidates, "no memory for a step");
-    matrix_nn(count, width, candidates, unit, step->logits, step->candidates.y, 0, d_session);
-    matrix_tn(candidates, width, count, unit, step->logits, step->session, 0, d_candidates);
-    struct session_vectors d = {.session = d_session};
-    if (model->options.normalise) {
-        l2_backward(step->session, step->inverse, d_session, d_vector, count, width);
-        d.session = d_vector;
-    }
-    TRY(model->options.backbone->backward(&model->options, &model->parameters, &step->batch, step->trace,
-                                          &trainer->arena, &d, d_clicks));
-    scatter(step, &step->candidates, d_candidates);
-    scatter(step, &step->clicks, d_clicks);
-    return OK;
+    const struct step *step = context;
+    struct item_gradients *gradients = &step->trainer->gradients;
+    struct span span = part_of(gradients->count, parts_of(gradients->count, ROWS_LEAST), index);
+    memset(gradients->rows + (size_t)span.from * step->width, 0,
+           (size_t)(span.to - span.from) * step->width * sizeof *gradients->rows);
+    item_rows_add(&step->candidates, step->d_candidates, span, gradients);
+    item_rows_add(&step->clicks, step->d_clicks, span, gradients);
+}
+
+static void add_gradients(struct step *step)
+{
+    struct item_gradients *gradients = &step->trainer->gradients;
+    item_rows_place(&step->candidates, gradients);
+    item_rows_place(&step->clicks, gradients);
+    parallel_run(step->trainer->parallel, add_part, step, parts_of(gradients->count, ROWS_LEAST));
 }
 
 struct status trainer_gradients(struct trainer *trainer, const uint32_t *samples, uint32_t count, double *ret_loss)
 {
     const struct model_options *options = &trainer->model->options;
     struct step step = {.trainer = trainer, .count = count, .width = options->width};
-    float unit = options->normalise ? 1 / options->temperature : 1;
+    step.unit = options->normalise ? 1 / options->temperature : 1;
+    step.clicks = step.candidates = (struct item_rows){.model = trainer->model, .dropout = trainer->options.dropout};
+    step.candidates.offset = options->directed;
     arena_reset(&trainer->arena);
     TRY(cut_sessions(&step, samples));
     TRY(choose_candidates(&step, samples));
+    cut_parts(&step);
     TRY(take_memory(&step, options->normalise));
-    TRY(forward(&step));
-    matrix_nt(count, step.candidates.count, step.width, unit, step.session, step.candidates.y, 0, step.logits);
-    double loss = softmax_loss(step.logits, count, &step.softmax, step.targets);
-    TRY(backward(&step, unit));
+    TRY(step_encode(&step));
+    step_score(&step);
+    double loss = step_compete(&step);
+    step_blame(&step);
+    TRY(step_decode(&step));
+    add_gradients(&step);
     *ret_loss = loss;
     return OK;
 }

@@ -33,17 +33,14 @@ void item_gradients_release(struct item_gradients *gradients)
     *gradients = (struct item_gradients){0};
 }
 
-float *item_gradients_row(struct item_gradients *gradients, uint32_t item)
+uint32_t item_gradients_place(struct item_gradients *gradients, uint32_t item)
 {
-    uint32_t slot = gradients->slots[item];
-    if (slot != NO_SLOT)
-        return gradients->rows + (size_t)slot * gradients->width;
+    if (gradients->slots[item] != NO_SLOT)
+        return gradients->slots[item];
     assert(gradients->count < gradients->capacity);
     gradients->slots[item] = gradients->count;
     gradients->items[gradients->count] = item;
-    float *row = gradients->rows + (size_t)gradients->count++ * gradients->width;
-    memset(row, 0, gradients->width * sizeof *row);
-    return row;
+    return gradients->count++;
 }
 
 void item_gradients_clear(struct item_gradients *gradients)

@@ -16,6 +16,6 @@ struct item_gradients {
 MUST_CHECK struct status item_gradients_open(uint32_t item_count, uint32_t capacity, uint32_t width,
                                              struct item_gradients *ret_gradients);
 void item_gradients_release(struct item_gradients *gradients);
-/* The item's row, zeros when it is new. */
-float *item_gradients_row(struct item_gradients *gradients, uint32_t item);
+/* Which row is the item's; what is in it is the caller's to set. */
+uint32_t item_gradients_place(struct item_gradients *gradients, uint32_t item);
 void item_gradients_clear(struct item_gradients *gradients);

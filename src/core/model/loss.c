@@ -23,7 +23,8 @@ CLONES static void hide(float *restrict logits, const uint32_t *restrict items, 
         logits[i] = items[i] == target ? NEVER : logits[i];
 }
 
-double softmax_loss(float *logits, uint32_t rows, const struct softmax_candidates *candidates, const uint32_t *targets)
+double softmax_loss(float *logits, uint32_t rows, uint32_t batch, const struct softmax_candidates *candidates,
+                    const uint32_t *targets)
 {
     uint32_t count = candidates->count;
     double loss = 0;
@@ -38,8 +39,8 @@ double softmax_loss(float *logits, uint32_t rows, const struct softmax_candidate
         float largest = vector_max(logits, count);
         float sum = vector_exp(logits, largest, count);
         loss += log((double)sum) + (double)(largest - logit);
-        vector_scale(1 / (sum * (float)rows), logits, count);
-        logits[target] -= 1 / (float)rows;
+        vector_scale(1 / (sum * (float)batch), logits, count);
+        logits[target] -= 1 / (float)batch;
     }
     return loss;
 }

@@ -11,6 +11,8 @@ struct softmax_candidates {
     const float *log_q;    /* (count) taken from the logits of all but the row's own target; NULL: nothing is */
 };
 
-/* logits: (rows, candidates) become the gradient of the mean loss with respect to them; column targets[row] is the
- * row's target, and other columns with the same item do not compete with it. Returns the sum of the rows' losses. */
-double softmax_loss(float *logits, uint32_t rows, const struct softmax_candidates *candidates, const uint32_t *targets);
+/* logits: (rows, candidates) of a batch, all of it or some; they become the gradient of the batch's mean loss with
+ * respect to them. Column targets[row] is the row's target, and other columns with the same item do not compete with
+ * it. Returns the sum of the rows' losses. */
+double softmax_loss(float *logits, uint32_t rows, uint32_t batch, const struct softmax_candidates *candidates,
+                    const uint32_t *targets);

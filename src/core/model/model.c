@@ -203,12 +203,15 @@ void model_score(const struct model *model, const float *rows, const float *vect
     matrix_nt(count, model->item_count, model->options.width, unit, vectors, rows, 0, scores);
 }
 
-void model_score_table(const struct model *model, const float *vectors, uint32_t count, float *scores)
+void model_score_table(const struct model *model, struct span items, const float *vectors, uint32_t count,
+                       float *scores)
 {
-    uint32_t width = model->options.width;
-    const float *offsets = model->items + (size_t)model->item_count * width;
+    uint32_t width = model->options.width, some = items.to - items.from, all = model->item_count;
+    const float *rows = model->items + (size_t)items.from * width;
     float unit = model->options.normalise ? 1 / model->options.temperature : 1;
-    model_score(model, model->items, vectors, count, scores);
+    const struct matrix sessions = {vectors, width};
+    matrix_nt_in(count, some, width, unit, sessions, (struct matrix){rows, width}, 0, scores + items.from, all);
     if (model->options.directed)
-        matrix_nt(count, model->item_count, width, unit, vectors, offsets, 1, scores);
+        matrix_nt_in(count, some, width, unit, sessions, (struct matrix){rows + (size_t)all * width, width}, 1,
+                     scores + items.from, all);
 }

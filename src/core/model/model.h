@@ -2,6 +2,7 @@
 #pragma once
 /* What a model is made of, for those who train it and who keep it. */
 #include "core/model/backbone.h"
+#include "core/model/parts.h"
 
 struct model {
     struct model_options options;
@@ -19,8 +20,10 @@ static inline size_t model_rows(const struct model *model)
 /* Sets an item's vector where it is scored, before it is normalised. row: (width) */
 void model_scored_row(const struct model *model, uint32_t item, float *row);
 
-/* As model_score(), by the rows of the table itself: what is scored is not normalised. */
-void model_score_table(const struct model *model, const float *vectors, uint32_t count, float *scores);
+/* As model_score(), by the rows of the table itself: what is scored is not normalised. Sets the scores of these items
+ * alone. */
+void model_score_table(const struct model *model, struct span items, const float *vectors, uint32_t count,
+                       float *scores);
 
 /* Without weights yet: tensors declared, zeros everywhere. MEMORY. */
 MUST_CHECK struct status model_open_empty(const struct model_options *options, uint32_t item_count,

@@ -4,16 +4,24 @@
 #include "core/clones.h"
 #include "core/model/layers.h"
 #include "core/model/model.h"
+#include "core/model/parts.h"
 
 #include <stdlib.h>
 
 #define SCORES_MAX (16u << 20) /* floats at once */
 
+/* That a part has at least. */
+#define QUESTIONS_LEAST 64
+#define ITEMS_LEAST     2048
+
 struct ranking {
     const struct model *model;
     float *inverse; /* (items) what a score by the item's own row is to be multiplied by */
     float *vectors, *scores;
-    struct arena arena;
+    struct parallel parallel;
+    struct arena arenas[PARTS_MAX];
+    struct status statuses[PARTS_MAX];
+    uint32_t question_parts, item_parts;
     uint32_t count, capacity;
     uint32_t starts[RANKING_BATCH + 1], nexts[RANKING_BATCH];
     uint32_t items[RANKING_BATCH * MODEL_LENGTH_MAX];
@@ -41,6 +49,7 @@ struct status ranking_open(const struct model *model, struct ranking **ret_ranki
         return FAIL(MEMORY, sizeof *ranking, "no memory to rank all items");
     uint32_t room = SCORES_MAX / items;
     ranking->model = model;
+    ranking->parallel = parallel_in_order();
     ranking->capacity = room < 1 ? 1 : room > RANKING_BATCH ? RANKING_BATCH : room;
     ranking->inverse = malloc(items * sizeof *ranking->inverse);
     ranking->vectors = malloc((size_t)ranking->capacity * width * sizeof *ranking->vectors);
@@ -61,8 +70,14 @@ void ranking_close(struct ranking *ranking)
     free(ranking->inverse);
     free(ranking->vectors);
     free(ranking->scores);
-    arena_release(&ranking->arena);
+    for (uint32_t i = 0; i < PARTS_MAX; i++)
+        arena_release(&ranking->arenas[i]);
     free(ranking);
+}
+
+void ranking_run_on(struct ranking *ranking, struct parallel parallel)
+{
+    ranking->parallel = parallel;
 }
 
 /* The items that score at least as well as the true one, itself among them. */
@@ -76,17 +91,43 @@ CLONES static uint32_t rank_in(const float *restrict scores, const float *restri
     return rank;
 }
 
+static void make_vectors(void *context, uint32_t index)
+{
+    struct ranking *ranking = context;
+    struct span span = part_of(ranking->count, ranking->question_parts, index);
+    const struct model_sessions sessions = {span.to - span.from, ranking->starts + span.from, ranking->items};
+    float *vectors = ranking->vectors + (size_t)span.from * model_options(ranking->model)->width;
+    arena_reset(&ranking->arenas[index]);
+    ranking->statuses[index] = model_vectors(ranking->model, &sessions, &ranking->arenas[index], vectors);
+}
+
+static void score(void *context, uint32_t index)
+{
+    struct ranking *ranking = context;
+    struct span items = part_of(model_item_count(ranking->model), ranking->item_parts, index);
+    model_score_table(ranking->model, items, ranking->vectors, ranking->count, ranking->scores);
+}
+
+static void rank(void *context, uint32_t index)
+{
+    struct ranking *ranking = context;
+    uint32_t items = model_item_count(ranking->model);
+    struct span span = part_of(ranking->count, ranking->question_parts, index);
+    for (uint32_t i = span.from; i < span.to; i++)
+        *ranking->ranks[i] = rank_in(ranking->scores + (size_t)i * items, ranking->inverse, items, ranking->nexts[i]);
+}
+
 struct status ranking_flush(struct ranking *ranking)
 {
-    uint32_t items = model_item_count(ranking->model);
-    const struct model_sessions sessions = {ranking->count, ranking->starts, ranking->items};
     if (ranking->count == 0)
         return OK;
-    arena_reset(&ranking->arena);
-    TRY(model_vectors(ranking->model, &sessions, &ranking->arena, ranking->vectors));
-    model_score_table(ranking->model, ranking->vectors, ranking->count, ranking->scores);
-    for (uint32_t i = 0; i < ranking->count; i++)
-        *ranking->ranks[i] = rank_in(ranking->scores + (size_t)i * items, ranking->inverse, items, ranking->nexts[i]);
+    ranking->question_parts = parts_of(ranking->count, QUESTIONS_LEAST);
+    ranking->item_parts = parts_of(model_item_count(ranking->model), ITEMS_LEAST);
+    parallel_run(ranking->parallel, make_vectors, ranking, ranking->question_parts);
+    for (uint32_t i = 0; i < ranking->question_parts; i++)
+        TRY(ranking->statuses[i]);
+    parallel_run(ranking->parallel, score, ranking, ranking->item_parts);
+    parallel_run(ranking->parallel, rank, ranking, ranking->question_parts);
     ranking->count = 0;
     return OK;
 }

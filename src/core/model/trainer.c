@@ -16,6 +16,8 @@
 
 #define NO_EPOCH        UINT32_MAX
 
+#define ROWS_LEAST      256 /* that a part moves */
+
 #define WIDTHS_MAX      3 /* of a row in a backbone: three gates, or query, key and value */
 
 /* Numbers in the largest array of a step's sessions, so that 32 bits count them. */
@@ -177,7 +179,10 @@ struct status trainer_open_samples(const struct trainer_options *options, const 
     trainer->chosen = *samples;
     trainer->model = model;
     trainer->epoch_ordered = NO_EPOCH;
+    trainer->parallel = parallel_in_order();
     trainer->arena.limit = STEP_BYTES_MAX;
+    for (uint32_t i = 0; i < PARTS_MAX; i++)
+        trainer->part_arenas[i].limit = STEP_BYTES_MAX;
     random_seed(&trainer->random, options->seed ^ SEED_OF_STEPS);
     struct status status = open_parts(trainer);
     if (failed(status)) {
@@ -196,6 +201,8 @@ void trainer_close(struct trainer *trainer)
     item_gradients_release(&trainer->gradients);
     sampler_release(&trainer->sampler);
     arena_release(&trainer->arena);
+    for (uint32_t i = 0; i < PARTS_MAX; i++)
+        arena_release(&trainer->part_arenas[i]);
     free(trainer->log_q);
     free(trainer->places);
     free(trainer->samples);
@@ -256,6 +263,11 @@ void trainer_hand_over(struct trainer *trainer, struct moments *ret_moments)
     trainer->mean = trainer->square = parameters->mean = parameters->square = NULL;
 }
 
+void trainer_run_on(struct trainer *trainer, struct parallel parallel)
+{
+    trainer->parallel = parallel;
+}
+
 struct trainer_progress trainer_progress(const struct trainer *trainer)
 {
     return (struct trainer_progress){.steps = trainer->steps,
@@ -298,22 +310,47 @@ static void move(const struct trainer *trainer, const struct adam *adam, float r
         vector_adagrad(rate * rate_of(trainer), ADAGRAD_EPSILON, gradient, weights, square, count);
 }
 
+struct applying {
+    struct trainer *trainer;
+    struct adam adam;
+    uint32_t row_parts; /* then come the tensors */
+};
+
+static void apply_rows(const struct applying *applying, struct span span)
+{
+    struct trainer *trainer = applying->trainer;
+    const struct item_gradients *gradients = &trainer->gradients;
+    uint32_t width = gradients->width;
+    for (uint32_t i = span.from; i < span.to; i++) {
+        size_t at = (size_t)gradients->items[i] * width;
+        move(trainer, &applying->adam, 1, gradients->rows + (size_t)i * width, trainer->model->items + at,
+             trainer->mean + at, trainer->square + at, width);
+    }
+}
+
+static void apply_tensor(const struct applying *applying, const struct tensor *tensor)
+{
+    struct trainer *trainer = applying->trainer;
+    struct parameters *parameters = &trainer->model->parameters;
+    move(trainer, &applying->adam, tensor->rate, parameters->gradient + tensor->place,
+         parameters->values + tensor->place, parameters->mean + tensor->place, parameters->square + tensor->place,
+         tensor->rows * tensor->columns);
+}
+
+static void apply_part(void *context, uint32_t index)
+{
+    const struct applying *applying = context;
+    const struct trainer *trainer = applying->trainer;
+    if (index < applying->row_parts)
+        apply_rows(applying, part_of(trainer->gradients.count, applying->row_parts, index));
+    else
+        apply_tensor(applying, &trainer->model->parameters.tensors[index - applying->row_parts]);
+}
+
 static void apply(struct trainer *trainer)
 {
-    struct parameters *parameters = &trainer->model->parameters;
-    struct item_gradients *gradients = &trainer->gradients;
-    struct adam adam = adam_of(trainer);
-    uint32_t width = gradients->width;
-    for (uint32_t i = 0; i < gradients->count; i++) {
-        size_t at = (size_t)gradients->items[i] * width;
-        move(trainer, &adam, 1, gradients->rows + (size_t)i * width, trainer->model->items + at, trainer->mean + at,
-             trainer->square + at, width);
-    }
-    for (uint32_t i = 0; i < parameters->count; i++) {
-        const struct tensor *tensor = &parameters->tensors[i];
-        move(trainer, &adam, tensor->rate, parameters->gradient + tensor->place, parameters->values + tensor->place,
-             parameters->mean + tensor->place, parameters->square + tensor->place, tensor->rows * tensor->columns);
-    }
+    struct applying applying = {trainer, adam_of(trainer), parts_of(trainer->gradients.count, ROWS_LEAST)};
+    parallel_run(trainer->parallel, apply_part, &applying, applying.row_parts + trainer->model->parameters.count);
 }
 
 static void clear(struct trainer *trainer)

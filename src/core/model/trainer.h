@@ -3,6 +3,7 @@
 /* The trainer's state: what lasts, what an epoch has, and what a step works in. */
 #include "core/model/item_gradients.h"
 #include "core/model/model.h"
+#include "core/model/parts.h"
 #include "core/model/sampler.h"
 
 #include <eddy/core/trainer.h>
@@ -24,7 +25,9 @@ struct trainer {
     float *log_q;           /* (item_count) logarithm of how often a step's candidates have it, on average */
     float *mean, *square;   /* (model_rows(), width) Adam's, of the items */
     struct item_gradients gradients;
-    struct arena arena; /* of a step */
+    struct parallel parallel;
+    struct arena arena;                  /* of a step, */
+    struct arena part_arenas[PARTS_MAX]; /* and of its sessions' parts */
 };
 
 /* The loss of the samples, and the gradients of all that they touch: in trainer->gradients and in those of the model's
