@@ -17,6 +17,8 @@
 #define NO_EPOCH        UINT32_MAX
 
 #define ROWS_LEAST      256 /* that a part moves */
+#define AHEAD           2   /* rows that are fetched before they are moved */
+#define FLOATS_OF_LINE  16
 
 #define WIDTHS_MAX      3 /* of a row in a backbone: three gates, or query, key and value */
 
@@ -316,6 +318,22 @@ struct applying {
     uint32_t row_parts; /* then come the tensors */
 };
 
+/* Rows lie all over the table: without this, most of the time is waiting for memory. */
+static void fetch(const float *values, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i += FLOATS_OF_LINE)
+        __builtin_prefetch(values + i, 1);
+}
+
+static void fetch_row(const struct trainer *trainer, uint32_t row)
+{
+    uint32_t width = trainer->gradients.width;
+    size_t at = (size_t)trainer->gradients.items[row] * width;
+    fetch(trainer->model->items + at, width);
+    fetch(trainer->mean + at, width);
+    fetch(trainer->square + at, width);
+}
+
 static void apply_rows(const struct applying *applying, struct span span)
 {
     struct trainer *trainer = applying->trainer;
@@ -323,6 +341,8 @@ static void apply_rows(const struct applying *applying, struct span span)
     uint32_t width = gradients->width;
     for (uint32_t i = span.from; i < span.to; i++) {
         size_t at = (size_t)gradients->items[i] * width;
+        if (span.to - i > AHEAD)
+            fetch_row(trainer, i + AHEAD);
         move(trainer, &applying->adam, 1, gradients->rows + (size_t)i * width, trainer->model->items + at,
              trainer->mean + at, trainer->square + at, width);
     }
