@@ -123,6 +123,7 @@ struct config {
     struct {
         struct trainer_options options;
         uint32_t patience; /* epochs; 0: all are trained */
+        uint32_t threads;
     } train;
     struct {
         struct text_list names;

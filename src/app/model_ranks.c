@@ -27,11 +27,12 @@ static struct status rank_all(struct ranking *ranking, const struct evaluation_d
     return ranking_flush(ranking);
 }
 
-struct status model_ranks(const struct model *model, const struct evaluation_data *data, const atomic_bool *stop,
-                          uint32_t *ranks)
+struct status model_ranks(const struct model *model, const struct evaluation_data *data, struct parallel parallel,
+                          const atomic_bool *stop, uint32_t *ranks)
 {
     struct ranking *ranking;
     TRY(ranking_open(model, &ranking));
+    ranking_run_on(ranking, parallel);
     struct progress progress = progress_start("predictions");
     struct status status = rank_all(ranking, data, &progress, stop, ranks);
     progress_end(&progress);

@@ -5,10 +5,11 @@
 #include "app/evaluation.h"
 
 #include <eddy/core/model.h>
+#include <eddy/core/parallel.h>
 
 #include <stdatomic.h>
 
 /* The items of the data are the model's rows. ranks: (data->predictions) in the order of evaluation_result. Shows its
  * progress. MEMORY; INTERRUPTED: `stop` was set. */
 MUST_CHECK struct status model_ranks(const struct model *model, const struct evaluation_data *data,
-                                     const atomic_bool *stop, uint32_t *ranks);
+                                     struct parallel parallel, const atomic_bool *stop, uint32_t *ranks);

@@ -7,6 +7,7 @@
 #include "app/training_state.h"
 
 #include <eddy/io/system.h>
+#include <eddy/io/team.h>
 
 #include <errno.h>
 #include <stdio.h>
@@ -23,6 +24,7 @@ struct run {
     const struct training_task *task;
     struct complaint *complaint;
     uint32_t *ranks;
+    struct team *team;
     struct file_lock lock;
     bool locked;
     int64_t kept_us, keep_every_us; /* when it was last kept, and how long after that it is kept again */
@@ -33,6 +35,7 @@ static void run_release(struct run *run)
     trainer_close(run->training.trainer);
     model_close(run->training.model);
     training_result_release(&run->training.result);
+    team_close(run->team);
     free(run->training.starts);
     free(run->training.items);
     free(run->ranks);
@@ -135,9 +138,9 @@ static void say_epoch(const struct run *run, double seconds)
 static struct status look(struct run *run, struct trained_epoch *epoch)
 {
     const struct training *training = &run->training;
-    int64_t start_ns = system_thread_cpu_ns();
-    TRY(model_ranks(training->model, training->data, run->task->stop, run->ranks));
-    run->training.result.rank_ns += system_thread_cpu_ns() - start_ns;
+    int64_t start_ns = system_process_cpu_ns();
+    TRY(model_ranks(training->model, training->data, training->parallel, run->task->stop, run->ranks));
+    run->training.result.rank_ns += system_process_cpu_ns() - start_ns;
     epoch->hit_rate = measure_mean(&measures[MEASURE_HIT_RATE], run->ranks, training->data->predictions, CUTOFF);
     epoch->reciprocal_rank =
         measure_mean(&measures[MEASURE_RECIPROCAL_RANK], run->ranks, training->data->predictions, CUTOFF);
@@ -176,7 +179,7 @@ static struct status step(struct run *run, struct progress *progress, uint64_t l
     struct training *training = &run->training;
     const struct trainer_options *options = &training->config->train.options;
     struct trained_step trained;
-    int64_t start_ns = system_thread_cpu_ns();
+    int64_t start_ns = system_process_cpu_ns(), start_us = now_us();
     struct status status = trainer_step(training->trainer, &trained);
     if (failed_as(status, FAULT_MEMORY))
         return complain(run->complaint, status,
@@ -184,7 +187,8 @@ static struct status step(struct run *run, struct progress *progress, uint64_t l
                         "smaller, or train.negatives",
                         options->batch, options->negatives);
     TRY(status);
-    training->result.train_ns += system_thread_cpu_ns() - start_ns;
+    training->result.train_ns += system_process_cpu_ns() - start_ns;
+    training->result.train_us += now_us() - start_us;
     training->result.samples += trained.samples;
     training->loss += trained.loss;
     training->samples += trained.samples;
@@ -234,11 +238,24 @@ static bool goes_on(struct run *run)
     return !result->cut;
 }
 
+static struct status start_threads(struct run *run)
+{
+    uint32_t threads = run->training.config->train.threads;
+    struct status status = team_open(threads, &run->team);
+    if (failed_as(status, FAULT_UNAVAILABLE))
+        return complain(run->complaint, status, "%u threads cannot be started (%s): make train.threads smaller",
+                        threads, strerror((int)status.detail));
+    TRY(status);
+    run->training.parallel = team_parallel(run->team);
+    return OK;
+}
+
 static struct status train(struct run *run)
 {
     struct training_result *result = &run->training.result;
     TRY(training_lock(run->task->output, &run->lock, run->complaint));
     run->locked = true;
+    TRY(start_threads(run));
     TRY(training_purpose(run->training.data, &run->training.purpose));
     TRY(begin(run));
     uint32_t epochs = run->training.config->train.options.epochs;

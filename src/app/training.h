@@ -22,7 +22,8 @@ struct training_result {
     uint32_t epoch_count, best; /* best: 0 without validation, as is what follows from it */
     uint64_t model_hash;        /* model_file_hash() of what is in `output`, when there is an epoch */
     uint64_t samples;           /* trained by this process, */
-    int64_t train_ns, rank_ns;  /* in so much thread CPU time, and ranked in so much */
+    int64_t train_ns, rank_ns;  /* in so much CPU time of all its threads, and ranked in so much */
+    int64_t train_us;           /* the first by the clock */
     size_t parameters;
     bool resumed;
     bool cut; /* short, by `goes_on` */

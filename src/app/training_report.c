@@ -18,7 +18,8 @@ void training_report_text(const struct training_report *report, FILE *out)
             backbone_title(report->config->model.options.backbone), result->parameters);
     fprintf(out, "training   %zu sessions, %zu clicks, %u items\n", report->data->train_count,
             report->data->train_clicks, report->data->train_items);
-    fprintf(out, "speed      %.0f clicks per CPU second%s\n", per_second(result->samples, result->train_ns),
+    fprintf(out, "speed      %.0f clicks per second, %.0f per CPU second%s\n",
+            per_second(result->samples, 1000 * result->train_us), per_second(result->samples, result->train_ns),
             result->resumed ? " since it went on" : "");
     if (!report->validated)
         return;
@@ -60,6 +61,8 @@ void training_report_json(const struct training_report *report, struct buffer *o
     if (report->validated)
         json_whole_number(&json, "best_epoch", result->best + 1);
     write_epochs(report, &json);
+    json_whole_number(&json, "threads", report->config->train.threads);
+    json_number(&json, "clicks_per_second", per_second(result->samples, 1000 * result->train_us));
     json_number(&json, "clicks_per_cpu_second", per_second(result->samples, result->train_ns));
     json_number(&json, "train_cpu_seconds", (double)result->train_ns / 1e9);
     json_number(&json, "rank_cpu_seconds", (double)result->rank_ns / 1e9);

@@ -43,6 +43,8 @@ struct status training_open_trainer(struct training *training, struct complaint 
     const struct training_sessions sessions = {(uint32_t)training->data->train_count, training->starts,
                                                training->items};
     struct status status = trainer_open(options, &sessions, training->model, &training->trainer);
+    if (!failed(status))
+        trainer_run_on(training->trainer, training->parallel);
     return failed_as(status, FAULT_LIMIT)
                ? complain(complaint, status, "train.batch %u is too large for model.length_max %u and model.width %u",
                           options->batch, model_options(training->model)->length_max,

@@ -11,6 +11,7 @@ struct training {
     const char *output;
     uint64_t purpose;         /* of items, validation sessions and how they are used: training_purpose() */
     uint32_t *starts, *items; /* what the trainer borrows */
+    struct parallel parallel; /* what computes; not part of what is kept */
     struct model *model;
     struct trainer *trainer;
     struct training_result result;

@@ -98,7 +98,7 @@ for moment in 'KILL ^epoch 1' 'TERM ^trial 2: train' 'KILL ^trial 4: MRR' 'KILL 
   [ "${moment%% *}" = KILL ] || grep -q "goes on from $folder/hurt.search" "$folder/errors" ||
     fail "it does not say that it goes on"
 done
-expect 0 "going on from $folder/hurt.search" --search 7 --output "$folder/hurt" "${search[@]}"
+expect 0 "going on from $folder/hurt.search" --search 7 --output "$folder/hurt" "${search[@]}" --set train.threads=2
 same "$folder/calm" "$folder/hurt"
 
 # ---- killed before a file gets its name: where a training stands and its model, the trials, the best model

@@ -388,6 +388,10 @@ const struct config_option option_table[] = {
     NUMBER("train.epochs", train.options.epochs, "8", 1, 10000, "How often every click is learned from."),
     NUMBER("train.patience", train.patience, "3", 0, 10000,
            "Training ends when MRR@20 on the validation sessions has not grown for so many epochs. 0: it does not."),
+    NUMBER("train.threads", train.threads, "1", 1, 64,
+           "Threads of `eddy train`, which change no bit of the model. At the standard settings a step has work for 4. "
+           "The "
+           "role that trains has one."),
     NUMBER("train.batch", train.options.batch, "512", 1, 65536, "Clicks a step."),
     NUMBER("train.negatives", train.options.negatives, "2048", 0, 1e6,
            "Items drawn for a step, which its clicks' items are to be told from. 0: all items are."),

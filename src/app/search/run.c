@@ -45,14 +45,24 @@ static struct status hash_clicks(const struct evaluation_data *data, uint64_t *r
     return OK;
 }
 
-static struct status begin(struct search *search, const struct trial_space *space)
+/* Of all options that a trial follows from; the number of threads is none of them. */
+static struct status hash_options(struct config *config, uint64_t *ret_hash)
 {
     AUTO(buffer) options = {0};
-    struct trials_purpose purpose = {.space = trial_space_hash(space)};
-    config_write_section(search->config, "model", &options);
-    config_write_section(search->config, "train", &options);
+    uint32_t threads = config->train.threads;
+    config->train.threads = 1;
+    config_write_section(config, "model", &options);
+    config_write_section(config, "train", &options);
+    config->train.threads = threads;
     TRY(buffer_check(&options));
-    purpose.options = bytes_hash(buffer_bytes(&options));
+    *ret_hash = bytes_hash(buffer_bytes(&options));
+    return OK;
+}
+
+static struct status begin(struct search *search, const struct trial_space *space)
+{
+    struct trials_purpose purpose = {.space = trial_space_hash(space)};
+    TRY(hash_options(search->config, &purpose.options));
     TRY(hash_clicks(search->data, &purpose.clicks));
     return trials_open(space, purpose, &search->trials);
 }
