@@ -38,6 +38,7 @@ static void run_release(struct run *run)
     team_close(run->team);
     free(run->training.starts);
     free(run->training.items);
+    free(run->training.times_ms);
     free(run->ranks);
     if (run->locked)
         file_lock_give(&run->lock);
@@ -68,12 +69,14 @@ static struct status lay_out_sessions(struct training *training)
     uint32_t at = 0;
     training->starts = malloc((data->train_count + 1) * sizeof *training->starts);
     training->items = malloc((data->train_clicks + 1) * sizeof *training->items);
-    if (!training->starts || !training->items)
+    training->times_ms = malloc((data->train_count + 1) * sizeof *training->times_ms);
+    if (!training->starts || !training->items || !training->times_ms)
         return FAIL(MEMORY, data->train_clicks, "no memory for the training sessions");
     for (size_t i = 0; i < data->train_count; i++) {
         const struct whole_session *session = &data->log.sessions[data->train[i]];
         memcpy(training->items + at, data->log.items + session->start, session->length * sizeof *training->items);
         training->starts[i] = at;
+        training->times_ms[i] = session->last_ms;
         at += session->length;
     }
     training->starts[data->train_count] = at;

@@ -10,7 +10,8 @@ struct training {
     const struct evaluation_data *data;
     const char *output;
     uint64_t purpose;         /* of items, validation sessions and how they are used: training_purpose() */
-    uint32_t *starts, *items; /* what the trainer borrows */
+    uint32_t *starts, *items; /* what the trainer borrows, */
+    int64_t *times_ms;        /* and this */
     struct parallel parallel; /* what computes; not part of what is kept */
     struct model *model;
     struct trainer *trainer;

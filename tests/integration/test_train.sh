@@ -98,7 +98,8 @@ expect 0 "epoch 30 of 30" --output "$folder/two" --set train.threads=2 --json "$
 grep -q 'clicks per second, [0-9]* per CPU second' "$folder/out" || fail "its speed is not told: $(cat "$folder/out")"
 grep -q '"threads": 2' "$folder/two.json" || fail "the report does not name the threads"
 cmp "$folder/one" "$folder/two" || fail "two threads make another model"
-"$EDDY_BINARY" train --output "$folder/three" --set train.threads=3 "${wide[@]}" "$clicks" >/dev/null 2>"$folder/errors" &
+"$EDDY_BINARY" train --output "$folder/three" --set train.threads=3 "${wide[@]}" "$clicks" \
+  >/dev/null 2>"$folder/errors" &
 for _ in $(seq 1 600); do
   [ ! -e "$folder/three.training" ] || break
   sleep 0.02

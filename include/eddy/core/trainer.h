@@ -8,6 +8,9 @@
  * part of the step stay as they are, Adam's moments too (lazy Adam). Both sides' item vectors pass dropout. The rate
  * goes linearly from `rate` to `rate_end`, which it has at the end of the last epoch.
  *
+ * Clicks count in the gradients by the age of their session (`half_life`); the mean of all weights is 1, so that the
+ * rate means the same. The loss that is told is not weighted.
+ *
  * What it does is a function of model, sessions, samples and options; trainer_encode() and trainer_restore() stand
  * between any two steps. One thread, but for the parts of a step (trainer_run_on()); model, sessions and samples are
  * borrowed until trainer_close(). */
@@ -30,13 +33,16 @@ struct trainer_options {
     float rate, rate_end; /* at the start, and at the end */
     float dropout;        /* 0 .. <1 */
     float decay;          /* weight decay (L2) */
+    float half_life; /* >= 0; in parts of the time from the first session to the last one: of a session so much older
+                      * than the last, a click counts half; 0: all clicks count alike */
     uint32_t seed;
 };
 
 struct training_sessions {
     uint32_t count;
-    const uint32_t *starts; /* (count + 1) */
-    const uint32_t *items;  /* (starts[count]) rows of the model, oldest click first */
+    const uint32_t *starts;  /* (count + 1) */
+    const uint32_t *items;   /* (starts[count]) rows of the model, oldest click first */
+    const int64_t *times_ms; /* (count), in any order; NULL: none are known, and all clicks count alike */
 };
 
 /* One at a time for a model. BAD_INPUT: no session has two clicks. LIMIT: batch * length_max * width is above 7e8.

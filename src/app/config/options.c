@@ -405,6 +405,9 @@ const struct config_option option_table[] = {
     NUMBER("train.dropout", train.options.dropout, "0.2", 0, 0.9,
            "Share of the items' numbers that a step leaves out."),
     NUMBER("train.decay", train.options.decay, "0", 0, 1, "Weight decay (L2)."),
+    NUMBER("train.half_life", train.options.half_life, "0", 0, 1000,
+           "A click of a session that is older than the newest by this part of all the time that is trained on (0.5: "
+           "half of it) counts half, one twice as old a quarter. 0: all count alike."),
     NUMBER("train.seed", train.options.seed, "1", 0, 4294967295, "Same seed and data, same model."),
 
     PLAIN("models.enabled", models.enabled, "true",

@@ -33,6 +33,19 @@ static struct status cut_sessions(struct step *step, const uint32_t *samples)
     return OK;
 }
 
+static struct status weigh_samples(struct step *step, const uint32_t *samples)
+{
+    const struct trainer *trainer = step->trainer;
+    if (!trainer->weights)
+        return OK;
+    step->weights = ARENA_ARRAY(&step->trainer->arena, float, step->count);
+    if (!step->weights)
+        return FAIL(MEMORY, step->count, "no memory for a batch of samples");
+    for (uint32_t i = 0; i < step->count; i++)
+        step->weights[i] = trainer->weights[samples[i]];
+    return OK;
+}
+
 /* Every item is a candidate once, in its own column. */
 static void all_candidates(struct step *step, const uint32_t *samples, uint32_t *items)
 {
@@ -141,6 +154,7 @@ struct status trainer_gradients(struct trainer *trainer, const uint32_t *samples
     step.candidates.offset = options->directed;
     arena_reset(&trainer->arena);
     TRY(cut_sessions(&step, samples));
+    TRY(weigh_samples(&step, samples));
     TRY(choose_candidates(&step, samples));
     cut_parts(&step);
     TRY(take_memory(&step, options->normalise));

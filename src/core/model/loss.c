@@ -24,7 +24,7 @@ CLONES static void hide(float *restrict logits, const uint32_t *restrict items, 
 }
 
 double softmax_loss(float *logits, uint32_t rows, uint32_t batch, const struct softmax_candidates *candidates,
-                    const uint32_t *targets)
+                    const uint32_t *targets, const float *weights)
 {
     uint32_t count = candidates->count;
     double loss = 0;
@@ -39,8 +39,9 @@ double softmax_loss(float *logits, uint32_t rows, uint32_t batch, const struct s
         float largest = vector_max(logits, count);
         float sum = vector_exp(logits, largest, count);
         loss += log((double)sum) + (double)(largest - logit);
-        vector_scale(1 / (sum * (float)batch), logits, count);
-        logits[target] -= 1 / (float)batch;
+        float unit = (weights ? weights[row] : 1) / (float)batch;
+        vector_scale(unit / sum, logits, count);
+        logits[target] -= unit;
     }
     return loss;
 }

@@ -12,7 +12,8 @@ struct softmax_candidates {
 };
 
 /* logits: (rows, candidates) of a batch, all of it or some; they become the gradient of the batch's mean loss with
- * respect to them. Column targets[row] is the row's target, and other columns with the same item do not compete with
- * it. Returns the sum of the rows' losses. */
+ * respect to them, each row's times its weight (weights: (rows); NULL: 1 each). Column targets[row] is the row's
+ * target, and other columns with the same item do not compete with it. Returns the sum of the rows' losses, without
+ * weights. */
 double softmax_loss(float *logits, uint32_t rows, uint32_t batch, const struct softmax_candidates *candidates,
-                    const uint32_t *targets);
+                    const uint32_t *targets, const float *weights);

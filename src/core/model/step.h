@@ -34,6 +34,7 @@ struct step {
     float *local, *global;   /* (count, width) what a backbone gives besides */
     float *logits;           /* (count, candidates) */
     uint32_t *targets;       /* (count) their columns */
+    float *weights;          /* (count) of the samples; NULL: 1 each */
     struct softmax_candidates softmax;
 
     uint32_t session_parts, candidate_parts;

@@ -24,8 +24,9 @@ static void compete(void *context, uint32_t index)
     struct step *step = context;
     struct session_part *part = &step->sessions[index];
     struct span span = part->sessions;
-    part->loss = softmax_loss(step->logits + (size_t)span.from * step->candidates.count, span.to - span.from,
-                              step->count, &step->softmax, step->targets + span.from);
+    part->loss =
+        softmax_loss(step->logits + (size_t)span.from * step->candidates.count, span.to - span.from, step->count,
+                     &step->softmax, step->targets + span.from, step->weights ? step->weights + span.from : NULL);
 }
 
 double step_compete(struct step *step)

@@ -18,6 +18,7 @@ struct trainer {
     struct random random;  /* of the steps: draws and dropout */
 
     uint16_t *places;  /* (clicks) how many clicks of its session are before it, at most UINT16_MAX */
+    float *weights;    /* (clicks) what one counts as a sample; NULL: all alike */
     uint32_t *samples; /* (sample_count) their targets' clicks, in the epoch's order */
     uint32_t sample_count, epoch_ordered; /* whose order it is; UINT32_MAX: none yet */
 
