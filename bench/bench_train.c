@@ -52,7 +52,7 @@ static void shop_make(struct shop *shop)
             shop->items[at + j] = (uint32_t)(pow(random_unit(&random), 1 / 0.3) * ITEMS);
         shop->starts[i + 1] = at + length;
     }
-    shop->sessions = (struct training_sessions){SESSIONS, shop->starts, shop->items, NULL};
+    shop->sessions = (struct training_sessions){SESSIONS, shop->starts, shop->items};
 }
 
 static double seconds_since(int64_t start_ns)

@@ -9,10 +9,8 @@
 #include <eddy/io/system.h>
 #include <eddy/io/team.h>
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #define KEEP_EVERY_US 60000000
 #define KEEP_SHARE    10 /* writing takes at most one part of so many of the time */
@@ -38,7 +36,6 @@ static void run_release(struct run *run)
     team_close(run->team);
     free(run->training.starts);
     free(run->training.items);
-    free(run->training.times_ms);
     free(run->ranks);
     if (run->locked)
         file_lock_give(&run->lock);
@@ -69,14 +66,12 @@ static struct status lay_out_sessions(struct training *training)
     uint32_t at = 0;
     training->starts = malloc((data->train_count + 1) * sizeof *training->starts);
     training->items = malloc((data->train_clicks + 1) * sizeof *training->items);
-    training->times_ms = malloc((data->train_count + 1) * sizeof *training->times_ms);
-    if (!training->starts || !training->items || !training->times_ms)
+    if (!training->starts || !training->items)
         return FAIL(MEMORY, data->train_clicks, "no memory for the training sessions");
     for (size_t i = 0; i < data->train_count; i++) {
         const struct whole_session *session = &data->log.sessions[data->train[i]];
         memcpy(training->items + at, data->log.items + session->start, session->length * sizeof *training->items);
         training->starts[i] = at;
-        training->times_ms[i] = session->last_ms;
         at += session->length;
     }
     training->starts[data->train_count] = at;
@@ -185,7 +180,7 @@ static struct status step(struct run *run, struct progress *progress, uint64_t l
     int64_t start_ns = system_process_cpu_ns(), start_us = now_us();
     struct status status = trainer_step(training->trainer, &trained);
     if (failed_as(status, FAULT_MEMORY))
-        return complain(run->complaint, status,
+        return complain(run->complaint, FAIL(LIMIT, options->batch, "a step is too large for the memory there is"),
                         "there is no memory for a step of %u clicks against %u drawn items (0: all): make train.batch "
                         "smaller, or train.negatives",
                         options->batch, options->negatives);
@@ -306,8 +301,5 @@ struct status training_forget(const char *output, struct complaint *complaint)
 {
     AUTO(buffer) path = {0};
     TRY(state_path(output, &path));
-    if (unlink(buffer_text(&path)) != 0 && errno != ENOENT)
-        return complain(complaint, FAIL(IO, errno, "unlink"), "%s: cannot be removed: %s", buffer_text(&path),
-                        strerror(errno));
-    return OK;
+    return file_remove(buffer_text(&path), complaint);
 }

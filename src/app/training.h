@@ -39,7 +39,7 @@ struct training_task {
     const void *context;
 };
 
-/* Says what it does on stderr. BAD_INPUT: no session has two clicks; LIMIT: the rate or the batch is too large; MEMORY;
+/* Says what it does on stderr. BAD_INPUT: no session has two clicks; LIMIT: the rate is too large, or a step; MEMORY;
  * what file_write() fails with; LOCKED: another process trains into the same file; INTERRUPTED: `stop` was set, and
  * where it stands is kept. With `restart` a kept state is not taken; without it one of other data or options is CONFIG,
  * a damaged one CORRUPT, and one of a later version NEWER. */

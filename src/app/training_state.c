@@ -40,8 +40,8 @@ struct status training_purpose(const struct evaluation_data *data, uint64_t *ret
 struct status training_open_trainer(struct training *training, struct complaint *complaint)
 {
     const struct trainer_options *options = &training->config->train.options;
-    const struct training_sessions sessions = {(uint32_t)training->data->train_count, training->starts, training->items,
-                                               training->times_ms};
+    const struct training_sessions sessions = {(uint32_t)training->data->train_count, training->starts,
+                                               training->items};
     struct status status = trainer_open(options, &sessions, training->model, &training->trainer);
     if (!failed(status))
         trainer_run_on(training->trainer, training->parallel);

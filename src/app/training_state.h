@@ -10,8 +10,7 @@ struct training {
     const struct evaluation_data *data;
     const char *output;
     uint64_t purpose;         /* of items, validation sessions and how they are used: training_purpose() */
-    uint32_t *starts, *items; /* what the trainer borrows, */
-    int64_t *times_ms;        /* and this */
+    uint32_t *starts, *items; /* what the trainer borrows */
     struct parallel parallel; /* what computes; not part of what is kept */
     struct model *model;
     struct trainer *trainer;

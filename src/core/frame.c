@@ -115,7 +115,9 @@ struct status frame_open(struct bytes *frame, const char magic[FRAME_MAGIC_SIZE]
         return FAIL(CORRUPT, 0, "this is no snapshot of that kind");
     if (words[0] > version)
         return FAIL(NEWER, words[0], "the snapshot is of a later version");
-    if (words[0] != version || words[1] || frame->size < sizeof checksum)
+    if (words[0] != version)
+        return FAIL(CORRUPT, words[0], "the snapshot is of an earlier version");
+    if (words[1] || frame->size < sizeof checksum)
         return FAIL(CORRUPT, words[0], "the snapshot is truncated");
     frame->size -= sizeof checksum;
     memcpy(&checksum, frame->data + frame->size, sizeof checksum);

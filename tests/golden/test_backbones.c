@@ -130,7 +130,7 @@ static void run_training(struct model *model, const struct sessions *sessions, s
         items[count++] = sessions->targets[i];
         starts[i + 1] = count;
     }
-    const struct training_sessions training = {SESSIONS, starts, items, NULL};
+    const struct training_sessions training = {SESSIONS, starts, items};
     struct trainer *trainer;
     double loss;
     assert_ok(trainer_open(&options, &training, model, &trainer));

@@ -8,8 +8,8 @@
  * part of the step stay as they are, Adam's moments too (lazy Adam). Both sides' item vectors pass dropout. The rate
  * goes linearly from `rate` to `rate_end`, which it has at the end of the last epoch.
  *
- * Clicks count in the gradients by the age of their session (`half_life`); the mean of all weights is 1, so that the
- * rate means the same. The loss that is told is not weighted.
+ * Clicks count in the gradients by how far their session lies back (`half_life`); the mean of all weights is 1, so that
+ * the rate means the same. The loss that is told is not weighted.
  *
  * What it does is a function of model, sessions, samples and options; trainer_encode() and trainer_restore() stand
  * between any two steps. One thread, but for the parts of a step (trainer_run_on()); model, sessions and samples are
@@ -33,16 +33,15 @@ struct trainer_options {
     float rate, rate_end; /* at the start, and at the end */
     float dropout;        /* 0 .. <1 */
     float decay;          /* weight decay (L2) */
-    float half_life; /* >= 0; in parts of the time from the first session to the last one: of a session so much older
-                      * than the last, a click counts half; 0: all clicks count alike */
+    float half_life; /* >= 0, a part of all sessions: a click of one so many places before the last counts half; 0: all
+                      * clicks count alike */
     uint32_t seed;
 };
 
 struct training_sessions {
     uint32_t count;
-    const uint32_t *starts;  /* (count + 1) */
-    const uint32_t *items;   /* (starts[count]) rows of the model, oldest click first */
-    const int64_t *times_ms; /* (count), in any order; NULL: none are known, and all clicks count alike */
+    const uint32_t *starts; /* (count + 1) */
+    const uint32_t *items;  /* (starts[count]) rows of the model, oldest click first */
 };
 
 /* One at a time for a model. BAD_INPUT: no session has two clicks. LIMIT: batch * length_max * width is above 7e8.
@@ -61,7 +60,7 @@ MUST_CHECK struct status trainer_open_samples(const struct trainer_options *opti
 void trainer_close(struct trainer *trainer);
 
 /* From now on steps are shared out so; before, they run in order. May change between any two steps: no bit of what is
- * learned does. A step has up to 16 parts at a time. */
+ * learned does. Most of a step comes in 16 parts at most. */
 void trainer_run_on(struct trainer *trainer, struct parallel parallel);
 
 struct trainer_progress {

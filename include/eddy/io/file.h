@@ -44,6 +44,9 @@ MUST_CHECK struct status file_read(const char *path, struct buffer *out, struct 
 MUST_CHECK struct status file_map(const char *path, struct bytes *ret_bytes, struct complaint *complaint);
 void file_unmap(struct bytes bytes);
 
+/* One that is not there is no failure. IO. */
+MUST_CHECK struct status file_remove(const char *path, struct complaint *complaint);
+
 /* A file that is there while its owner is: nobody else gets it meanwhile. LOCKED: somebody has it. IO. */
 struct file_lock {
     int descriptor;

@@ -388,10 +388,9 @@ const struct config_option option_table[] = {
     NUMBER("train.epochs", train.options.epochs, "8", 1, 10000, "How often every click is learned from."),
     NUMBER("train.patience", train.patience, "3", 0, 10000,
            "Training ends when MRR@20 on the validation sessions has not grown for so many epochs. 0: it does not."),
-    NUMBER("train.threads", train.threads, "1", 1, 64,
+    NUMBER("train.threads", train.threads, "1", 1, 16,
            "Threads of `eddy train`, which change no bit of the model. At the standard settings a step has work for 4. "
-           "The "
-           "role that trains has one."),
+           "The role that trains has one."),
     NUMBER("train.batch", train.options.batch, "512", 1, 65536, "Clicks a step."),
     NUMBER("train.negatives", train.options.negatives, "2048", 0, 1e6,
            "Items drawn for a step, which its clicks' items are to be told from. 0: all items are."),
@@ -405,9 +404,10 @@ const struct config_option option_table[] = {
     NUMBER("train.dropout", train.options.dropout, "0.2", 0, 0.9,
            "Share of the items' numbers that a step leaves out."),
     NUMBER("train.decay", train.options.decay, "0", 0, 1, "Weight decay (L2)."),
-    NUMBER("train.half_life", train.options.half_life, "0", 0, 1000,
-           "A click of a session that is older than the newest by this part of all the time that is trained on (0.5: "
-           "half of it) counts half, one twice as old a quarter. 0: all count alike."),
+    NUMBER(
+        "train.half_life", train.options.half_life, "0", 0, 1000,
+        "A click counts half when this part of all sessions (0.5: half of them) has ended after its own, and a quarter "
+        "with twice as many. 0: all count alike."),
     NUMBER("train.seed", train.options.seed, "1", 0, 4294967295, "Same seed and data, same model."),
 
     PLAIN("models.enabled", models.enabled, "true",

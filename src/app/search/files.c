@@ -5,7 +5,6 @@
 
 #include <errno.h>
 #include <stdio.h>
-#include <unistd.h>
 
 struct status search_file_path(const char *output, struct buffer *path)
 {
@@ -21,19 +20,12 @@ struct status search_trial_path(const char *output, uint32_t number, struct buff
     return buffer_check(path);
 }
 
-static struct status remove_file(const char *path, struct complaint *complaint)
-{
-    return unlink(path) == 0 || errno == ENOENT
-               ? OK
-               : complain(complaint, FAIL(IO, errno, "unlink"), "%s: cannot be removed: %s", path, strerror(errno));
-}
-
 /* The model and the state of a trial. */
 static struct status forget_trial(const char *output, uint32_t number, struct complaint *complaint)
 {
     AUTO(buffer) path = {0};
     TRY(search_trial_path(output, number, &path));
-    TRY(remove_file(buffer_text(&path), complaint));
+    TRY(file_remove(buffer_text(&path), complaint));
     return training_forget(buffer_text(&path), complaint);
 }
 
@@ -71,5 +63,5 @@ struct status search_forget(const char *output, struct complaint *complaint)
         count += lines.data[i] == '\n';
     TRY(forget_trial(output, count, complaint));
     TRY(forget_trial(output, count + 1, complaint)); /* the one that was under way */
-    return remove_file(buffer_text(&path), complaint);
+    return file_remove(buffer_text(&path), complaint);
 }

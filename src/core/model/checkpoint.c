@@ -14,7 +14,7 @@
 #include <string.h>
 
 #define MODEL_VERSION   2
-#define TRAINER_VERSION 1
+#define TRAINER_VERSION 2 /* also of how a step is cut (core/model/parts.h, gradients.c): it decides the bits */
 
 static const char model_magic[FRAME_MAGIC_SIZE] = "eddymdl", trainer_magic[FRAME_MAGIC_SIZE] = "eddytrn";
 
@@ -208,7 +208,6 @@ static uint64_t purpose_of(const struct trainer *trainer)
     const struct trainer_options *options = &trainer->options;
     const struct training_sessions *sessions = &trainer->sessions;
     const struct model_options *model = &trainer->model->options;
-    const size_t clicks = sessions->starts[sessions->count];
     const uint64_t numbers[] = {
         options->epochs,
         options->batch,
@@ -221,9 +220,9 @@ static uint64_t purpose_of(const struct trainer *trainer)
         bytes_hash(bytes_of(&options->rate_end, sizeof options->rate_end)),
         bytes_hash(bytes_of(&options->dropout, sizeof options->dropout)),
         bytes_hash(bytes_of(&options->decay, sizeof options->decay)),
-        bytes_hash(bytes_of(trainer->weights, trainer->weights ? clicks * sizeof *trainer->weights : 0)),
+        bytes_hash(bytes_of(&options->half_life, sizeof options->half_life)),
         bytes_hash(bytes_of(sessions->starts, (sessions->count + 1) * sizeof *sessions->starts)),
-        bytes_hash(bytes_of(sessions->items, clicks * sizeof *sessions->items)),
+        bytes_hash(bytes_of(sessions->items, sessions->starts[sessions->count] * sizeof *sessions->items)),
         bytes_hash(bytes_of(trainer->chosen.clicks, trainer->chosen.count * sizeof *trainer->chosen.clicks)),
         bytes_hash(bytes_of_text(model->backbone->name)),
         model->width,

@@ -36,13 +36,13 @@ static struct status cut_sessions(struct step *step, const uint32_t *samples)
 static struct status weigh_samples(struct step *step, const uint32_t *samples)
 {
     const struct trainer *trainer = step->trainer;
-    if (!trainer->weights)
+    if (!(trainer->options.half_life > 0))
         return OK;
     step->weights = ARENA_ARRAY(&step->trainer->arena, float, step->count);
     if (!step->weights)
         return FAIL(MEMORY, step->count, "no memory for a batch of samples");
     for (uint32_t i = 0; i < step->count; i++)
-        step->weights[i] = trainer->weights[samples[i]];
+        step->weights[i] = trainer_weight(trainer, samples[i]);
     return OK;
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 /* parts: where work is cut that may be shared among threads. The borders follow from how much there is to do, never
- * from who does it: see <eddy/core/parallel.h>. */
+ * from who does it: see <eddy/core/parallel.h>. Other borders give other bits: TRAINER_VERSION says which. */
 #include <stdint.h>
 
 #define PARTS_MAX 16

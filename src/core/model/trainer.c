@@ -81,41 +81,44 @@ static struct status count_samples(struct trainer *trainer)
     return OK;
 }
 
-/* What a click of each session counts, the sessions being `half_life` of all time apart or not. */
-static void weigh_clicks(struct trainer *trainer)
+/* ---- weights */
+
+static uint32_t session_of(const struct training_sessions *sessions, uint32_t click)
+{
+    uint32_t from = 0, to = sessions->count;
+    while (to - from > 1) {
+        uint32_t middle = from + (to - from) / 2;
+        if (sessions->starts[middle] <= click)
+            from = middle;
+        else
+            to = middle;
+    }
+    return from;
+}
+
+float trainer_weight(const struct trainer *trainer, uint32_t click)
 {
     const struct training_sessions *sessions = &trainer->sessions;
-    int64_t first_ms = INT64_MAX, last_ms = INT64_MIN;
-    for (uint32_t i = 0; i < sessions->count; i++) {
-        first_ms = sessions->times_ms[i] < first_ms ? sessions->times_ms[i] : first_ms;
-        last_ms = sessions->times_ms[i] > last_ms ? sessions->times_ms[i] : last_ms;
-    }
-    double half_ms = (double)trainer->options.half_life * ((double)last_ms - (double)first_ms);
-    for (uint32_t i = 0; i < sessions->count; i++) {
-        double age_ms = (double)last_ms - (double)sessions->times_ms[i];
-        float weight = half_ms > 0 ? (float)exp2(-age_ms / half_ms) : 1;
-        for (uint32_t click = sessions->starts[i]; click < sessions->starts[i + 1]; click++)
-            trainer->weights[click] = weight;
-    }
+    double half = (double)trainer->options.half_life * sessions->count;
+    uint32_t back = trainer->newest - session_of(sessions, click);
+    return (float)(trainer->weight_unit * exp2(-(back / half)));
 }
 
 /* The rate means what it did when the samples' weights are 1 on average. */
-static struct status weigh_samples(struct trainer *trainer)
+static void weigh_samples(struct trainer *trainer)
 {
-    uint32_t clicks = trainer->sessions.starts[trainer->sessions.count];
     double sum = 0;
-    if (!trainer->sessions.times_ms || !(trainer->options.half_life > 0))
-        return OK;
-    trainer->weights = calloc((size_t)clicks + 1, sizeof *trainer->weights);
-    if (!trainer->weights)
-        return FAIL(MEMORY, clicks, "no memory for the clicks' weights");
-    weigh_clicks(trainer);
+    for (uint32_t i = 0; i < trainer->sample_count; i++) {
+        uint32_t session = session_of(&trainer->sessions, trainer->samples[i]);
+        trainer->newest = session > trainer->newest ? session : trainer->newest;
+    }
+    trainer->weight_unit = 1;
     for (uint32_t i = 0; i < trainer->sample_count; i++)
-        sum += (double)trainer->weights[trainer->samples[i]];
-    for (uint32_t click = 0; click < clicks; click++)
-        trainer->weights[click] *= (float)(trainer->sample_count / sum);
-    return OK;
+        sum += (double)trainer_weight(trainer, trainer->samples[i]);
+    trainer->weight_unit = trainer->sample_count / sum; /* the newest's weight is 1 in it */
 }
+
+/* ---- samples in order */
 
 /* The order is the epoch's own, whatever was drawn before: so it need not be kept to go on in it. */
 static void order_samples(struct trainer *trainer, uint32_t epoch)
@@ -178,7 +181,8 @@ static struct status open_parts(struct trainer *trainer)
     struct model *model = trainer->model;
     size_t values = model_rows(model) * model->options.width;
     TRY(count_samples(trainer));
-    TRY(weigh_samples(trainer));
+    if (options->half_life > 0)
+        weigh_samples(trainer);
     trainer->steps_total = options->epochs * steps_of_epoch(trainer);
     if (options->negatives > 0)
         TRY(weigh_negatives(trainer));
@@ -244,7 +248,6 @@ void trainer_close(struct trainer *trainer)
         arena_release(&trainer->part_arenas[i]);
     free(trainer->log_q);
     free(trainer->places);
-    free(trainer->weights);
     free(trainer->samples);
     free(trainer->mean);
     free(trainer->square);

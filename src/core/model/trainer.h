@@ -18,9 +18,11 @@ struct trainer {
     struct random random;  /* of the steps: draws and dropout */
 
     uint16_t *places;  /* (clicks) how many clicks of its session are before it, at most UINT16_MAX */
-    float *weights;    /* (clicks) what one counts as a sample; NULL: all alike */
     uint32_t *samples; /* (sample_count) their targets' clicks, in the epoch's order */
     uint32_t sample_count, epoch_ordered; /* whose order it is; UINT32_MAX: none yet */
+
+    uint32_t newest;    /* session that has a sample, with options.half_life */
+    double weight_unit; /* of trainer_weight() */
 
     struct sampler sampler; /* of negatives; not with all items as candidates */
     float *log_q;           /* (item_count) logarithm of how often a step's candidates have it, on average */
@@ -30,6 +32,9 @@ struct trainer {
     struct arena arena;                  /* of a step, */
     struct arena part_arenas[PARTS_MAX]; /* and of its sessions' parts */
 };
+
+/* What a sample counts, with options.half_life. */
+float trainer_weight(const struct trainer *trainer, uint32_t click);
 
 /* The loss of the samples, and the gradients of all that they touch: in trainer->gradients and in those of the model's
  * parameters, which were zero. On failure they are not to be used. */

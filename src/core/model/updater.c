@@ -132,7 +132,7 @@ static struct status hold_back(struct updater *updater)
         predictions += more;
     }
     update->held_number = updater->past.left + update->held;
-    update->learned = (struct training_sessions){update->held, update->starts, update->items, update->times_ms};
+    update->learned = (struct training_sessions){update->held, update->starts, update->items};
     update->result.held_sessions = update->count - update->held;
     update->result.predictions = predictions;
     for (int i = 0; i < 2; i++) {
@@ -280,8 +280,8 @@ static struct status rank(struct update *update, const struct model *model, uint
 static struct status publish(struct updater *updater)
 {
     struct update *update = &updater->update;
-    const struct training_sessions judges = {update->count - update->held, update->starts + update->held, update->items,
-                                             NULL};
+    const struct training_sessions judges = {update->count - update->held, update->starts + update->held,
+                                             update->items};
     TRY(grow(update, update->starts[update->count], &judges));
     for (uint32_t i = 0; i < update->held; i++)
         if (update->times_ms[i] > model_trained_to(update->copy))

@@ -43,6 +43,13 @@ static struct status read_all(struct byte_stream *stream, struct buffer *out, st
     return OK;
 }
 
+struct status file_remove(const char *path, struct complaint *complaint)
+{
+    return unlink(path) == 0 || errno == ENOENT
+               ? OK
+               : complain(complaint, FAIL(IO, errno, "unlink"), "%s: cannot be removed: %s", path, strerror(errno));
+}
+
 struct status file_read(const char *path, struct buffer *out, struct complaint *complaint)
 {
     struct byte_stream *stream;

@@ -238,7 +238,7 @@ static void training_open(struct training *training, struct layer_rig *rig, cons
                                             .seed = 5};
     struct clicks *clicks = &training->clicks;
     clicks_make(clicks, shape, &rig->random);
-    const struct training_sessions sessions = {SESSIONS, clicks->starts, clicks->items, NULL};
+    const struct training_sessions sessions = {SESSIONS, clicks->starts, clicks->items};
     training->model = model_make(backbone, shape, way.kind, random_u64(&rig->random));
     assert_ok(trainer_open(&options, &sessions, training->model, &training->trainer));
     training->random = training->trainer->random;
@@ -599,7 +599,7 @@ static void check_learning(const struct backbone *backbone, struct kind kind)
         items[i] = (i + i / LENGTH_MAX) % ITEMS_MAX;
         starts[i / LENGTH_MAX + 1] = i + 1;
     }
-    const struct training_sessions sessions = {4, starts, items, NULL};
+    const struct training_sessions sessions = {4, starts, items};
     assert_ok(model_open(&options, ITEMS_MAX, 3, &model));
     assert_ok(trainer_open(&trainer_options, &sessions, model, &trainer));
     for (uint32_t i = 0; i < 30; i++) {

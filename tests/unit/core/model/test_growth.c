@@ -102,7 +102,7 @@ static void a_new_row_begins_between_its_neighbours(void **state)
 {
     (void)state;
     static const uint32_t starts[] = {0, 3, 6, 8}, items[] = {4, ITEMS, 5, 6, ITEMS, ITEMS + 1, ITEMS + 2, ITEMS + 3};
-    const struct training_sessions sessions = {3, starts, items, NULL};
+    const struct training_sessions sessions = {3, starts, items};
     struct model *model;
     float alone[WIDTH];
     open_model(backbone_named("pw_core"), &model);

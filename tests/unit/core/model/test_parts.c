@@ -30,7 +30,7 @@ static void shop_make(struct shop *shop, uint64_t seed)
             shop->items[shop->starts[i] + j] = random_below(&random, random_below(&random, ITEMS) + 1);
         shop->starts[i + 1] = shop->starts[i] + length;
     }
-    shop->sessions = (struct training_sessions){SESSIONS, shop->starts, shop->items, NULL};
+    shop->sessions = (struct training_sessions){SESSIONS, shop->starts, shop->items};
 }
 
 /* ---- other ways to run parts */

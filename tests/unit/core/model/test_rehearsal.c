@@ -26,7 +26,7 @@ static void history_make(struct history *history)
         history->starts[i + 1] = history->starts[i] + 2 + i % (LENGTH - 1);
         history->times_ms[i] = (int64_t)i * HOUR_MS;
     }
-    history->sessions = (struct training_sessions){SESSIONS, history->starts, history->items, NULL};
+    history->sessions = (struct training_sessions){SESSIONS, history->starts, history->items};
     history->rehearsal = (struct rehearsal){
         .sessions = &history->sessions, .times_ms = history->times_ms, .window = WINDOW, .passes = 1, .replay = 1.5f};
 }

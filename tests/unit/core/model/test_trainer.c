@@ -13,7 +13,6 @@
 /* Sessions that walk up the items from a random one, with a gap now and then. */
 struct shop {
     uint32_t starts[SESSIONS + 1], items[SESSIONS * LENGTH];
-    int64_t times_ms[SESSIONS];
     struct training_sessions sessions;
 };
 
@@ -30,9 +29,7 @@ static void shop_make(struct shop *shop, uint64_t seed)
         }
         shop->starts[i + 1] = shop->starts[i] + length;
     }
-    for (uint32_t i = 0; i < SESSIONS; i++)
-        shop->times_ms[i] = 1000 * (int64_t)i;
-    shop->sessions = (struct training_sessions){SESSIONS, shop->starts, shop->items, shop->times_ms};
+    shop->sessions = (struct training_sessions){SESSIONS, shop->starts, shop->items};
 }
 
 static struct model_options model_options_small(void)
@@ -271,75 +268,6 @@ static void every_click_but_the_first_is_learned_once_an_epoch(void **state)
     model_close(model);
 }
 
-/* ---- weights by age */
-
-#define PARAMETERS 10 /* of the small model: one for each length and place, with those that no length has */
-
-/* The gradients of the model's parameters by one sample, alone in its step. Returns what it weighs. */
-static float gradients_of(const struct shop *shop, float half_life, uint32_t sample, float *gradients)
-{
-    struct model_options model_options = model_options_small();
-    struct trainer_options options = trainer_options_small();
-    struct model *model;
-    struct trainer *trainer;
-    double loss;
-    options.half_life = half_life;
-    assert_ok(model_open(&model_options, ITEMS, 7, &model));
-    assert_ok(trainer_open(&options, &shop->sessions, model, &trainer));
-    assert_ok(trainer_gradients(trainer, &sample, 1, &loss));
-    assert_true(model->parameters.size >= PARAMETERS);
-    memcpy(gradients, model->parameters.gradient, PARAMETERS * sizeof *gradients);
-    float weight = trainer->weights ? trainer->weights[sample] : 1;
-    trainer_close(trainer);
-    model_close(model);
-    return weight;
-}
-
-static double half_lives_weight(uint32_t session)
-{
-    return exp2(-2.0 * (SESSIONS - 1 - session) / (SESSIONS - 1)); /* a half-life of half of all time */
-}
-
-static void what_is_older_counts_less(void **state)
-{
-    (void)state;
-    struct shop shop;
-    float plain[PARAMETERS], weighted[PARAMETERS];
-    double sum = 0, different = 0;
-    shop_make(&shop, test_seed(11));
-    uint32_t samples = shop.starts[SESSIONS] - SESSIONS;
-    for (uint32_t i = 0; i < SESSIONS; i++)
-        sum += half_lives_weight(i) * (shop.starts[i + 1] - shop.starts[i] - 1);
-    for (uint32_t i = 0; i < SESSIONS; i++)
-        for (uint32_t click = shop.starts[i] + 1; click < shop.starts[i + 1]; click++) {
-            float alike = gradients_of(&shop, 0, click, plain), weight = gradients_of(&shop, 0.5f, click, weighted);
-            assert_float_equal(alike, 1, 0);
-            /* so that their mean is 1 */
-            assert_float_equal(weight, (float)(half_lives_weight(i) * samples / sum), 1e-5);
-            for (uint32_t k = 0; k < PARAMETERS; k++) {
-                assert_float_equal(plain[k] * weight, weighted[k], 1e-5);
-                different += fabs((double)plain[k] - (double)weighted[k]);
-            }
-        }
-    assert_true(different > 0.01);
-}
-
-static void without_ages_all_count_alike(void **state)
-{
-    (void)state;
-    struct shop shop;
-    float gradients[PARAMETERS];
-    shop_make(&shop, test_seed(12));
-    uint32_t click = 1;
-    for (uint32_t i = 0; i < SESSIONS; i++) {
-        shop.times_ms[i] = 5;
-        click = shop.starts[i + 1] - shop.starts[i] > 1 ? shop.starts[i] + 1 : click;
-    }
-    assert_float_equal(gradients_of(&shop, 0.5f, click, gradients), 1, 0);
-    shop.sessions.times_ms = NULL;
-    assert_float_equal(gradients_of(&shop, 0.5f, click, gradients), 1, 0);
-}
-
 /* ---- interrupted */
 
 /* The model's bytes after training that is interrupted after `steps`, UINT64_MAX: never. */
@@ -452,7 +380,7 @@ static void what_cannot_be_trained_is_said(void **state)
 {
     (void)state;
     const uint32_t starts[] = {0, 1, 2}, items[] = {3, 4};
-    const struct training_sessions lonely = {2, starts, items, NULL};
+    const struct training_sessions lonely = {2, starts, items};
     struct shop shop;
     struct model_options model_options = model_options_small();
     struct trainer_options options = trainer_options_small();
@@ -658,8 +586,6 @@ int main(void)
         cmocka_unit_test(gradients_are_those_of_the_loss),
         cmocka_unit_test(a_walk_up_the_items_is_learned),
         cmocka_unit_test(every_click_but_the_first_is_learned_once_an_epoch),
-        cmocka_unit_test(what_is_older_counts_less),
-        cmocka_unit_test(without_ages_all_count_alike),
         cmocka_unit_test(an_interruption_changes_no_bit),
         cmocka_unit_test(a_state_of_something_else_is_refused),
         cmocka_unit_test(what_cannot_be_trained_is_said),

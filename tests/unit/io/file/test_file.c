@@ -118,6 +118,23 @@ static void failures_name_the_file(void **state)
     assert_ptr_equal(strstr(complaint.text, "/dev/zero: the file is larger than "), complaint.text);
 }
 
+static void what_is_removed_is_gone(void **state)
+{
+    (void)state;
+    struct temporary_folder folder = temporary_folder_make();
+    AUTO(buffer) content = {0};
+    struct complaint complaint = {{0}};
+    char path[320];
+    snprintf(path, sizeof path, "%s/file", folder.path);
+    assert_ok(file_write(path, &content, &complaint));
+    assert_ok(file_remove(path, &complaint));
+    assert_int_not_equal(access(path, F_OK), 0);
+    assert_ok(file_remove(path, &complaint)); /* as it is not there */
+    assert_fails(IO, file_remove(folder.path, &complaint));
+    assert_non_null(strstr(complaint.text, ": cannot be removed: "));
+    temporary_folder_remove(&folder);
+}
+
 static void a_path_is_tried_without_a_trace(void **state)
 {
     (void)state;
@@ -247,6 +264,7 @@ int main(void)
         cmocka_unit_test(a_name_that_asks_for_compression_gets_it_and_is_read_back),
         cmocka_unit_test(a_failed_write_leaves_the_old_file),
         cmocka_unit_test(failures_name_the_file),
+        cmocka_unit_test(what_is_removed_is_gone),
         cmocka_unit_test(a_path_is_tried_without_a_trace),
         cmocka_unit_test(devices_keep_their_place),
         cmocka_unit_test(a_file_is_mapped_as_it_is),
