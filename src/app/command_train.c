@@ -168,8 +168,7 @@ static int run(const struct train_options *options)
     bool training = false;
     struct status status = train(options, &config, &data, &training, &complaint);
     if (failed_as(status, FAULT_INTERRUPTED)) {
-        fprintf(stderr, "eddy train: stopped; the same command goes on from %s.%s\n", options->output,
-                searches(options) ? "search" : "training");
+        fputs("eddy train: stopped; the same command goes on\n", stderr);
         code = EXIT_FAILED;
     } else if (failed(status)) {
         bool damaged = training && (failed_as(status, FAULT_CORRUPT) || failed_as(status, FAULT_NEWER));
@@ -193,7 +192,7 @@ int command_train(int argc, char **argv)
         {"test-from", "TIME", "sessions that begin from it on are left out", ARGUMENT_TIME, &options.test_from_ms},
         CONFIG_ARGUMENTS(options.config),
         {"search", "TRIALS", "search settings: train so many models, keep the best", ARGUMENT_NUMBER, &options.trials},
-        {"search-minutes", "N", "search until N minutes have gone by, then end the trial that runs", ARGUMENT_NUMBER,
+        {"search-minutes", "N", "begin no trial when those before it took N minutes", ARGUMENT_NUMBER,
          &options.search_minutes},
         {"over", "KEY=VALUES", "search over it: LOW..HIGH, LOW..HIGH,log or A|B|C; may be repeated", ARGUMENT_TEXTS,
          &options.over},

@@ -42,7 +42,7 @@ struct search_observation {
     double score; /* the more the better */
 };
 
-/* NOT_FOUND: all points of the space were observed; MEMORY. */
+/* NOT_FOUND: of many points that were drawn all had been observed; MEMORY. */
 MUST_CHECK struct status search_suggest(const struct search_space *space, uint64_t seed,
                                         const struct search_observation *observations, uint32_t count,
                                         struct search_point *ret_point);

@@ -6,14 +6,6 @@
 #include <math.h>
 #include <stdlib.h>
 
-static double seconds_of(const struct trials *trials)
-{
-    double seconds = 0;
-    for (uint32_t i = 0; i < trials->count; i++)
-        seconds += trials->list[i].seconds;
-    return seconds;
-}
-
 static void write_trial(const struct trial *trial, const char *what, uint32_t number, FILE *out)
 {
     const struct trained_epoch *epoch = trial_best_epoch(trial);
@@ -35,7 +27,7 @@ void search_report_text(const struct search_report *report, FILE *out)
     fprintf(out, "training   %zu sessions, %zu clicks, %u items\n", report->data->train_count,
             report->data->train_clicks, report->data->train_items);
     fprintf(out, "search     %u trials, %u cut short, %u that could not be trained, %.0f s\n", trials->count, cut, none,
-            seconds_of(trials));
+            trials_seconds(trials));
     fprintf(out, "validation %zu predictions\n", report->data->predictions);
     write_trial(&trials->list[0], "given     ", 1, out);
     write_trial(&trials->list[best], "best      ", best + 1, out);
@@ -53,7 +45,7 @@ void search_report_json(const struct search_report *report, struct buffer *out)
     json_whole_number(&json, "training_clicks", (int64_t)report->data->train_clicks);
     json_whole_number(&json, "items", report->data->train_items);
     json_whole_number(&json, "validation_predictions", (int64_t)report->data->predictions);
-    json_number(&json, "seconds", seconds_of(trials));
+    json_number(&json, "seconds", trials_seconds(trials));
     json_whole_number(&json, "best_trial", trials_best(trials) + 1);
     json_begin_array(&json, "trials");
     for (uint32_t i = 0; i < trials->count; i++) {

@@ -98,8 +98,7 @@ static struct status train(struct search *search, const struct search_point *poi
     const struct training_task task = {buffer_text(&path), false, search->task->stop, goes_on, search};
     TRY(trial_space_set(search->trials.space, point, search->config, search->complaint));
     struct status status = training_run(search->config, search->data, &task, &result, search->complaint);
-    bool untrainable = failed_as(status, FAULT_LIMIT) || failed_as(status, FAULT_MEMORY);
-    if (failed(status) && (is_given(search) || !untrainable))
+    if (failed(status) && (is_given(search) || !failed_as(status, FAULT_LIMIT)))
         return status;
     if (failed(status))
         fprintf(stderr, "these settings cannot be trained: %s\n",
@@ -168,11 +167,8 @@ static struct status run_trial(struct search *search, const struct search_point 
 
 static bool is_over(const struct search *search)
 {
-    double seconds = 0;
-    for (uint32_t i = 0; i < search->trials.count; i++)
-        seconds += search->trials.list[i].seconds;
     return search->trials.count >= search->task->trials_max ||
-           (search->trials.count > 0 && seconds >= search->task->seconds_max);
+           (search->trials.count > 0 && trials_seconds(&search->trials) >= search->task->seconds_max);
 }
 
 static struct status run_trials(struct search *search)
@@ -183,7 +179,7 @@ static struct status run_trials(struct search *search)
             return FAIL(INTERRUPTED, search->trials.count, "a search was stopped");
         struct status status = suggest(search, &point);
         if (failed_as(status, FAULT_NOT_FOUND)) {
-            fputs("all settings of the space were tried\n", stderr);
+            fputs("no settings were found that had not been tried\n", stderr);
             return OK;
         }
         TRY(status);

@@ -95,6 +95,8 @@ static struct status read_values(struct config *config, const char *text, struct
     TRY(config_range_of(WHERE, names->key, &range, complaint));
     if ((strncmp(names->key, "train.", 6) != 0 && strncmp(names->key, "model.", 6) != 0) || range.kind == CONFIG_TEXT)
         return refuse(complaint, names->key, "only numbers and choices of train.* and model.* are searched");
+    if (!strcmp(names->key, "train.threads"))
+        return refuse(complaint, names->key, "it changes nothing in a model");
     AUTO(buffer) given = {0};
     config_write_value(config, names->key, &given);
     if (!copy_text(buffer_text(&given), given.size, names->given))

@@ -47,6 +47,14 @@ uint32_t trials_best(const struct trials *trials)
     return best;
 }
 
+double trials_seconds(const struct trials *trials)
+{
+    double seconds = 0;
+    for (uint32_t i = 0; i < trials->count; i++)
+        seconds += trials->list[i].seconds;
+    return seconds;
+}
+
 /* ---- writing */
 
 static void write_settings(const struct trial_space *space, const struct search_point *point, struct json_writer *json)

@@ -51,6 +51,8 @@ MUST_CHECK struct status trials_read(struct trials *trials, const char *path, st
 /* The first of the best, by MRR@20 at the best epoch; some trial has an epoch. */
 uint32_t trials_best(const struct trials *trials);
 const struct trained_epoch *trial_best_epoch(const struct trial *trial);
+/* That all took together. */
+double trials_seconds(const struct trials *trials);
 /* Members of an object: settings, epochs and what came of it. */
 void trial_write_json(const struct trial_space *space, const struct trial *trial, struct json_writer *json);
 

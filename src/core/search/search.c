@@ -55,7 +55,7 @@ static struct status draw_any(const struct search_space *space, struct random *r
             return OK;
         }
     }
-    return FAIL(NOT_FOUND, count, "all points of the space were observed");
+    return FAIL(NOT_FOUND, count, "no point was found that had not been observed");
 }
 
 /* False when nothing that was drawn is new. */
