@@ -209,10 +209,10 @@ static void outage(int64_t minutes)
     stop_reading = true;
     pthread_join(subscriber, NULL);
     kafka_reader_close(reader);
-    printf("%lld clicks sent, %lld answered, %lld lost; %lld answers repeated; %lld clicks late; eddy was started "
-           "again %d times\n",
+    printf("%lld clicks sent, %lld answered, %lld lost; %lld answers repeated; %lld clicks late since eddy's "
+           "last start, of %d\n",
            (long long)sent, (long long)answered, (long long)(sent - answered), (long long)repeated, (long long)late,
-           restarts);
+           restarts + 1);
 }
 
 int main(int argc, char **argv)

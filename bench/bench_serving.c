@@ -14,6 +14,7 @@
 #include <eddy/core/codec.h>
 #include <eddy/io/system.h>
 
+#include <math.h>
 #include <pthread.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -25,8 +26,9 @@
 #define RATE       1000
 #define HISTORY    400000
 #define WINDOW     100000
-#define ROUNDS_MAX 99
+#define ROUNDS_MAX 40 /* what has closed is of the last day */
 #define WAIT_MAX_S 600
+#define SETTLE_MS  15000
 #define LENGTH_MAX 200
 
 /* So that a window is learned as one, at once, and published whatever the gate finds of a made-up shop. */
@@ -167,7 +169,7 @@ static void *watch(void *context)
 }
 
 struct measured {
-    double click_us, p50_ms, p99_ms, loaded_s; /* loaded_s: 0 when no version was */
+    double click_us, p50_ms, p99_ms, loaded_s; /* loaded_s: INFINITY when no version was */
 };
 
 static struct measured measure(struct writer *writer, struct generator *shop, pid_t pid, int64_t seconds)
@@ -207,7 +209,7 @@ static struct measured measure(struct writer *writer, struct generator *shop, pi
     return (struct measured){.click_us = cpu * 1e6 / (double)count,
                              .p50_ms = (double)histogram_quantile(&listener.latency_us, 0.5) / 1e3,
                              .p99_ms = listener_p99_ms(&listener),
-                             .loaded_s = watcher.loaded_us ? (double)(watcher.loaded_us - closed_us) / 1e6 : 0};
+                             .loaded_s = watcher.loaded_us ? (double)(watcher.loaded_us - closed_us) / 1e6 : INFINITY};
 }
 
 /* ---- rounds */
@@ -242,7 +244,7 @@ static void say(const char *what, struct measured measured)
 {
     printf("%-15s %6.1f us of CPU a click, p50 %.2f ms, p99 %.2f ms", what, measured.click_us, measured.p50_ms,
            measured.p99_ms);
-    if (measured.loaded_s > 0)
+    if (isfinite(measured.loaded_s))
         printf("; in use %.1f s after the window closed", measured.loaded_s);
     putchar('\n');
     fflush(stdout);
@@ -259,6 +261,7 @@ static void rounds(int count, int64_t seconds)
     trial_wait_ready(&serving);
     wait_version(1);
     trial_stop(trainer);
+    system_wait_ms(SETTLE_MS); /* until what is there has been learned by the other scorers, too */
     for (int i = 0; i < count; i++) {
         int64_t version = trial_metric(&serving, "eddy_model_version");
         say("alone", alone[i] = measure(&writer, shop, pid, seconds));
