@@ -38,7 +38,7 @@ wait_owns 4 one
 answered 4000
 stop one
 first=$(ends)
-start one
+start one kafka.session.timeout.ms=45000 # it stays a member, however long that takes
 wait_owns 4 one
 sleep 1
 kill -STOP "${pids[one]}"
