@@ -7,6 +7,19 @@ static const char *const scorer_names[SCORER_COUNT] = {
 #undef X
 };
 
+uint32_t recommendation_scorers(const struct recommendation *recommendation, enum scorer_id ret_scorers[SCORER_COUNT])
+{
+    uint32_t count = 0;
+    for (enum scorer_id scorer = 0; scorer < SCORER_COUNT; scorer++) {
+        uint32_t i = 0;
+        while (i < recommendation->count && !(recommendation->items[i].shares[scorer] > 0))
+            i++;
+        if (i < recommendation->count)
+            ret_scorers[count++] = scorer;
+    }
+    return count;
+}
+
 const char *scorer_name(enum scorer_id scorer)
 {
     assert(scorer < SCORER_COUNT);
@@ -66,6 +79,12 @@ struct bytes reason_text(const struct reason *reason, const struct catalogue *ca
         break;
     case REASON_MODEL:
         line_append(&line, BYTES("likely after these clicks"));
+        break;
+    case REASON_TEXT:
+        line_append(&line, BYTES("described like what is looked for"));
+        break;
+    case REASON_AGENT:
+        line_append(&line, BYTES("suggested by the language model"));
         break;
     }
     text[line.size] = 0;

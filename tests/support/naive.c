@@ -542,13 +542,13 @@ static double add_up(double masses[MIX_SCORERS][NAIVE_ITEMS], const double sums[
     return sum;
 }
 
-/* What the session model says, all of it in sums[MIX_NEURAL] but for the session's own items. */
-static double neural_of(const struct query *query, const bool *seen, double masses[NAIVE_ITEMS])
+/* What a namer says; returns all of it but for the session's own items. */
+static double named_of(const struct named *named, const bool *seen, double masses[NAIVE_ITEMS])
 {
-    double of_new = query->neural_count ? 1 : 0;
-    for (uint32_t i = 0; i < query->neural_count; i++) {
-        masses[query->neural[i].item] = (double)query->neural[i].score;
-        of_new -= seen[query->neural[i].item] ? (double)query->neural[i].score : 0;
+    double of_new = named->count ? 1 : 0;
+    for (uint32_t i = 0; i < named->count; i++) {
+        masses[named->items[i].item] = (double)named->items[i].score;
+        of_new -= seen[named->items[i].item] ? (double)named->items[i].score : 0;
     }
     return of_new > 1e-3 ? of_new : 0;
 }
@@ -589,7 +589,9 @@ void naive_fuse(const struct naive *naive, const struct query *query, const stru
         masses[MIX_POPULAR][i] = naive_popularity(naive, i);
     sums[MIX_POPULAR] = sum_new(masses[MIX_POPULAR], seen);
     sums[MIX_POPULAR] = sums[MIX_POPULAR] > 1e-5 ? sums[MIX_POPULAR] : 0;
-    sums[MIX_NEURAL] = neural_of(query, seen, masses[MIX_NEURAL]);
+    sums[MIX_NEURAL] = named_of(&query->named[NAMER_NEURAL], seen, masses[MIX_NEURAL]);
+    sums[MIX_SEMANTIC] = named_of(&query->named[NAMER_SEMANTIC], seen, masses[MIX_SEMANTIC]);
+    sums[MIX_AGENT] = named_of(&query->named[NAMER_AGENT], seen, masses[MIX_AGENT]);
     weights_of(naive, at, sums, weights);
     for (uint32_t i = 0; i < NAIVE_ITEMS; i++)
         ret_scores[i] = (1 - of_session) * add_up(masses, sums, weights, i);

@@ -4,12 +4,13 @@
  *
  *   P(i in the session) = repeat(i), shifted in all as was learned
  *   P(i new)            = (1 - sum of repeats) * sum over s of w_s P_s(i)
- * where s is knn, transition, walk, neural and popular, P_s what the scorer says normalised over the items not in the
- * session, and w_s the learned weights of its case (mixing.h). Scores are these probabilities, so those of a list sum
- * to at most 1; an item's shares say which scorers its score came from. Filters apply while the list is taken from the
- * top; ties go to the item learned first. When the scorers leave the list short it is filled with the most popular
- * items. An item that nothing was learned about, that the session model does not name and that is not in the session is
- * never listed: a list may be short, or empty, and does not depend on the order in which the catalogue was read. */
+ * where s is knn, transition, walk, neural, popular, semantic and agent, P_s what the scorer says normalised over the
+ * items not in the session, and w_s the learned weights of its case (mixing.h). Scores are these probabilities, so
+ * those of a list sum to at most 1; an item's shares say which scorers its score came from. Filters apply while the
+ * list is taken from the top; ties go to the item learned first. When the scorers leave the list short it is filled
+ * with the most popular items. An item that nothing was learned about, that no namer names and that is not in the
+ * session is never listed: a list may be short, or empty, and does not depend on the order in which the catalogue was
+ * read. */
 #include <eddy/core/scorer.h>
 
 #define LIST_SIZE_MAX 1000

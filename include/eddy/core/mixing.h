@@ -13,9 +13,10 @@
  * whose loss stays within O(sqrt(T N log N)) of the best fixed weights', and drift back to the start a little, so
  * that none is lost for good (Herbster & Warmuth 1998). What the repeats are in all is shifted in the logit, by
  * Adagrad on the same loss (Duchi et al. 2011). */
+#include <stdbool.h>
 #include <stdint.h>
 
-enum mix_scorer { MIX_KNN, MIX_TRANSITION, MIX_WALK, MIX_NEURAL, MIX_POPULAR, MIX_SCORERS };
+enum mix_scorer { MIX_KNN, MIX_TRANSITION, MIX_WALK, MIX_NEURAL, MIX_POPULAR, MIX_SEMANTIC, MIX_AGENT, MIX_SCORERS };
 
 #define LENGTH_BUCKETS  4 /* distinct items in the session: 1, 2, 3..4, 5 and more */
 #define SUPPORT_BUCKETS 3 /* sessions that have its last item: up to 15, up to 127, more */
@@ -27,3 +28,6 @@ struct mixing {
 };
 
 struct mixing mixing_default(void);
+
+/* Makes the weights of each cell parts of 1; false, *ret_cell having no weight, when that cannot be. */
+bool mixing_normalise(struct mixing *mixing, uint32_t *ret_cell);

@@ -37,7 +37,7 @@ MUST_CHECK struct status neural_lists(const struct neural *neural, const struct 
                                       struct arena *arena, struct scored_item *lists, uint32_t capacity,
                                       uint32_t *lengths);
 
-/* Asks about `count` sessions in one product: sets neural and neural_count of each query to its best `candidates_max`
+/* Asks about `count` sessions in one product: sets named[NAMER_NEURAL] of each query to its best `candidates_max`
  * items, which live in `arena`, as does all it works with. MEMORY. */
 MUST_CHECK struct status neural_ask(const struct neural *neural, struct query *queries, uint32_t count,
                                     uint32_t candidates_max, struct arena *arena);

@@ -11,7 +11,9 @@
     X(WALK, "walk")                                                                                                    \
     X(POPULAR, "popular")                                                                                              \
     X(REPEAT, "repeat")                                                                                                \
-    X(NEURAL, "neural")
+    X(NEURAL, "neural")                                                                                                \
+    X(SEMANTIC, "semantic")                                                                                            \
+    X(AGENT, "agent")
 
 enum scorer_id {
 #define X(name, text) SCORER_##name,
@@ -30,6 +32,8 @@ enum reason_kind {
     REASON_POPULAR,
     REASON_REPEAT, /* already in this session; item is the item itself */
     REASON_MODEL,  /* what the session model expects after such clicks */
+    REASON_TEXT,   /* like the session's titles or its intent */
+    REASON_AGENT,  /* what the language model expects */
 };
 
 struct reason {
@@ -59,6 +63,9 @@ struct recommendation {
     const struct recommended_item *items; /* best first */
     uint32_t count;
 };
+
+/* Who has a share of any item, in their order; returns how many. Records have the shares of these alone. */
+uint32_t recommendation_scorers(const struct recommendation *recommendation, enum scorer_id ret_scorers[SCORER_COUNT]);
 
 /* "often after A13", "in 14 similar sessions", "often with B7", "popular now", "seen in this session"; at most `size`
  * bytes with NUL. */

@@ -8,17 +8,35 @@
  *   walk        a second step: what follows the best candidates found so far
  *   popular     what is clicked most now
  *   repeat      whether the current or an earlier item of the session comes again, learned from the stream
+ *   neural      what a session model expects (neural.h)
+ *   semantic    what is like the session's titles, or like what it is after, by its text
+ *   agent       what a language model expects
  *
  * Each scorer gives masses >= 0 to items; fusion (fusion.h) calibrates and mixes them. All arithmetic is float or
  * double in a fixed order, without the C library's transcendental functions: equal on every machine. */
 #include <eddy/core/learned.h>
 #include <eddy/core/recommendation.h>
 
-/* The session asked about: what is known of it up to and with the click to answer. Arrays oldest first. */
 struct scored_item {
     uint32_t item; /* catalogue number */
     float score;
 };
+
+/* Who names items beside the scorers on the learned state, which need not have met them. */
+enum namer {
+    NAMER_NEURAL,   /* a session model (neural.h): probabilities among all its items */
+    NAMER_SEMANTIC, /* texts: of the session's titles and of its intent (semantic.h) */
+    NAMER_AGENT,    /* a language model: items that it expects next */
+    NAMER_COUNT
+};
+
+/* Probabilities, that sum to 1 or to what the namer has not left for items it does not name; each item once. */
+struct named {
+    const struct scored_item *items;
+    uint32_t count; /* 0: it says nothing */
+};
+
+/* The session asked about: what is known of it up to and with the click to answer. Arrays oldest first. */
 
 struct query {
     const uint32_t *items;   /* catalogue numbers */
@@ -26,9 +44,7 @@ struct query {
     const uint8_t *types;    /* NULL: CLICK_TYPE_CLICK */
     uint32_t length;         /* >= 1 */
     int64_t now_ms;          /* event time of the click */
-    /* What a session model says (neural.h): its best items with their probabilities among all, each once. */
-    const struct scored_item *neural;
-    uint32_t neural_count; /* 0: nothing */
+    struct named named[NAMER_COUNT];
 };
 
 enum knn_formula {

@@ -137,20 +137,11 @@ static struct status check_bounds(const struct config *config, struct complaint 
 /* Weights become parts of 1. */
 static struct status check_mixing(struct config *config, struct complaint *complaint)
 {
-    float(*weights)[MIX_CELLS] = config->learned.mixing.weights;
-    for (uint32_t cell = 0; cell < MIX_CELLS; cell++) {
-        float sum = 0;
-        for (uint32_t s = 0; s < MIX_SCORERS; s++)
-            sum += weights[s][cell];
-        if (!(sum > 0))
-            return complain(complaint, FAIL(CONFIG, cell, "no weights"),
-                            "%s: of the weights at place %u one must be larger than 0",
-                            place_of(config, "fusion.knn_weights").text, cell + 1);
-        if (sum > 0.9999f && sum < 1.0001f) /* they are; dividing again would move their last digits */
-            continue;
-        for (uint32_t s = 0; s < MIX_SCORERS; s++)
-            weights[s][cell] /= sum;
-    }
+    uint32_t cell;
+    if (!mixing_normalise(&config->learned.mixing, &cell))
+        return complain(complaint, FAIL(CONFIG, cell, "no weights"),
+                        "%s: of the weights at place %u one must be larger than 0",
+                        place_of(config, "fusion.knn_weights").text, cell + 1);
     return OK;
 }
 

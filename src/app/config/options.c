@@ -337,6 +337,10 @@ const struct config_option option_table[] = {
            "[0.4, 0.35, 0.28, 0.53, 0.51, 0.33, 0.55, 0.45, 0.34, 0.52, 0.44, 0.32]", 0, 1000, "The same."),
     NUMBER("fusion.popular_weights", learned.mixing.weights[MIX_POPULAR],
            "[0.1, 0.12, 0.1, 0.04, 0.06, 0.13, 0.06, 0.07, 0.07, 0.04, 0.06, 0.1]", 0, 1000, "The same."),
+    NUMBER("fusion.semantic_weights", learned.mixing.weights[MIX_SEMANTIC],
+           "[0.05, 0.05, 0.05, 0.05, 0.05, 0.05, 0.05, 0.05, 0.05, 0.05, 0.05, 0.05]", 0, 1000, "The same."),
+    NUMBER("fusion.agent_weights", learned.mixing.weights[MIX_AGENT],
+           "[0.05, 0.05, 0.05, 0.05, 0.05, 0.05, 0.05, 0.05, 0.05, 0.05, 0.05, 0.05]", 0, 1000, "The same."),
     NUMBER("fusion.repeat_shifts", learned.mixing.repeat_shifts, "[0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]", -4, 4,
            "What is added to the logit of the probability that an item of the session comes again, by the same cases."),
 

@@ -62,10 +62,13 @@ static void slate_release(struct scoring_scratch *scratch)
     free(scratch->transition);
     free(scratch->walk);
     free(scratch->sessions);
-    free(scratch->neural);
     free(scratch->scores);
+    for (int i = 0; i < NAMER_COUNT; i++) {
+        free(scratch->named[i]);
+        scratch->named[i] = NULL;
+    }
     scratch->touched = NULL;
-    scratch->knn = scratch->transition = scratch->walk = scratch->sessions = scratch->neural = scratch->scores = NULL;
+    scratch->knn = scratch->transition = scratch->walk = scratch->sessions = scratch->scores = NULL;
     scratch->slate_capacity = 0;
 }
 
@@ -79,15 +82,18 @@ void scoring_scratch_close(struct scoring_scratch *scratch)
     free(scratch->accumulators);
     free(scratch->cells);
     free(scratch->ranked);
+    free(scratch->outsiders);
     free(scratch);
 }
 
 size_t scoring_scratch_memory(const struct scoring_scratch *scratch)
 {
     return sizeof *scratch + scratch->accumulator_capacity * sizeof *scratch->accumulators +
-           scratch->cell_capacity * sizeof *scratch->cells + (size_t)scratch->slate_capacity * 7 * sizeof(float) +
+           scratch->cell_capacity * sizeof *scratch->cells +
+           (size_t)scratch->slate_capacity * (6 + NAMER_COUNT) * sizeof(float) +
            (size_t)scratch->neighbours.capacity * 6 * sizeof(uint32_t) +
-           (size_t)scratch->votes.capacity * 2 * sizeof(uint32_t) + scratch->ranked_capacity * sizeof *scratch->ranked;
+           (size_t)scratch->votes.capacity * 2 * sizeof(uint32_t) + scratch->ranked_capacity * sizeof *scratch->ranked +
+           scratch->outsider_capacity * sizeof *scratch->outsiders;
 }
 
 /* ---- tables */
@@ -191,6 +197,14 @@ static struct status cells_reserve(struct scoring_scratch *scratch, const struct
     return OK;
 }
 
+static uint64_t named_count(const struct query *query)
+{
+    uint64_t count = 0;
+    for (int i = 0; i < NAMER_COUNT; i++)
+        count += query->named[i].count;
+    return count;
+}
+
 /* The most entries one question can touch, and one more. */
 static uint32_t slate_bound(const struct learned *learned, const struct query *query,
                             const struct fusion_options *options)
@@ -198,7 +212,7 @@ static uint32_t slate_bound(const struct learned *learned, const struct query *q
     uint64_t bound =
         (uint64_t)options->knn.neighbours_max * learned->options.session_items_max +
         (uint64_t)(options->transition.query_items_max + options->walk.starts_max) * learned->options.successors_max +
-        2 * (uint64_t)options->list_size + query->neural_count + query->length + 2 * QUERY_ITEMS_MAX;
+        2 * (uint64_t)options->list_size + named_count(query) + query->length + 2 * QUERY_ITEMS_MAX;
     uint64_t all = (uint64_t)learned->entry_count + 2 * QUERY_ITEMS_MAX;
     return (uint32_t)(bound < all ? bound : all);
 }
@@ -216,14 +230,31 @@ static struct status slate_reserve(struct scoring_scratch *scratch, uint32_t wan
     scratch->transition = malloc(capacity * sizeof *scratch->transition);
     scratch->walk = malloc(capacity * sizeof *scratch->walk);
     scratch->sessions = malloc(capacity * sizeof *scratch->sessions);
-    scratch->neural = malloc(capacity * sizeof *scratch->neural);
     scratch->scores = malloc(capacity * sizeof *scratch->scores);
+    bool all_named = true;
+    for (int i = 0; i < NAMER_COUNT; i++) {
+        scratch->named[i] = malloc(capacity * sizeof *scratch->named[i]);
+        all_named = all_named && scratch->named[i];
+    }
     if (!scratch->touched || !scratch->knn || !scratch->transition || !scratch->walk || !scratch->sessions ||
-        !scratch->neural || !scratch->scores) {
+        !scratch->scores || !all_named) {
         slate_release(scratch);
         return FAIL(MEMORY, capacity, "no memory for candidates");
     }
     scratch->slate_capacity = capacity;
+    return OK;
+}
+
+static struct status outsiders_reserve(struct scoring_scratch *scratch, uint64_t count)
+{
+    scratch->outsider_count = 0;
+    if (count <= scratch->outsider_capacity)
+        return OK;
+    struct outsider *outsiders = realloc(scratch->outsiders, count * sizeof *outsiders);
+    if (!outsiders)
+        return FAIL(MEMORY, count, "no memory for candidates");
+    scratch->outsiders = outsiders;
+    scratch->outsider_capacity = (uint32_t)count;
     return OK;
 }
 
@@ -289,6 +320,7 @@ struct status scratch_begin(struct scoring_scratch *scratch, const struct learne
     TRY(accumulators_reserve(scratch, &learned->index));
     TRY(cells_reserve(scratch, learned));
     TRY(slate_reserve(scratch, slate_bound(learned, query, options)));
+    TRY(outsiders_reserve(scratch, named_count(query)));
     recent_read(scratch, learned, query);
     slate_begin(scratch, learned, query);
     return OK;
@@ -308,6 +340,6 @@ void scratch_gather(struct scoring_scratch *scratch)
 void scratch_end(struct scoring_scratch *scratch)
 {
     for (uint32_t i = 0; i < scratch->touched_count; i++)
-        scratch->cells[scratch->touched[i]] = (struct cell){0};
+        scratch->cells[scratch->touched[i]] = (struct cell){.visits = 0};
     scratch->touched_count = 0;
 }

@@ -13,8 +13,11 @@ struct accumulator { /* of one past session */
 #define MARK_RANK_BITS 5
 #define MARK_STAMP_MAX (UINT32_MAX >> MARK_RANK_BITS)
 
-struct cell {  /* of one entry; 16 bytes, so that it is one vector and in one cache line */
-    float knn; /* then the session model's mass */
+struct cell { /* of one entry; 16 bytes, so that it is one vector and in one cache line */
+    union {
+        float knn;
+        uint32_t place; /* in touched, once all has been gathered */
+    };
     float transition;
     float other;  /* first the neighbours that had it, then the walk's mass */
     float visits; /* how often something was added; 0: not on the slate */
@@ -50,12 +53,17 @@ struct neighbours {      /* parallel arrays; first a sample, then those chosen o
 
 struct ranked { /* a candidate that may get into the list */
     float score;
-    /* In touched; or PLACE_STRANGER | rank, an item of the session that was never learned; or PLACE_MODEL | place in
-     * query->neural, another that only the session model knows. */
+    /* In touched; or PLACE_STRANGER | rank, an item of the session that was never learned; or PLACE_OUTSIDER | place in
+     * outsiders. */
     uint32_t place;
 };
 #define PLACE_STRANGER 0x80000000u
-#define PLACE_MODEL    0x40000000u
+#define PLACE_OUTSIDER 0x40000000u
+
+struct outsider { /* a new item that was named and never learned: there is no place for it on the slate */
+    uint32_t item;
+    float named[NAMER_COUNT];
+};
 
 struct votes {       /* what a scorer adds to the slate, written down first, so that the cells can be fetched ahead */
     uint32_t *words; /* of the index; or just entries */
@@ -83,11 +91,14 @@ struct scoring_scratch {
     struct cell *cells; /* by entry */
     uint32_t cell_capacity;
     uint32_t *touched;
-    float *knn, *transition, *walk, *sessions, *neural, *scores; /* parallel to touched */
+    float *knn, *transition, *walk, *sessions, *scores; /* parallel to touched */
+    float *named[NAMER_COUNT];                          /* too; not written where it has no unit */
     uint32_t touched_count, seen_count, slate_capacity;
     uint32_t starts[WALK_STARTS_MAX]; /* places in touched the walk started from */
     uint32_t start_count;
-    float neural_unit, popular_unit; /* what the session model's probabilities and popularity were multiplied with */
+    float named_units[NAMER_COUNT], popular_unit; /* what probabilities and popularity were multiplied with */
+    struct outsider *outsiders;
+    uint32_t outsider_count, outsider_capacity;
     struct ranked *ranked;
     uint32_t ranked_capacity;
 };
@@ -107,6 +118,14 @@ void scratch_gather(struct scoring_scratch *scratch);
 MUST_CHECK struct status scratch_reserve_ranked(struct scoring_scratch *scratch, uint32_t count);
 /* Leaves the slate's cells zero again. */
 void scratch_end(struct scoring_scratch *scratch);
+
+static inline bool query_has_item(const struct query *query, uint32_t item)
+{
+    for (uint32_t i = query->length; i--;)
+        if (query->items[i] == item)
+            return true;
+    return false;
+}
 
 /* The slate for a loop that adds to it: its count stays in a register. Put back with slate_close(). */
 struct slate {

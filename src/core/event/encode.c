@@ -134,7 +134,18 @@ void encode_closed_session(struct encoding encoding, const struct closed_session
     put_session_clicks(view, catalogue, out);
 }
 
-static void put_recommended(const struct recommended_item *item, const struct catalogue *catalogue, struct buffer *out)
+struct columns { /* of the shares */
+    enum scorer_id scorers[SCORER_COUNT];
+    uint32_t count;
+};
+
+static uint8_t *put_count(uint8_t *at, uint32_t count)
+{
+    return count ? put_long(at, count) : at;
+}
+
+static void put_recommended(const struct recommended_item *item, const struct columns *columns,
+                            const struct catalogue *catalogue, struct buffer *out)
 {
     char reason_memory[REASON_MAX];
     struct bytes reason = reason_text(&item->reason, catalogue, reason_memory, sizeof reason_memory);
@@ -144,19 +155,19 @@ static void put_recommended(const struct recommended_item *item, const struct ca
         return;
     at = put_text(at, id);
     at = put_float(at, item->score);
-    at = put_long(at, SCORER_COUNT);
-    for (int i = 0; i < SCORER_COUNT; i++)
-        at = put_float(at, item->shares[i]);
+    at = put_count(at, columns->count);
+    for (uint32_t i = 0; i < columns->count; i++)
+        at = put_float(at, item->shares[columns->scorers[i]]);
     *at++ = 0;
     at = put_text(at, reason);
     written(out, at);
 }
 
-static uint8_t *put_scorers(uint8_t *at)
+static uint8_t *put_scorers(uint8_t *at, const struct columns *columns)
 {
-    at = put_long(at, SCORER_COUNT);
-    for (int i = 0; i < SCORER_COUNT; i++)
-        at = put_text(at, bytes_of_text(scorer_name((enum scorer_id)i)));
+    at = put_count(at, columns->count);
+    for (uint32_t i = 0; i < columns->count; i++)
+        at = put_text(at, bytes_of_text(scorer_name(columns->scorers[i])));
     *at++ = 0;
     return at;
 }
@@ -187,12 +198,14 @@ void encode_recommendation(struct encoding encoding, const struct recommendation
     at = put_long(at, recommendation->click_time_ms);
     at = put_text(at, click_item_id);
     at = put_long(at, recommendation->position);
-    at = put_scorers(at);
+    struct columns columns;
+    columns.count = recommendation_scorers(recommendation, columns.scorers);
+    at = put_scorers(at, &columns);
     if (recommendation->count)
         at = put_long(at, recommendation->count);
     written(out, at);
     for (uint32_t i = 0; i < recommendation->count; i++)
-        put_recommended(&recommendation->items[i], catalogue, out);
+        put_recommended(&recommendation->items[i], &columns, catalogue, out);
     buffer_append_byte(out, 0);
 }
 

@@ -92,12 +92,13 @@ void json_encode_closed_session(const struct closed_session *session, struct ses
     append_record(record, FLOAT_DIGITS, out);
 }
 
-static json_t *recommended(const struct recommended_item *item, const struct catalogue *catalogue)
+static json_t *recommended(const struct recommended_item *item, const enum scorer_id *scorers, uint32_t count,
+                           const struct catalogue *catalogue)
 {
     char reason[REASON_MAX];
     json_t *shares = json_array();
-    for (int i = 0; i < SCORER_COUNT; i++) {
-        if (json_array_append_new(shares, json_real((double)item->shares[i]))) {
+    for (uint32_t i = 0; i < count; i++) {
+        if (json_array_append_new(shares, json_real((double)item->shares[scorers[i]]))) {
             json_decref(shares);
             return NULL;
         }
@@ -112,11 +113,13 @@ void json_encode_recommendation(const struct recommendation *recommendation, str
 {
     json_memory_begin();
     json_t *scorers = json_array(), *items = json_array();
-    for (int i = 0; i < SCORER_COUNT; i++)
-        if (json_array_append_new(scorers, json_string(scorer_name((enum scorer_id)i))))
+    enum scorer_id columns[SCORER_COUNT];
+    uint32_t count = recommendation_scorers(recommendation, columns);
+    for (uint32_t i = 0; i < count; i++)
+        if (json_array_append_new(scorers, json_string(scorer_name(columns[i]))))
             refuse(out);
     for (uint32_t i = 0; i < recommendation->count; i++)
-        if (json_array_append_new(items, recommended(&recommendation->items[i], catalogue)))
+        if (json_array_append_new(items, recommended(&recommendation->items[i], columns, count, catalogue)))
             refuse(out);
     char version[LEARNED_VERSION_SIZE];
     json_t *record = json_pack("{s:o, s:o, s:o, s:i, s:I, s:I, s:o, s:o, s:I, s:o, s:I, s:o, s:o}", "session_id",

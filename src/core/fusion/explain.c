@@ -55,6 +55,27 @@ static struct reason near(const struct list *list, uint32_t entry)
     return reason;
 }
 
+static const enum scorer_id scorer_of[NAMER_COUNT] = {SCORER_NEURAL, SCORER_SEMANTIC, SCORER_AGENT};
+
+/* The reason of a scorer that has no more to say for itself. */
+static struct reason reason_of(enum scorer_id scorer)
+{
+    enum reason_kind kind = scorer == SCORER_NEURAL     ? REASON_MODEL
+                            : scorer == SCORER_SEMANTIC ? REASON_TEXT
+                            : scorer == SCORER_AGENT    ? REASON_AGENT
+                                                        : REASON_POPULAR;
+    return (struct reason){kind, ITEM_NONE, 0};
+}
+
+static enum scorer_id strongest_of(const float shares[SCORER_COUNT])
+{
+    enum scorer_id strongest = 0;
+    for (enum scorer_id i = 0; i < SCORER_COUNT; i++)
+        if (shares[i] > shares[strongest])
+            strongest = i;
+    return strongest;
+}
+
 static void explain_new(const struct list *list, uint32_t place, struct recommended_item *item)
 {
     const struct scoring_scratch *scratch = list->scratch;
@@ -62,8 +83,9 @@ static void explain_new(const struct list *list, uint32_t place, struct recommen
     float *shares = item->shares;
     const struct popularity *popularity = &list->learned->popularity;
     float popular = scratch->popular_unit * popularity->values[entry];
-    float sum =
-        scratch->knn[place] + scratch->transition[place] + scratch->walk[place] + scratch->neural[place] + popular;
+    float sum = scratch->knn[place] + scratch->transition[place] + scratch->walk[place] + popular;
+    for (enum namer namer = 0; namer < NAMER_COUNT; namer++)
+        sum += scratch->named_units[namer] > 0 ? scratch->named[namer][place] : 0;
     if (!(sum > 0)) {
         shares[SCORER_POPULAR] = 1;
         item->reason = (struct reason){REASON_POPULAR, ITEM_NONE, 0};
@@ -73,11 +95,9 @@ static void explain_new(const struct list *list, uint32_t place, struct recommen
     shares[SCORER_TRANSITION] = scratch->transition[place] / sum;
     shares[SCORER_WALK] = scratch->walk[place] / sum;
     shares[SCORER_POPULAR] = popular / sum;
-    shares[SCORER_NEURAL] = scratch->neural[place] / sum;
-    enum scorer_id strongest = SCORER_KNN;
-    for (enum scorer_id i = 0; i < SCORER_COUNT; i++)
-        if (shares[i] > shares[strongest])
-            strongest = i;
+    for (enum namer namer = 0; namer < NAMER_COUNT; namer++)
+        shares[scorer_of[namer]] = scratch->named_units[namer] > 0 ? scratch->named[namer][place] / sum : 0;
+    enum scorer_id strongest = strongest_of(shares);
     uint32_t sessions = (uint32_t)scratch->sessions[place]; /* 0: they had it out of the vote's reach, too */
     if (strongest == SCORER_KNN)
         item->reason = (struct reason){REASON_SIMILAR_SESSIONS, ITEM_NONE, sessions ? sessions : 1};
@@ -85,10 +105,19 @@ static void explain_new(const struct list *list, uint32_t place, struct recommen
         item->reason = follows(list, entry);
     else if (strongest == SCORER_WALK)
         item->reason = near(list, entry);
-    else if (strongest == SCORER_NEURAL)
-        item->reason = (struct reason){REASON_MODEL, ITEM_NONE, 0};
     else
-        item->reason = (struct reason){REASON_POPULAR, ITEM_NONE, 0};
+        item->reason = reason_of(strongest);
+}
+
+static void explain_outsider(const struct scoring_scratch *scratch, const struct outsider *outsider,
+                             struct recommended_item *item)
+{
+    float sum = 0;
+    for (enum namer namer = 0; namer < NAMER_COUNT; namer++)
+        sum += scratch->named_units[namer] * outsider->named[namer];
+    for (enum namer namer = 0; namer < NAMER_COUNT; namer++)
+        item->shares[scorer_of[namer]] = scratch->named_units[namer] * outsider->named[namer] / sum;
+    item->reason = reason_of(strongest_of(item->shares));
 }
 
 void list_explain(struct list *list)
@@ -102,9 +131,8 @@ void list_explain(struct list *list)
         } else if (place & PLACE_STRANGER || place < list->scratch->seen_count) {
             item->shares[SCORER_REPEAT] = 1;
             item->reason = (struct reason){REASON_REPEAT, item->item, 0};
-        } else if (place & PLACE_MODEL) {
-            item->shares[SCORER_NEURAL] = 1;
-            item->reason = (struct reason){REASON_MODEL, ITEM_NONE, 0};
+        } else if (place & PLACE_OUTSIDER) {
+            explain_outsider(list->scratch, &list->scratch->outsiders[place & ~PLACE_OUTSIDER], item);
         } else {
             explain_new(list, place, item);
         }

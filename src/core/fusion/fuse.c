@@ -5,9 +5,11 @@
 #include "core/fusion/list.h"
 
 #define EVIDENCE_FLOOR 0.002f /* share of the votes a session item has at least */
-#define NEURAL_LEAST   1e-3f  /* of the session model's probabilities, on new items; with less it has nothing to say */
+#define NAMED_LEAST    1e-3f  /* of a namer's probabilities, on new items; with less it has nothing to say */
 #define MASS_LEAST     1e-20f
 #define POPULAR_LEAST  1e-5f /* of popularity, on new items */
+
+static const enum mix_scorer mix_of[NAMER_COUNT] = {MIX_NEURAL, MIX_SEMANTIC, MIX_AGENT};
 
 /* What the scorers have to say on one question, before it is mixed. */
 struct say {
@@ -73,24 +75,49 @@ static void mix_first(const struct learned *learned, struct scoring_scratch *scr
                  transition_unit);
 }
 
-/* Puts the session model's probabilities into the cells, whose kNN masses have been taken out. What it gives to the
- * session's own items is left out: whether those come again is the repeat scorer's question. */
-static void touch_neural(const struct learned *learned, const struct query *query, struct scoring_scratch *scratch,
-                         struct say *say)
+static void add_outsider(struct scoring_scratch *scratch, enum namer namer, const struct scored_item *named)
 {
+    uint32_t at = 0;
+    while (at < scratch->outsider_count && scratch->outsiders[at].item != named->item)
+        at++;
+    if (at == scratch->outsider_count)
+        scratch->outsiders[scratch->outsider_count++] = (struct outsider){.item = named->item};
+    scratch->outsiders[at].named[namer] += named->score;
+}
+
+/* Puts the items that are named on the slate, or among the outsiders. What a namer gives to the session's own items is
+ * left out: whether those come again is the repeat scorer's question. */
+static void touch_named(const struct learned *learned, const struct query *query, struct scoring_scratch *scratch,
+                        enum namer namer, struct say *say)
+{
+    const struct named *named = &query->named[namer];
     const struct recent *recent = &scratch->recent;
     struct slate slate = slate_open(scratch);
     float of_new = 1;
-    for (uint32_t i = 0; i < query->neural_count; i++) {
-        uint32_t entry = learned_entry(learned, query->neural[i].item);
+    for (uint32_t i = 0; i < named->count; i++) {
+        uint32_t entry = learned_entry(learned, named->items[i].item);
         if (entry != ENTRY_NONE)
-            slate_touch(&slate, entry)->knn = query->neural[i].score;
+            slate_touch(&slate, entry);
+        else if (!query_has_item(query, named->items[i].item))
+            add_outsider(scratch, namer, &named->items[i]);
         for (uint32_t j = 0; j < recent->count; j++)
-            if (query->neural[i].item == recent->items[j])
-                of_new -= query->neural[i].score;
+            if (named->items[i].item == recent->items[j])
+                of_new -= named->items[i].score;
     }
     slate_close(scratch, &slate);
-    hear(say, MIX_NEURAL, query->neural_count ? of_new : 0, NEURAL_LEAST);
+    hear(say, mix_of[namer], named->count ? of_new : 0, NAMED_LEAST);
+}
+
+/* What a namer gave to the items on the slate, whose cells have their places. */
+static void gather_named(const struct learned *learned, const struct named *named, struct scoring_scratch *scratch,
+                         float *ret_masses)
+{
+    memset(ret_masses, 0, scratch->touched_count * sizeof *ret_masses);
+    for (uint32_t i = 0; i < named->count; i++) {
+        uint32_t entry = learned_entry(learned, named->items[i].item);
+        if (entry != ENTRY_NONE)
+            ret_masses[scratch->cells[entry].place] = named->items[i].score;
+    }
 }
 
 /* The most popular items: no other untouched item could get into the list. */
@@ -107,16 +134,21 @@ static void touch_popular(const struct learned *learned, struct scoring_scratch 
     hear(say, MIX_POPULAR, of_new, POPULAR_LEAST);
 }
 
-/* Takes walk and neural out of the cells. What was touched behind `gathered` has no masses of the first scorers. */
-static void gather_rest(struct scoring_scratch *scratch, uint32_t gathered, struct say *say)
+/* Takes the walk out of the cells, and what is named. What was touched behind `gathered` has no masses of the first
+ * scorers. */
+static void gather_rest(const struct learned *learned, const struct query *query, struct scoring_scratch *scratch,
+                        uint32_t gathered, struct say *say)
 {
     for (uint32_t i = gathered; i < scratch->touched_count; i++)
         scratch->knn[i] = scratch->transition[i] = scratch->sessions[i] = 0;
     for (uint32_t i = 0; i < scratch->touched_count; i++) {
-        const struct cell *cell = &scratch->cells[scratch->touched[i]];
+        struct cell *cell = &scratch->cells[scratch->touched[i]];
         scratch->walk[i] = cell->other;
-        scratch->neural[i] = cell->knn;
+        cell->place = i;
     }
+    for (enum namer namer = 0; namer < NAMER_COUNT; namer++)
+        if (say->awake[mix_of[namer]])
+            gather_named(learned, &query->named[namer], scratch, scratch->named[namer]);
     hear(say, MIX_WALK, sum_of(scratch->walk, scratch->seen_count, scratch->touched_count), MASS_LEAST);
 }
 
@@ -129,11 +161,14 @@ static void mix_all(const struct learned *learned, struct scoring_scratch *scrat
     for (uint32_t s = 0; s < MIX_SCORERS; s++)
         units[s] = say->awake[s] ? units[s] * (1 - say->repeats) / say->sums[s] : 0;
     scratch->popular_unit = units[MIX_POPULAR] * popular;
-    scratch->neural_unit = units[MIX_NEURAL];
     float *scores = scratch->scores + from;
     kernel_mix(scratch->knn + from, scratch->transition + from, scores, count, units[MIX_KNN], units[MIX_TRANSITION]);
     kernel_add_scaled(scratch->walk + from, scores, count, units[MIX_WALK]);
-    kernel_add_scaled(scratch->neural + from, scores, count, units[MIX_NEURAL]);
+    for (enum namer namer = 0; namer < NAMER_COUNT; namer++) {
+        scratch->named_units[namer] = units[mix_of[namer]];
+        if (scratch->named_units[namer] > 0)
+            kernel_add_scaled(scratch->named[namer] + from, scores, count, scratch->named_units[namer]);
+    }
     for (uint32_t i = from; i < scratch->touched_count; i++)
         scratch->scores[i] += scratch->popular_unit * learned->popularity.values[scratch->touched[i]];
 }
@@ -160,8 +195,9 @@ static struct status ask_all(const struct learned *learned, const struct query *
     mix_first(learned, scratch, &say);
     TRY(walk_score(learned, scratch));
     touch_popular(learned, scratch, &say);
-    touch_neural(learned, query, scratch, &say);
-    gather_rest(scratch, gathered, &say);
+    for (enum namer namer = 0; namer < NAMER_COUNT; namer++)
+        touch_named(learned, query, scratch, namer, &say);
+    gather_rest(learned, query, scratch, gathered, &say);
     *ret_say = say;
     return OK;
 }
@@ -199,35 +235,37 @@ struct status fuse(const struct learned *learned, const struct catalogue *catalo
 
 /* ---- learning to mix */
 
-/* What each scorer gave to the new item that was clicked. Of one that the session model did not name, a part of what it
- * has left for all that it did not name. */
+/* What a namer gave to an item: of one that it did not name, a part of what it has left for all that it did not. */
+static float named_to(const struct learned *learned, const struct named *named, uint32_t item)
+{
+    float unnamed = 1;
+    for (uint32_t i = 0; i < named->count; i++) {
+        if (named->items[i].item == item && named->items[i].score > 0)
+            return named->items[i].score;
+        unnamed -= named->items[i].score;
+    }
+    return unnamed > 0 ? unnamed / (float)(learned->entry_count + 1) : 0;
+}
+
+/* What each scorer gave to the new item that was clicked. */
 static void heard_of(const struct learned *learned, const struct query *query, const struct scoring_scratch *scratch,
                      const struct say *say, uint32_t item, float probabilities[MIX_SCORERS])
 {
     uint32_t entry = learned_entry(learned, item), place = scratch->seen_count;
-    float unnamed = 1;
     memset(probabilities, 0, MIX_SCORERS * sizeof *probabilities);
     while (place < scratch->touched_count && scratch->touched[place] != entry)
         place++;
     if (place < scratch->touched_count) {
-        probabilities[MIX_KNN] = say->awake[MIX_KNN] ? scratch->knn[place] / say->sums[MIX_KNN] : 0;
-        probabilities[MIX_TRANSITION] =
-            say->awake[MIX_TRANSITION] ? scratch->transition[place] / say->sums[MIX_TRANSITION] : 0;
-        probabilities[MIX_WALK] = say->awake[MIX_WALK] ? scratch->walk[place] / say->sums[MIX_WALK] : 0;
+        probabilities[MIX_KNN] = scratch->knn[place];
+        probabilities[MIX_TRANSITION] = scratch->transition[place];
+        probabilities[MIX_WALK] = scratch->walk[place];
     }
     if (entry != ENTRY_NONE)
-        probabilities[MIX_POPULAR] =
-            say->awake[MIX_POPULAR]
-                ? popularity_unit(&learned->popularity) * learned->popularity.values[entry] / say->sums[MIX_POPULAR]
-                : 0;
-    for (uint32_t i = 0; i < query->neural_count; i++) {
-        unnamed -= query->neural[i].score;
-        if (query->neural[i].item == item)
-            probabilities[MIX_NEURAL] = query->neural[i].score;
-    }
-    if (!(probabilities[MIX_NEURAL] > 0) && unnamed > 0)
-        probabilities[MIX_NEURAL] = unnamed / (float)(learned->entry_count + 1);
-    probabilities[MIX_NEURAL] = say->awake[MIX_NEURAL] ? probabilities[MIX_NEURAL] / say->sums[MIX_NEURAL] : 0;
+        probabilities[MIX_POPULAR] = popularity_unit(&learned->popularity) * learned->popularity.values[entry];
+    for (enum namer namer = 0; namer < NAMER_COUNT; namer++)
+        probabilities[mix_of[namer]] = named_to(learned, &query->named[namer], item);
+    for (enum mix_scorer s = 0; s < MIX_SCORERS; s++)
+        probabilities[s] = say->awake[s] ? probabilities[s] / say->sums[s] : 0;
 }
 
 struct status fuse_learn(struct learned *learned, const struct query *query, uint32_t item,

@@ -47,15 +47,15 @@ static uint32_t item_at(const struct list *list, uint32_t place)
     const struct scoring_scratch *scratch = list->scratch;
     if (place & PLACE_STRANGER)
         return scratch->recent.items[place & ~PLACE_STRANGER];
-    if (place & PLACE_MODEL)
-        return list->query->neural[place & ~PLACE_MODEL].item;
+    if (place & PLACE_OUTSIDER)
+        return scratch->outsiders[place & ~PLACE_OUTSIDER].item;
     return list->learned->items[scratch->touched[place]];
 }
 
 /* Entries order ties; items never learned come after all that were. */
 static uint32_t entry_at(const struct list *list, uint32_t place)
 {
-    return place & (PLACE_STRANGER | PLACE_MODEL) ? place : list->scratch->touched[place];
+    return place & (PLACE_STRANGER | PLACE_OUTSIDER) ? place : list->scratch->touched[place];
 }
 
 /* ---- ranking: an insertion sort of the best, which few candidates get past the end of */
@@ -86,22 +86,16 @@ static void rank(const struct list *list, struct ranking *ranking, float score, 
     best[at] = (struct ranked){score, place};
 }
 
-static bool in_session(const struct query *query, uint32_t item)
+static void rank_outsiders(const struct list *list, struct ranking *ranking)
 {
-    for (uint32_t i = 0; i < query->length; i++)
-        if (query->items[i] == item)
-            return true;
-    return false;
-}
-
-/* Items that the session model knows and the learned state does not: there is no place for them on the slate. */
-static void rank_unlearned(const struct list *list, struct ranking *ranking)
-{
-    const struct query *query = list->query;
-    for (uint32_t i = 0; i < query->neural_count; i++)
-        if (learned_entry(list->learned, query->neural[i].item) == ENTRY_NONE &&
-            !in_session(query, query->neural[i].item))
-            rank(list, ranking, list->scratch->neural_unit * query->neural[i].score, PLACE_MODEL | i);
+    const struct scoring_scratch *scratch = list->scratch;
+    for (uint32_t i = 0; i < scratch->outsider_count; i++) {
+        float score = 0;
+        for (enum namer namer = 0; namer < NAMER_COUNT; namer++)
+            score += scratch->named_units[namer] * scratch->outsiders[i].named[namer];
+        if (score > 0)
+            rank(list, ranking, score, PLACE_OUTSIDER | i);
+    }
 }
 
 static void rank_all(const struct list *list, struct ranking *ranking)
@@ -117,8 +111,7 @@ static void rank_all(const struct list *list, struct ranking *ranking)
             continue;
         rank(list, ranking, scores[i], i);
     }
-    if (scratch->neural_unit > 0)
-        rank_unlearned(list, ranking);
+    rank_outsiders(list, ranking);
 }
 
 /* ---- the list */
@@ -141,7 +134,7 @@ static bool is_used(const struct list *list, uint32_t item)
     for (uint32_t i = 0; i < list->count; i++)
         if (list->items[i].item == item)
             return true;
-    return in_session(list->query, item);
+    return query_has_item(list->query, item);
 }
 
 static bool may_fill(const struct list *list, uint32_t item)

@@ -17,9 +17,8 @@ struct pending {
     struct closed_session session;
     unsigned size_class;
     struct pending *next_free;
-    uint32_t asked;                   /* clicks after which it is asked what comes next; 0: it is not */
-    const struct scored_item *neural; /* what the session model says then; only while sessions are being learned */
-    uint32_t neural_count;
+    uint32_t asked;      /* clicks after which it is asked what comes next; 0: it is not */
+    struct named neural; /* what the session model says then; only while sessions are being learned */
 };
 
 struct learner {

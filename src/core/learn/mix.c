@@ -34,8 +34,7 @@ static struct query query_of(const struct pending *pending)
                           .types = view->types,
                           .length = pending->asked,
                           .now_ms = view->times_ms[pending->asked - 1],
-                          .neural = pending->neural,
-                          .neural_count = pending->neural_count};
+                          .named = {[NAMER_NEURAL] = pending->neural}};
 }
 
 struct batch {
@@ -47,17 +46,15 @@ struct batch {
 static struct status ask(struct learner *learner, struct batch *batch)
 {
     TRY(neural_ask(learner->neural, batch->queries, batch->count, learner->options.neural_candidates, &learner->arena));
-    for (uint32_t i = 0; i < batch->count; i++) {
-        batch->sessions[i]->neural = batch->queries[i].neural;
-        batch->sessions[i]->neural_count = batch->queries[i].neural_count;
-    }
+    for (uint32_t i = 0; i < batch->count; i++)
+        batch->sessions[i]->neural = batch->queries[i].named[NAMER_NEURAL];
     batch->count = 0;
     return OK;
 }
 
 static struct status ask_about(struct learner *learner, struct pending *pending, struct batch *batch)
 {
-    pending->neural_count = 0;
+    pending->neural.count = 0;
     if (!learner->neural || !is_judged(learner, pending))
         return OK;
     batch->sessions[batch->count] = pending;

@@ -40,10 +40,8 @@ static struct status ask_some(const struct neural *neural, struct query *queries
     if (!lists || !lengths)
         return FAIL(MEMORY, count, "no memory for a batch of candidates");
     TRY(neural_lists(neural, &sessions, arena, lists, candidates_max, lengths));
-    for (uint32_t i = 0; i < count; i++) {
-        queries[i].neural = lists + (size_t)i * candidates_max;
-        queries[i].neural_count = lengths[i];
-    }
+    for (uint32_t i = 0; i < count; i++)
+        queries[i].named[NAMER_NEURAL] = (struct named){lists + (size_t)i * candidates_max, lengths[i]};
     return OK;
 }
 

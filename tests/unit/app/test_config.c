@@ -27,6 +27,7 @@ static void defaults_are_those_of_the_core(void **state)
     AUTO(config) config = {0};
     struct complaint complaint = {""};
     assert_ok(config_defaults(&config, &complaint));
+    assert_ok(config_check(&config, &complaint)); /* makes weights parts of 1 */
     struct learned_options learned = learned_options_default();
     struct fusion_options fusion = fusion_options_default(), *set = &config.engine.fusion;
     assert_same(learned, config.learned, rules_decay_sessions);
@@ -102,7 +103,7 @@ static void a_file_sets_nested_and_dotted_keys_lists_and_kafka_settings(void **s
                               "topics: {prefix: a., partitions: 4}\n"
                               "fusion:\n"
                               "  repeat_shifts: [1, 0.5, 0.25, 0, 0, 0, 0, 0, 0, 0, 0, -4]\n"
-                              "  knn_weights: [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]\n"
+                              "  knn_weights: [2, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]\n"
                               "filters:\n"
                               "  categories_excluded: [\"Gifts, cards\", Adult]\n"
                               "kafka:\n"

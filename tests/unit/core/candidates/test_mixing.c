@@ -6,7 +6,7 @@
 #include <eddy/base/random.h>
 #include <math.h>
 
-static const bool all_awake[MIX_SCORERS] = {true, true, true, true, true};
+static const bool all_awake[MIX_SCORERS] = {true, true, true, true, true, true, true};
 
 static float sum_of(const struct mixer *mixer, uint32_t cell)
 {

@@ -156,8 +156,9 @@ static uint32_t known_items(const struct query *query, bool with_session)
     for (uint32_t i = 0; i < naive.count; i++)
         for (uint32_t j = 0; j < naive.sessions[i].length; j++)
             known[naive.sessions[i].items[j]] = true;
-    for (uint32_t i = 0; i < query->neural_count; i++)
-        known[query->neural[i].item] = true;
+    for (enum namer namer = 0; namer < NAMER_COUNT; namer++)
+        for (uint32_t i = 0; i < query->named[namer].count; i++)
+            known[query->named[namer].items[i].item] = true;
     for (uint32_t i = 0; i < query->length; i++)
         known[query->items[i]] = with_session;
     for (uint32_t i = 0; i < NAIVE_ITEMS; i++)
@@ -188,12 +189,11 @@ static void scores_are_those_of_the_formulas(void **state)
             struct naive_session session = random_session(&shop, NAIVE_ITEMS);
             struct query query = query_of(&session);
             struct recommended_item list[NAIVE_ITEMS];
-            struct scored_item named[NAIVE_ITEMS];
+            struct scored_item named[NAMER_COUNT][NAIVE_ITEMS];
             double wanted[NAIVE_ITEMS];
-            if (run >= 6) {
-                query.neural = named;
-                query.neural_count = random_names(&shop, 1 + i * 8, named);
-            }
+            for (enum namer namer = 0; namer < NAMER_COUNT; namer++)
+                if (run >= 6 && (run + i) % 4 != namer) /* one of them sleeps, or none */
+                    query.named[namer] = (struct named){named[namer], random_names(&shop, 1 + i * 8, named[namer])};
             uint32_t count = ask(&shop, &query, &options, list);
             assert_int_equal(count, known_items(&query, true));
             assert_sound(list, count);
@@ -442,7 +442,7 @@ static void items_only_the_session_model_knows_are_listed(void **state)
     struct fusion_options options = fusion_options_default();
     const uint32_t clicked[] = {3};
     const struct scored_item named[] = {{3, 0.5f}, {9, 0.2f}, {6, 0.1f}, {8, 0.05f}};
-    struct query query = {.items = clicked, .length = 1, .now_ms = shop.time_ms, .neural = named, .neural_count = 4};
+    struct query query = {.items = clicked, .length = 1, .now_ms = shop.time_ms, .named = {{named, 4}}};
     struct recommended_item list[20];
     uint32_t count = ask(&shop, &query, &options, list);
     assert_int_equal(count, 3); /* 6 is not available */
@@ -457,9 +457,16 @@ static void items_only_the_session_model_knows_are_listed(void **state)
     options.filters.seen = SEEN_EXCLUDE;
     assert_int_equal(ask(&shop, &query, &options, list), 2);
     const struct scored_item itself[] = {{3, 1}};
-    query.neural = itself;
-    query.neural_count = 1;
+    query.named[NAMER_NEURAL] = (struct named){itself, 1};
     assert_int_equal(ask(&shop, &query, &options, list), 0); /* it has nothing to say of new items */
+    query.named[NAMER_SEMANTIC] = (struct named){named + 1, 1};
+    query.named[NAMER_AGENT] = (struct named){(struct scored_item[]){{8, 0.5f}, {9, 0.5f}}, 2};
+    assert_int_equal(ask(&shop, &query, &options, list), 2);
+    assert_sound(list, 2);
+    assert_int_equal(list[0].item, 9); /* two name it */
+    assert_true(list[0].shares[SCORER_SEMANTIC] > 0 && list[0].shares[SCORER_AGENT] > 0);
+    assert_true(list[1].item == 8 && list[1].shares[SCORER_AGENT] == 1);
+    assert_int_equal(list[1].reason.kind, REASON_AGENT);
     shop_close(&shop);
 }
 
@@ -481,8 +488,7 @@ static void who_names_what_comes_gains_weight(void **state)
         for (uint32_t i = 0; i < 200; i++) {
             uint32_t clicked[] = {i % 30}, next = (i + 7) % 30;
             const struct scored_item named[] = {{right ? next : (i + 8) % 30, 0.9f}};
-            struct query query = {
-                .items = clicked, .length = 1, .now_ms = shop.time_ms, .neural = named, .neural_count = 1};
+            struct query query = {.items = clicked, .length = 1, .now_ms = shop.time_ms, .named = {{named, 1}}};
             assert_ok(fuse_learn(shop.learned, &query, next, &options, shop.scratch));
         }
         assert_true(right ? weight_of(&shop, MIX_NEURAL) > 0.9f : weight_of(&shop, MIX_NEURAL) < before / 2);
