@@ -42,9 +42,10 @@ struct updater_options {
     float rate;                      /* of the optimiser as an update begins */
     float replay;                    /* older samples for each of the window's; fewer where there are fewer */
     int64_t half_life_ms;            /* 0: all older samples are drawn alike */
-    float held_share;                /* 0 .. <1 of the new clicks are held back; 0: there is no gate, */
-    uint32_t held_max;               /* but no more than so many */
-    float noise;                     /* refused when MRR is worse by more than so many of its standard errors */
+    float held_share;  /* 0 .. <0.5 predictions for each new click are held back; 0: there is no gate. From
+                          0.5 on, sessions of two clicks would all be, for ever */
+    uint32_t held_max; /* but no more than so many */
+    float noise;       /* refused when MRR is worse by more than so many of its standard errors */
 };
 
 struct updater;

@@ -447,9 +447,9 @@ const struct config_option option_table[] = {
     NUMBER("update.half_life_ms", update.options.half_life_ms, "7d", 0, 36500 * DAY_MS,
            "A click so much older than the newest is half as likely to be among these. 0: all alike."),
     NUMBER(
-        "update.held_share", update.options.held_share, "0.1", 0, 0.9,
-        "Share of the new clicks that are held back to judge the update by, and are learned by the next one. 0: every "
-        "update is published."),
+        "update.held_share", update.options.held_share, "0.1", 0, 0.4,
+        "So many predictions for each new click are held back to judge the update by, and are learned by the next one. "
+        "0: every update is published."),
     NUMBER("update.held_max", update.options.held_max, "5000", 0, 4e9, "But no more than so many."),
     NUMBER("update.noise", update.options.noise, "2", 0, 100,
            "An update is refused when its MRR@20 on these is worse by more than so many standard errors."),

@@ -28,7 +28,7 @@ struct status updater_open(const struct updater_options *options, const struct m
                            struct updater **ret_updater)
 {
     assert(options->clicks_max >= 2 && options->items_max >= 1 && options->passes >= 1 && options->replay >= 0);
-    assert(options->held_share >= 0 && options->held_share < 1 && options->noise >= 0);
+    assert(options->held_share >= 0 && options->held_share < 0.5f && options->noise >= 0);
     struct updater *updater = calloc(1, sizeof *updater);
     if (!updater)
         return FAIL(MEMORY, sizeof *updater, "no memory for an updater");

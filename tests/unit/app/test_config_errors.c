@@ -89,6 +89,7 @@ static void values_of_the_wrong_kind_or_size_are_named_with_what_is_allowed(void
         {"session: {gap_ms: [1, 2]}\n", {"one value, not a list"}},
         {"session: {clicks_max: 1}\n", {"2 .. 4000"}},
         {"session: {clicks_max: 4001}\n", {"eddy.yaml:1: session.clicks_max: 4001 is out of range"}},
+        {"update: {held_share: 0.5}\n", {"update.held_share: 0.5 is out of range", "0 .. 0.4"}},
         {"items: {max: 536870912}\n", {"eddy.yaml:1: items.max: 536870912 is out of range"}},
         {"session: {clicks_max: 2h}\n", {"'2h' is not a whole number"}},
         {"items: {memory_max_bytes: 1h}\n", {"KiB, MiB, GiB, TiB"}},

@@ -253,6 +253,26 @@ static void without_a_gate_nothing_is_refused(void **state)
     updater_close(updater);
 }
 
+/* They have one prediction for two clicks, so that a share of the clicks is twice that of the predictions. */
+static void sessions_of_two_clicks_are_never_all_held_back(void **state)
+{
+    (void)state;
+    struct updater_options options = options_rash();
+    struct shop shop = shop_of(test_seed(5), 1);
+    options.held_share = 0.4f;
+    options.held_max = UINT32_MAX;
+    struct updater *updater = open_trained(&options, &shop);
+    for (int i = 0; i < 50; i++) {
+        uint32_t items[LENGTH];
+        next_session(&shop, items);
+        assert_ok(updater_add(updater, items, 2, shop.time_ms));
+    }
+    struct updater_result result = update(updater);
+    assert_int_equal(result.held_sessions, 40);
+    assert_int_equal(result.window_sessions, 10);
+    updater_close(updater);
+}
+
 /* ---- what it is a function of */
 
 static struct updater *run_twice(const struct updater_options *options, uint64_t seed)
@@ -421,6 +441,7 @@ int main(void)
         cmocka_unit_test(items_of_the_judges_get_a_row_when_they_have_judged),
         cmocka_unit_test(what_was_learned_from_shuffled_sessions_is_refused),
         cmocka_unit_test(without_a_gate_nothing_is_refused),
+        cmocka_unit_test(sessions_of_two_clicks_are_never_all_held_back),
         cmocka_unit_test(same_sessions_and_options_make_the_same_model),
         cmocka_unit_test(what_closes_while_an_update_runs_waits_for_the_next),
         cmocka_unit_test(an_update_that_was_killed_begins_again),
