@@ -355,7 +355,7 @@ static void show(uint32_t item_count, bool clustered)
 
 int main(int argc, char **argv)
 {
-    system_begin_products();
+    trial_must(system_begin_products(), "OpenBLAS");
     show_machine();
     for (int i = 1; i < argc || i == 1; i++) {
         long item_count = argc > 1 ? strtol(argv[i], NULL, 10) : 0;

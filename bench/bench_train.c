@@ -173,7 +173,7 @@ int main(int argc, char **argv)
         fputs("usage: bench_train [STEPS [BACKBONE...]]\n", stderr);
         return 2;
     }
-    system_begin_products();
+    trial_must(system_begin_products(), "OpenBLAS");
     shop_make(&shop);
     printf("%u items, %u sessions, %u clicks; width %u, %u clicks a step\n", ITEMS, SESSIONS, shop.starts[SESSIONS],
            WIDTH, BATCH);

@@ -75,12 +75,14 @@ MUST_CHECK struct status model_vectors(const struct model *model, const struct m
 
 /* Matrix products are OpenBLAS's, in a program that has threads of its own: a product takes the calling thread alone.
  * An OpenBLAS that was built without threads has, unless it was asked for, no locks either, and gives two callers the
- * same memory to work in: with such a one products take turns. For the whole process, once, before it has threads. */
+ * same memory to work in: with such a one products take turns. One that was built with OpenMP can be held to one thread
+ * for the thread alone that says so; CONFIG, unless it has but one for all (OMP_NUM_THREADS=1, or a single CPU). For
+ * the whole process, once, before it has threads. */
 struct matrix_turns {
     void (*begin)(void); /* waits until nobody else is between the two */
     void (*end)(void);
 };
-void matrix_begin_threads(const struct matrix_turns *turns);
+MUST_CHECK struct status matrix_begin_threads(const struct matrix_turns *turns);
 
 /* Every item's score for each vector; scores: (count, item_count). The item rows as they are scored with are kept by
  * the caller, (item_count, width): model_item_rows() makes them. */

@@ -11,8 +11,9 @@ void system_wait_ms(int duration_ms);
 /* CPUs this process may run on, at least 1. */
 uint32_t system_cpu_count(void);
 
-/* Lets several threads compute matrix products at once, or in turns: see matrix_begin_threads(). At start, once. */
-void system_begin_products(void);
+/* Lets several threads compute matrix products at once, or in turns: see matrix_begin_threads(), and for its failure.
+ * At start, once. */
+MUST_CHECK struct status system_begin_products(void);
 
 /* The calling thread gives way to those that answer: it is nicer by 10, where the system lets it. */
 void system_thread_give_way(void);

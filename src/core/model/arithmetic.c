@@ -166,8 +166,12 @@ void matrix_tn(uint32_t m, uint32_t n, uint32_t k, float alpha, const float *a, 
     matrix_tn_in(m, n, k, alpha, (struct matrix){a, m}, (struct matrix){b, n}, beta, c, n);
 }
 
-void matrix_begin_threads(const struct matrix_turns *waiting)
+struct status matrix_begin_threads(const struct matrix_turns *waiting)
 {
+    int kind = openblas_get_parallel();
+    if (kind == OPENBLAS_OPENMP && openblas_get_num_threads() > 1)
+        return FAIL(CONFIG, openblas_get_num_threads(), "an OpenBLAS that was built with OpenMP");
     openblas_set_num_threads(1);
-    turns = openblas_get_parallel() == OPENBLAS_SEQUENTIAL ? waiting : NULL;
+    turns = kind == OPENBLAS_SEQUENTIAL ? waiting : NULL;
+    return OK;
 }

@@ -16,8 +16,8 @@ static void end(void)
     pthread_mutex_unlock(&turn);
 }
 
-void system_begin_products(void)
+struct status system_begin_products(void)
 {
     static const struct matrix_turns turns = {begin, end};
-    matrix_begin_threads(&turns);
+    return matrix_begin_threads(&turns);
 }

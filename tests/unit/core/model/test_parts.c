@@ -242,7 +242,7 @@ static void parts_are_whole_tiles_and_leave_nothing_out(void **state)
 
 int main(void)
 {
-    system_begin_products();
+    assert_ok(system_begin_products());
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(threads_change_no_bit_of_what_is_learned),
         cmocka_unit_test(nor_does_the_order_of_parts),

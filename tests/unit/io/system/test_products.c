@@ -3,6 +3,7 @@
 
 #include "core/model/arithmetic.h"
 
+#include <cblas.h>
 #include <eddy/base/random.h>
 #include <eddy/io/system.h>
 #include <eddy/io/team.h>
@@ -44,11 +45,40 @@ static void products_at_the_same_time_do_not_meet(void **state)
     team_close(team);
 }
 
+/* What OpenBLAS says of itself is wrapped (tests/CMakeLists.txt): 0, as it is. */
+static int openmp_threads;
+
+int __real_openblas_get_parallel(void);
+int __wrap_openblas_get_parallel(void);
+int __wrap_openblas_get_parallel(void)
+{
+    return openmp_threads ? OPENBLAS_OPENMP : __real_openblas_get_parallel();
+}
+
+int __real_openblas_get_num_threads(void);
+int __wrap_openblas_get_num_threads(void);
+int __wrap_openblas_get_num_threads(void)
+{
+    return openmp_threads ? openmp_threads : __real_openblas_get_num_threads();
+}
+
+static void an_openblas_with_openmp_is_refused_unless_it_has_one_thread(void **state)
+{
+    (void)state;
+    openmp_threads = 2;
+    assert_fails(CONFIG, system_begin_products());
+    openmp_threads = 1;
+    assert_ok(system_begin_products());
+    openmp_threads = 0;
+    assert_ok(system_begin_products());
+}
+
 int main(void)
 {
-    system_begin_products(); /* without it, an OpenBLAS that has no locks gets some wrong in most runs */
+    assert_ok(system_begin_products()); /* without it, an OpenBLAS that has no locks gets some wrong in most runs */
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(products_at_the_same_time_do_not_meet),
+        cmocka_unit_test(an_openblas_with_openmp_is_refused_unless_it_has_one_thread),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
