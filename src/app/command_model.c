@@ -186,7 +186,7 @@ static struct status publish(const struct model_command *command, struct complai
     struct model_file file;
     struct model_publisher *publisher;
     TRY(model_file_read(command->file, &file, complaint));
-    struct status status = model_publisher_open(command->config, &command->kafka, &publisher, complaint);
+    struct status status = model_publisher_open(command->config, &command->kafka, NULL, &publisher, complaint);
     if (!failed(status)) {
         status = publish_file(command, publisher, &file, complaint);
         model_publisher_close(publisher);
@@ -251,7 +251,7 @@ static struct status with_publisher(const struct model_command *command,
                                     struct complaint *complaint)
 {
     struct model_publisher *publisher;
-    TRY(model_publisher_open(command->config, &command->kafka, &publisher, complaint));
+    TRY(model_publisher_open(command->config, &command->kafka, NULL, &publisher, complaint));
     struct status status = work(command, publisher, complaint);
     model_publisher_close(publisher);
     return status;

@@ -49,7 +49,7 @@ static struct rig *rig_open(void)
     const struct knowledge_options knowledge = {
         .catalogue = rig->config.catalogue, .learned = rig->config.learned, .learner = rig->config.learner};
     assert_ok(knowledge_open(&knowledge, &rig->knowledge, &complaint));
-    if (failed(model_publisher_open(&rig->config, &rig->kafka, &rig->publisher, &complaint)))
+    if (failed(model_publisher_open(&rig->config, &rig->kafka, NULL, &rig->publisher, &complaint)))
         fail_msg("%s", complaint.text);
     return rig;
 }

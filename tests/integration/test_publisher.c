@@ -135,12 +135,41 @@ static void brokers_that_are_away_are_given_up(void **state)
     assert_ok(kafka_mock_set_down(mock, false));
 }
 
+/* Without the stop, either waits for longer than this test may take, but for the first: that would be UNAVAILABLE. */
+static void a_stop_ends_what_waits_for_brokers(void **state)
+{
+    struct kafka_mock *mock = *state;
+    static _Atomic bool stop;
+    const struct kafka_options kafka = mock_rig_options(kafka_mock_bootstrap(mock));
+    const struct kafka_publisher_options options = {.kafka = &kafka,
+                                                    .topic = "recommendations",
+                                                    .transactional_id = "test",
+                                                    .queue_bytes_max = 1 << 20,
+                                                    .stop = &stop};
+    static uint8_t value[900000];
+    struct kafka_publisher *publisher;
+    assert_ok(kafka_mock_set_down(mock, true));
+    stop = true;
+    assert_fails(INTERRUPTED, kafka_publisher_open(&options, 300000, &publisher, NULL));
+    assert_ok(kafka_mock_set_down(mock, false));
+    stop = false;
+    assert_ok(kafka_publisher_open(&options, 10000, &publisher, NULL));
+    assert_ok(kafka_publisher_begin(publisher, NULL));
+    assert_ok(kafka_mock_set_down(mock, true));
+    assert_ok(kafka_publisher_put(publisher, BYTES("k"), bytes_of(value, sizeof value), NULL));
+    stop = true;
+    assert_fails(INTERRUPTED, kafka_publisher_put(publisher, BYTES("k"), bytes_of(value, sizeof value), NULL));
+    assert_fails(INTERRUPTED, kafka_publisher_commit(publisher, NULL));
+    kafka_publisher_close(publisher);
+    assert_ok(kafka_mock_set_down(mock, false));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         WITH_MOCK(more_than_the_queue_holds_is_written),  WITH_MOCK(a_publisher_writes_more_than_one_transaction),
         WITH_MOCK(a_record_that_is_too_large_is_refused), WITH_MOCK(what_brokers_answer_is_told_apart),
-        WITH_MOCK(brokers_that_are_away_are_given_up),
+        WITH_MOCK(brokers_that_are_away_are_given_up),    WITH_MOCK(a_stop_ends_what_waits_for_brokers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -17,20 +17,22 @@ struct kafka_publisher_options {
     const struct kafka_options *kafka;
     const char *topic, *transactional_id;
     uint32_t queue_bytes_max;
+    const _Atomic bool *stop; /* once it is true nothing is waited for any more: INTERRUPTED. NULL: never */
 };
 
 /* Ends what a former one of the same id has left open. UNAVAILABLE when the brokers do not answer in time, IO when they
- * refuse. */
+ * refuse; INTERRUPTED. */
 MUST_CHECK struct status kafka_publisher_open(const struct kafka_publisher_options *options, int timeout_ms,
                                               struct kafka_publisher **ret_publisher, struct complaint *complaint);
 /* Aborts what was begun and not committed, if the brokers can be reached at once. */
 void kafka_publisher_close(struct kafka_publisher *publisher);
 
 /* The failures of these three: FENCED; IO: the brokers refuse a record or the transaction; UNAVAILABLE: they do not
- * answer, or have aborted it. The complaint says why. */
+ * answer, or have aborted it; INTERRUPTED. The complaint says why. */
 MUST_CHECK struct status kafka_publisher_begin(struct kafka_publisher *publisher, struct complaint *complaint);
 /* value.data == NULL: a tombstone. Waits while the queue is full. */
 MUST_CHECK struct status kafka_publisher_put(struct kafka_publisher *publisher, struct bytes key, struct bytes value,
                                              struct complaint *complaint);
-/* After UNAVAILABLE it is not known whether all became visible: open another one, which settles it, and look. */
+/* After UNAVAILABLE or INTERRUPTED it is not known whether all became visible: open another one, which settles it, and
+ * look. */
 MUST_CHECK struct status kafka_publisher_commit(struct kafka_publisher *publisher, struct complaint *complaint);

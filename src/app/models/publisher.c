@@ -6,6 +6,7 @@
 
 #include <eddy/io/kafka_publisher.h>
 #include <eddy/io/system.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -52,7 +53,8 @@ static struct status make_producer(struct model_publisher *publisher, struct com
     const struct kafka_publisher_options options = {.kafka = publisher->topic.kafka,
                                                     .topic = publisher->topic.name,
                                                     .transactional_id = publisher->id,
-                                                    .queue_bytes_max = QUEUE_BYTES_MAX};
+                                                    .queue_bytes_max = QUEUE_BYTES_MAX,
+                                                    .stop = publisher->topic.stop};
     if (publisher->fenced)
         return complain(complaint, FAIL(FENCED, 0, "another publisher has taken over"),
                         "topic %s: another publisher has taken over", publisher->topic.name);
@@ -67,13 +69,14 @@ static struct status open_parts(struct model_publisher *publisher, struct compla
 }
 
 struct status model_publisher_open(const struct config *config, const struct kafka_options *kafka,
-                                   struct model_publisher **ret_publisher, struct complaint *complaint)
+                                   const _Atomic bool *stop, struct model_publisher **ret_publisher,
+                                   struct complaint *complaint)
 {
     struct model_publisher *publisher = calloc(1, sizeof *publisher);
     if (!publisher)
         return FAIL(MEMORY, 0, "no memory for a publisher");
     publisher->config = config;
-    publisher->topic = (struct models_topic){kafka, config_topic(config, TOPIC_MODELS), NULL};
+    publisher->topic = (struct models_topic){kafka, config_topic(config, TOPIC_MODELS), stop};
     snprintf(publisher->id, sizeof publisher->id, "%s-models-%s", config->group_id, config->models.name);
     struct status status = open_parts(publisher, complaint);
     if (failed(status)) {
@@ -168,6 +171,11 @@ static bool came_through(struct model_publisher *publisher, const struct work *w
            is_there(publisher, work);
 }
 
+static bool is_stopped(const struct model_publisher *publisher)
+{
+    return publisher->topic.stop && atomic_load(publisher->topic.stop);
+}
+
 static void drop_producer(struct model_publisher *publisher)
 {
     kafka_publisher_close(publisher->kafka);
@@ -182,7 +190,7 @@ static void see(struct model_publisher *publisher, const struct work *work)
     struct complaint ignored = {""};
     struct time_source time = system_time();
     int64_t end_us = time.ops->monotonic_us(time.self) + SEEN_MS * INT64_C(1000);
-    while (time.ops->monotonic_us(time.self) < end_us) {
+    while (time.ops->monotonic_us(time.self) < end_us && !is_stopped(publisher)) {
         if (!failed(model_publisher_read(publisher, &ignored)) && is_there(publisher, work))
             return;
         system_wait_ms(SEEN_STEP_MS);

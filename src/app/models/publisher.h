@@ -20,9 +20,12 @@
 struct model_publisher;
 
 /* Creates nothing: the topic must be there. NOT_FOUND, CONFIG: it is not, or has more than one partition; UNAVAILABLE;
- * IO: not allowed. `config` and `kafka` are borrowed. */
+ * IO: not allowed. `config` and `kafka` are borrowed, and `stop`: once it is true nothing is waited for any more, here
+ * and in all that follows: INTERRUPTED. What was being published is then there or not, whole in any case. NULL: never.
+ */
 MUST_CHECK struct status model_publisher_open(const struct config *config, const struct kafka_options *kafka,
-                                              struct model_publisher **ret_publisher, struct complaint *complaint);
+                                              const _Atomic bool *stop, struct model_publisher **ret_publisher,
+                                              struct complaint *complaint);
 void model_publisher_close(struct model_publisher *publisher);
 
 /* Brings the directory up to the topic's present end; publish and point do so themselves. UNAVAILABLE, MEMORY. */

@@ -140,7 +140,7 @@ static struct status lesson_begin(struct train_role *role, struct complaint *com
 {
     struct lesson lesson = {.last_ms = INT64_MIN};
     struct status status =
-        model_publisher_open(role->options.config, role->options.kafka, &lesson.publisher, complaint);
+        model_publisher_open(role->options.config, role->options.kafka, &role->stopping, &lesson.publisher, complaint);
     if (!failed(status))
         status = open_sessions(role, &lesson, complaint);
     if (!failed(status))

@@ -4,6 +4,7 @@
 #include "io/kafka/sink.h"
 
 #include <eddy/io/system.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -22,6 +23,7 @@
 struct kafka_publisher {
     struct kafka_sink sink;
     bool open; /* a transaction is */
+    const _Atomic bool *stop;
 };
 
 static int64_t now_us(void)
@@ -66,14 +68,20 @@ static struct status judge(struct kafka_publisher *publisher, rd_kafka_resp_err_
                     why, last[0] ? "; last heard of the brokers: " : "", last);
 }
 
+static bool is_stopped(const struct kafka_publisher *publisher)
+{
+    return publisher->stop && atomic_load(publisher->stop);
+}
+
 /* Takes `error`. */
 static struct status mind_error(struct kafka_publisher *publisher, rd_kafka_error_t *error, struct complaint *complaint)
 {
+    bool gave_up = rd_kafka_error_is_retriable(error) && is_stopped(publisher);
     rd_kafka_resp_err_t code = rd_kafka_error_code(error);
     char text[512];
     snprintf(text, sizeof text, "%s", rd_kafka_error_string(error));
     rd_kafka_error_destroy(error);
-    return judge(publisher, code, text, complaint);
+    return gave_up ? FAIL(INTERRUPTED, code, "stopped while publishing") : judge(publisher, code, text, complaint);
 }
 
 /* Calls until it is done, time is up, or it fails for good. librdkafka waits meanwhile for refusals to be taken in. */
@@ -83,7 +91,7 @@ static rd_kafka_error_t *insist(struct kafka_publisher *publisher, rd_kafka_erro
     for (int64_t end_us = now_us() + patience_us;;) {
         rd_kafka_error_t *error = call(publisher->sink.client.handle, SLICE_MS);
         kafka_sink_serve(&publisher->sink);
-        if (!error || !rd_kafka_error_is_retriable(error) || now_us() >= end_us)
+        if (!error || !rd_kafka_error_is_retriable(error) || now_us() >= end_us || is_stopped(publisher))
             return error;
         rd_kafka_error_destroy(error);
     }
@@ -110,6 +118,7 @@ static struct status start(struct kafka_publisher *publisher, const struct kafka
     rd_kafka_conf_t *conf;
     char text[256];
     publisher->sink.transactional = true;
+    publisher->stop = options->stop;
     TRY(kafka_sink_configure(&publisher->sink, &sink, fixed, &conf, complaint));
     if (!is_set(options->kafka, TRANSACTION_NAME) &&
         rd_kafka_conf_set(conf, TRANSACTION_NAME, TRANSACTION_MS, text, sizeof text) != RD_KAFKA_CONF_OK) {
@@ -143,6 +152,7 @@ void kafka_publisher_close(struct kafka_publisher *publisher)
 {
     if (!publisher)
         return;
+    publisher->stop = NULL; /* aborting has an end of its own */
     if (publisher->open) {
         rd_kafka_purge(publisher->sink.client.handle, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
         rd_kafka_error_destroy(insist(publisher, rd_kafka_abort_transaction, ABORT_MS * 1000));
@@ -174,6 +184,8 @@ struct status kafka_publisher_put(struct kafka_publisher *publisher, struct byte
         if (!failed_as(status, FAULT_LIMIT))
             return judge(publisher, (rd_kafka_resp_err_t)status.detail, status.fault->what, complaint);
         kafka_sink_serve(&publisher->sink);
+        if (is_stopped(publisher))
+            return FAIL(INTERRUPTED, 0, "stopped while publishing");
         if (publisher->sink.failures || now_us() >= end_us)
             return judge(publisher, RD_KAFKA_RESP_ERR__TIMED_OUT, "records are not acknowledged", complaint);
         system_wait_ms(PAUSE_MS);
