@@ -19,7 +19,7 @@ lessons() {
         (int(i / 6) * 7 + i % 6) % 60, from + i
   }' | kcat -b "$EDDY_KAFKA" -P -t "$run_id.train.clicks" -K "$(printf '\t')" -X topic.partitioner=murmur2_random
 }
-options+=(--set formats.clicks=json)
+options+=(--set formats.clicks=json --set formats.sessions=json)
 
 # log_has WHO TEXT [TIMES]: waits for it.
 log_has() {
@@ -123,5 +123,25 @@ for _ in $(seq 1 100); do
   sleep 0.2
 done
 [ "$loaded" -gt "$last" ] || fail "what was published after version $last is not in use"
-stop $heir
 echo "back: the trainer went on from version 1, and version $loaded answers clicks"
+
+# ---- the sessions topic gets another partition, and something comes in that. (It grows by being called the late clicks
+# of a wider topic.)
+wide=(topics create "${options[@]}" --set topics.clicks=wide --set topics.sessions=wide-sessions)
+"$EDDY_BINARY" "${wide[@]}" --set topics.late_clicks=wide-late --set topics.partitions=5 >/dev/null ||
+  fail "there is no wider topic"
+"$EDDY_BINARY" "${wide[@]}" --set topics.late_clicks=sessions --grow >/dev/null || fail "the sessions do not grow"
+log_has $heir 'event=sessions_have_grown partitions_before=4 partitions=5'
+kcat -b "$EDDY_KAFKA" -C -t "$run_id.train.sessions" -p 0 -c 50 -e -q -K '\t' 2>/dev/null |
+  kcat -b "$EDDY_KAFKA" -P -t "$run_id.train.sessions" -p 4 -K '\t'
+last=$(published)
+lessons $((now + 18000)) 2500
+wait_published "$last"
+for _ in $(seq 1 100); do
+  ! "$EDDY_BINARY" model show --json "${options[@]}" 2>"$folder/errors" | grep -q '{"partition":4,' || break
+  sleep 0.2
+done
+"$EDDY_BINARY" model show --json "${options[@]}" | grep -q '{"partition":4,' ||
+  fail "what came in the new partition is not learned: $("$EDDY_BINARY" model show --json "${options[@]}")"
+stop $heir
+echo "grown: the trainer reads the new partition"

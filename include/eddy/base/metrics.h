@@ -82,6 +82,10 @@
     X(TRAINING_REFUSED, counter, "eddy_training_refused_total", "",                                                    \
       "Of those, held back because they were worse on the newest sessions")                                            \
     X(TRAINING_PUBLISHED, counter, "eddy_training_published_total", "", "Of those, published")                         \
+    X(TRAINING_DELAYS, counter, "eddy_training_delays_total", "",                                                      \
+      "Times that the trainer met with what it could not go on from, and waited to try again")                         \
+    X(TRAINING_UNUSABLE, gauge, "eddy_training_unusable_version", "",                                                  \
+      "Number of the version in use when this process trains and cannot learn on from it; it waits for another one")   \
     X(TRAINING_MILLISECONDS, counter, "eddy_training_milliseconds_total", "", "Time that updates took")                \
     X(READY, gauge, "eddy_ready", "", "1 when the process has its partitions and answers")
 

@@ -182,3 +182,6 @@ int64_t kafka_reader_position(const struct kafka_reader *reader, int32_t partiti
 bool kafka_reader_caught_up(const struct kafka_reader *reader);
 /* Marks where the partitions end now. UNAVAILABLE when the brokers do not say so in time. */
 MUST_CHECK struct status kafka_reader_mark_end(struct kafka_reader *reader, int timeout_ms);
+/* The partitions that the topic has now, of which a reader has those that it was opened for; UNAVAILABLE when no broker
+ * says so in time, IO when there is none. */
+MUST_CHECK struct status kafka_reader_count_partitions(struct kafka_reader *reader, int timeout_ms, int32_t *ret_count);

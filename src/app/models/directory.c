@@ -25,6 +25,18 @@ struct model_directory {
     int64_t next, latest;
 };
 
+struct model_identity model_identity_of(const struct model_manifest *manifest)
+{
+    struct model_identity identity = {.version = manifest->version};
+    memcpy(identity.digits, manifest->sha256.data, MODEL_DIGITS);
+    return identity;
+}
+
+bool model_identity_same(const struct model_identity *one, const struct model_identity *other)
+{
+    return one->version == other->version && !memcmp(one->digits, other->digits, MODEL_DIGITS);
+}
+
 /* ---- life */
 
 static void kept_release(struct kept *kept)

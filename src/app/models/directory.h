@@ -8,6 +8,14 @@
 #include <eddy/core/model_record.h>
 #include <eddy/port.h>
 
+/* Which version, beyond doubt: a topic that is made anew begins with 1 again. */
+struct model_identity {
+    int64_t version;
+    uint8_t digits[MODEL_DIGITS];
+};
+struct model_identity model_identity_of(const struct model_manifest *manifest);
+bool model_identity_same(const struct model_identity *one, const struct model_identity *other);
+
 struct model_directory;
 
 MUST_CHECK struct status model_directory_open(const char *name, struct model_directory **ret_directory);

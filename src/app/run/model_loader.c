@@ -17,12 +17,6 @@
 #define PAUSE_FIRST_US 500000
 #define PAUSE_MAX_US   30000000
 
-/* Which version, beyond doubt: a topic that is made anew begins with 1 again. */
-struct identity {
-    int64_t version;
-    uint8_t digits[MODEL_DIGITS];
-};
-
 struct model_loader {
     const struct config *config;
     struct models_topic topic;
@@ -30,8 +24,8 @@ struct model_loader {
     struct metrics *metrics;
     struct kafka_reader *reader;
     struct model_directory *directory;
-    struct identity loaded, refused, missed; /* missed: of which a chunk was gone, once */
-    int64_t pause_us, again_us;              /* after a failure that may pass */
+    struct model_identity loaded, refused, missed; /* missed: of which a chunk was gone, once */
+    int64_t pause_us, again_us;                    /* after a failure that may pass */
     int64_t opened_us;
     bool waited_for; /* long enough */
     pthread_t thread;
@@ -45,18 +39,6 @@ static int64_t now_us(void)
 {
     struct time_source time = system_time();
     return time.ops->monotonic_us(time.self);
-}
-
-static struct identity identity_of(const struct model_manifest *manifest)
-{
-    struct identity identity = {.version = manifest->version};
-    memcpy(identity.digits, manifest->sha256.data, MODEL_DIGITS);
-    return identity;
-}
-
-static bool is_same(const struct identity *one, const struct identity *other)
-{
-    return one->version == other->version && !memcmp(one->digits, other->digits, MODEL_DIGITS);
 }
 
 /* ---- loading */
@@ -126,8 +108,8 @@ static void note_loaded(struct model_loader *loader, const struct model_manifest
     char version[MODEL_VERSION_SIZE];
     int64_t took_us = now_us() - began_us;
     model_version_write(manifest->version, manifest->sha256, version);
-    loader->loaded = identity_of(manifest);
-    loader->refused = (struct identity){0};
+    loader->loaded = model_identity_of(manifest);
+    loader->refused = (struct model_identity){0};
     atomic_store(&loader->created_ms, manifest->created_ms);
     metric_set(loader->metrics, METRIC_MODEL_VERSION, manifest->version);
     metric_add(loader->metrics, METRIC_MODEL_LOADS, 1);
@@ -138,7 +120,7 @@ static void note_loaded(struct model_loader *loader, const struct model_manifest
 
 static void note_refused(struct model_loader *loader, const struct model_manifest *manifest, const char *reason)
 {
-    loader->refused = identity_of(manifest);
+    loader->refused = model_identity_of(manifest);
     metric_add(loader->metrics, METRIC_MODEL_REFUSALS, 1);
     log_always(LOG_ERROR, "model_refused", "version=%lld reason=%s note=%s", (long long)manifest->version, reason,
                "the model before stays in use; 'eddy model rollback' takes another one for all");
@@ -154,9 +136,9 @@ static void note_delay(struct model_loader *loader, const struct model_manifest 
 }
 
 /* A chunk that is gone may have been retired by a newer version, of which we have yet to hear: true once. */
-static bool is_overtaken(struct model_loader *loader, const struct identity *identity, struct status status)
+static bool is_overtaken(struct model_loader *loader, const struct model_identity *identity, struct status status)
 {
-    bool overtaken = failed_as(status, FAULT_NOT_FOUND) && !is_same(identity, &loader->missed);
+    bool overtaken = failed_as(status, FAULT_NOT_FOUND) && !model_identity_same(identity, &loader->missed);
     if (overtaken)
         loader->missed = *identity;
     return overtaken;
@@ -168,10 +150,10 @@ static bool settle(struct model_loader *loader)
     const struct model_manifest *wanted = model_directory_wanted(loader->directory);
     if (!wanted)
         return true;
-    struct identity identity = identity_of(wanted);
+    struct model_identity identity = model_identity_of(wanted);
     struct complaint why = {""};
     int64_t began_us = now_us();
-    if (is_same(&identity, &loader->loaded) || is_same(&identity, &loader->refused))
+    if (model_identity_same(&identity, &loader->loaded) || model_identity_same(&identity, &loader->refused))
         return true;
     if (began_us < loader->again_us)
         return false;

@@ -18,6 +18,9 @@
 #define PAUSE_MAX_MS     600000
 #define PAUSE_SLICE_MS   50
 #define COUNT_TIMEOUT_MS 10000
+#define COUNT_EVERY_US   10000000 /* the sessions topic may get more partitions */
+#define COUNT_AGAIN_MS   1000
+#define ANOTHER_MS       2000 /* between two looks for another version */
 
 /* What the trainer has while it is the trainer. */
 struct lesson {
@@ -28,7 +31,10 @@ struct lesson {
     int32_t partition_count; /* of the topic of sessions */
     bool begun;              /* the sessions there were have been passed on */
     int64_t last_ms;         /* event time of the last update; INT64_MIN: none yet, and no session */
+    int64_t counted_us;
     bool has_model;
+    bool stuck; /* the version in use is `unusable`: there is nothing but the publisher, to see another one by */
+    struct model_identity unusable;
 };
 
 struct train_role {
@@ -59,13 +65,19 @@ static int64_t wall_ms(void)
     return time.ops->wall_ms(time.self);
 }
 
-static void lesson_end(struct lesson *lesson)
+static void lesson_release(struct lesson *lesson)
 {
     kafka_reader_close(lesson->sessions);
     intake_close(lesson->intake);
     updater_close(lesson->updater);
     model_publisher_close(lesson->publisher);
     *lesson = (struct lesson){0};
+}
+
+static void lesson_end(struct train_role *role)
+{
+    lesson_release(&role->lesson);
+    metric_set(role->options.metrics, METRIC_TRAINING_UNUSABLE, 0);
 }
 
 /* ---- whose turn it is */
@@ -118,12 +130,17 @@ static struct status open_sessions(struct train_role *role, struct lesson *lesso
     return kafka_reader_open(&options, &lesson->sessions, complaint);
 }
 
-static struct status open_updater(struct train_role *role, struct lesson *lesson, struct complaint *complaint)
+static const struct model_manifest *current_of(const struct lesson *lesson)
+{
+    return model_directory_current(model_publisher_directory(lesson->publisher));
+}
+
+/* From `current`, or from nothing. */
+static struct status open_updater(struct train_role *role, const struct model_manifest *current, struct lesson *lesson,
+                                  struct complaint *complaint)
 {
     const struct config *config = role->options.config;
     struct model_file file = {0};
-    TRY(model_publisher_read(lesson->publisher, complaint));
-    const struct model_manifest *current = model_directory_current(model_publisher_directory(lesson->publisher));
     if (current)
         TRY(model_publisher_fetch(lesson->publisher, current, &file, complaint));
     struct status status = updater_open(&config->update.options, file.model, &lesson->updater);
@@ -136,21 +153,80 @@ static struct status open_updater(struct train_role *role, struct lesson *lesson
     return status;
 }
 
+/* No trying again helps, but another version would. */
+static bool is_unusable(struct status status)
+{
+    return failed_as(status, FAULT_BAD_INPUT) || failed_as(status, FAULT_CORRUPT) || failed_as(status, FAULT_NEWER) ||
+           failed_as(status, FAULT_LIMIT) || failed_as(status, FAULT_NOT_FOUND);
+}
+
+/* Keeps the publisher alone. */
+static void get_stuck(struct train_role *role, const struct model_manifest *current, struct lesson *lesson,
+                      struct status status, const struct complaint *complaint)
+{
+    struct lesson stuck = {.publisher = lesson->publisher, .stuck = true, .unusable = model_identity_of(current)};
+    lesson->publisher = NULL;
+    metric_set(role->options.metrics, METRIC_TRAINING_UNUSABLE, current->version);
+    log_always(
+        LOG_ERROR, "training_stuck", "version=%lld reason=%s note=%s", (long long)current->version,
+        complaint->text[0] ? complaint->text : status.fault->what,
+        "the version in use cannot be learned on from; another one is waited for: 'eddy model rollback' makes one so");
+    lesson_release(lesson);
+    *lesson = stuck;
+}
+
+static struct status open_parts(struct train_role *role, struct lesson *lesson, struct complaint *complaint)
+{
+    TRY(model_publisher_open(role->options.config, role->options.kafka, &role->stopping, &lesson->publisher,
+                             complaint));
+    TRY(open_sessions(role, lesson, complaint));
+    TRY(model_publisher_read(lesson->publisher, complaint));
+    const struct model_manifest *current = current_of(lesson);
+    struct status status = open_updater(role, current, lesson, complaint);
+    if (!current || !is_unusable(status))
+        return status;
+    get_stuck(role, current, lesson, status, complaint);
+    return OK;
+}
+
 static struct status lesson_begin(struct train_role *role, struct complaint *complaint)
 {
-    struct lesson lesson = {.last_ms = INT64_MIN};
-    struct status status =
-        model_publisher_open(role->options.config, role->options.kafka, &role->stopping, &lesson.publisher, complaint);
-    if (!failed(status))
-        status = open_sessions(role, &lesson, complaint);
-    if (!failed(status))
-        status = open_updater(role, &lesson, complaint);
-    if (failed(status)) {
-        lesson_end(&lesson);
-        return status;
-    }
-    role->lesson = lesson;
+    struct lesson lesson = {.last_ms = INT64_MIN, .counted_us = now_us()};
+    struct status status = open_parts(role, &lesson, complaint);
+    if (failed(status))
+        lesson_release(&lesson);
+    else
+        role->lesson = lesson;
+    return status;
+}
+
+/* Looks, a while later, whether another version is in use. */
+static struct status wait_for_another(struct train_role *role, struct complaint *complaint)
+{
+    struct lesson *lesson = &role->lesson;
+    for (int left_ms = ANOTHER_MS; left_ms > 0 && may_go_on(role); left_ms -= PAUSE_SLICE_MS)
+        system_wait_ms(PAUSE_SLICE_MS);
+    TRY(model_publisher_read(lesson->publisher, complaint));
+    const struct model_manifest *current = current_of(lesson);
+    struct model_identity identity = current ? model_identity_of(current) : (struct model_identity){0};
+    if (!model_identity_same(&identity, &lesson->unusable))
+        lesson_end(role);
     return OK;
+}
+
+/* Partitions that the sessions topic got since: those of a reader are fixed, so it begins again. */
+static bool has_grown(struct train_role *role)
+{
+    struct lesson *lesson = &role->lesson;
+    int32_t count;
+    if (now_us() - lesson->counted_us < COUNT_EVERY_US)
+        return false;
+    lesson->counted_us = now_us();
+    if (failed(kafka_reader_count_partitions(lesson->sessions, COUNT_AGAIN_MS, &count)) ||
+        count <= lesson->partition_count)
+        return false;
+    log_always(LOG_INFO, "sessions_have_grown", "partitions_before=%d partitions=%d", lesson->partition_count, count);
+    return true;
 }
 
 /* ---- sessions */
@@ -194,9 +270,7 @@ static struct status read_sessions(struct train_role *role)
     for (size_t i = 0; i < count; i++)
         TRY(take(role, &role->messages[i]));
     if (!lesson->begun && kafka_reader_caught_up(lesson->sessions)) {
-        const struct model_directory *directory = model_publisher_directory(lesson->publisher);
-        const struct model_manifest *current = lesson->has_model ? model_directory_current(directory) : NULL;
-        TRY(intake_pass(lesson->intake, current, lesson->updater));
+        TRY(intake_pass(lesson->intake, lesson->has_model ? current_of(lesson) : NULL, lesson->updater));
         lesson->begun = true;
         lesson->last_ms = intake_learned_ms(lesson->intake);
     }
@@ -296,6 +370,12 @@ static struct status train_on(struct train_role *role, struct complaint *complai
 {
     if (!role->lesson.publisher)
         TRY(lesson_begin(role, complaint));
+    if (role->lesson.stuck)
+        return wait_for_another(role, complaint);
+    if (has_grown(role)) {
+        lesson_end(role);
+        return OK;
+    }
     TRY(read_sessions(role));
     return is_due(role) ? update(role, complaint) : OK;
 }
@@ -321,14 +401,14 @@ static struct status take_part(struct train_role *role, struct complaint *compla
         if (!failed(status) && role->owner)
             status = train_on(role, complaint);
         if (!role->owner)
-            lesson_end(&role->lesson);
+            lesson_end(role);
     }
     return status;
 }
 
 static void leave(struct train_role *role)
 {
-    lesson_end(&role->lesson);
+    lesson_end(role);
     if (role->member) {
         kafka_consumer_leave(role->member);
         kafka_consumer_close(role->member);
@@ -341,6 +421,7 @@ static void pause_after(struct train_role *role, struct status status, const str
 {
     role->pause_ms = role->pause_ms ? role->pause_ms * 2 : PAUSE_FIRST_MS;
     role->pause_ms = role->pause_ms < PAUSE_MAX_MS ? role->pause_ms : PAUSE_MAX_MS;
+    metric_add(role->options.metrics, METRIC_TRAINING_DELAYS, 1);
     log_event(LOG_WARN, "training_delayed", "next_try_ms=%d reason=%s", role->pause_ms,
               complaint->text[0] ? complaint->text : status.fault->what);
     for (int left_ms = role->pause_ms; left_ms > 0 && !atomic_load(&role->stopping); left_ms -= PAUSE_SLICE_MS)

@@ -208,6 +208,11 @@ struct status kafka_reader_mark_end(struct kafka_reader *reader, int timeout_ms)
     return error ? FAIL(UNAVAILABLE, error, "the end of a topic cannot be read") : OK;
 }
 
+struct status kafka_reader_count_partitions(struct kafka_reader *reader, int timeout_ms, int32_t *ret_count)
+{
+    return kafka_client_count_partitions(&reader->client, reader->topic, timeout_ms, ret_count);
+}
+
 int64_t kafka_reader_position(const struct kafka_reader *reader, int32_t partition)
 {
     return reader->positions[partition];
