@@ -162,11 +162,9 @@ static struct status take_manifest(struct model_directory *directory, const stru
     return status;
 }
 
-struct status model_directory_take(struct model_directory *directory, const struct message *record,
-                                   struct complaint *complaint)
+static struct status take(struct model_directory *directory, const struct message *record, struct complaint *complaint)
 {
     struct model_key key;
-    directory->next = record->offset + 1;
     if (!model_key_parse(record->key, &key))
         return complain(complaint, FAIL(BAD_INPUT, record->offset, "a key that is none of a model"),
                         "its key '" BYTES_FORMAT "' is none of a model",
@@ -184,6 +182,15 @@ struct status model_directory_take(struct model_directory *directory, const stru
         return keep(directory, &key, record, &directory->pinned, complaint);
     }
     return OK;
+}
+
+struct status model_directory_take(struct model_directory *directory, const struct message *record,
+                                   struct complaint *complaint)
+{
+    struct status status = take(directory, record, complaint);
+    if (!failed(status) || failed_as(status, FAULT_BAD_INPUT))
+        directory->next = record->offset + 1;
+    return status;
 }
 
 /* ---- what is there */

@@ -21,7 +21,8 @@ struct model_directory;
 MUST_CHECK struct status model_directory_open(const char *name, struct model_directory **ret_directory);
 void model_directory_close(struct model_directory *directory);
 
-/* BAD_INPUT with a complaint: a record that cannot be used. Records of other models are passed over. MEMORY. */
+/* BAD_INPUT with a complaint: a record that cannot be used. Records of other models are passed over. MEMORY: it is to
+ * be told again. */
 MUST_CHECK struct status model_directory_take(struct model_directory *directory, const struct message *record,
                                               struct complaint *complaint);
 /* The offset behind the last record taken; 0: none was. */
