@@ -69,6 +69,7 @@ static void start_loader(struct rig *rig)
     struct complaint complaint = {""};
     if (failed(model_loader_open(&rig->config, &rig->kafka, rig->knowledge, &rig->metrics, &rig->loader, &complaint)))
         fail_msg("%s", complaint.text);
+    assert_ok(model_loader_start(rig->loader));
 }
 
 static struct status try_publish(struct rig *rig, uint32_t width, struct complaint *complaint)

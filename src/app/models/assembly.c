@@ -127,3 +127,9 @@ struct status model_assembly_model(struct model_assembly *assembly, struct model
         *ret_file = file;
     return status;
 }
+
+bool model_assembly_refuses(struct status status)
+{
+    return failed_as(status, FAULT_BAD_INPUT) || failed_as(status, FAULT_CORRUPT) || failed_as(status, FAULT_NEWER) ||
+           failed_as(status, FAULT_LIMIT) || failed_as(status, FAULT_NOT_FOUND);
+}

@@ -24,3 +24,6 @@ MUST_CHECK struct status model_assembly_payload(struct model_assembly *assembly,
  * MEMORY. */
 MUST_CHECK struct status model_assembly_model(struct model_assembly *assembly, struct model_file *ret_file,
                                               struct complaint *complaint);
+
+/* Whether a failure of fetching or assembling is the version's own, which no trying again would mend. */
+bool model_assembly_refuses(struct status status);

@@ -161,8 +161,7 @@ static bool settle(struct model_loader *loader)
     const char *reason = failed(status) && !why.text[0] ? status.fault->what : why.text;
     if (failed_as(status, FAULT_INTERRUPTED))
         return false;
-    if (failed_as(status, FAULT_UNAVAILABLE) || failed_as(status, FAULT_MEMORY) ||
-        is_overtaken(loader, &identity, status)) {
+    if (failed(status) && (!model_assembly_refuses(status) || is_overtaken(loader, &identity, status))) {
         note_delay(loader, wanted, reason);
         return false;
     }
@@ -197,15 +196,20 @@ static struct status read_some(struct model_loader *loader)
     return OK;
 }
 
+struct status model_loader_step(struct model_loader *loader)
+{
+    TRY(read_some(loader));
+    if (kafka_reader_caught_up(loader->reader) && settle(loader))
+        atomic_store(&loader->caught_up, true);
+    return OK;
+}
+
 static void *follow(void *context)
 {
     struct model_loader *loader = context;
     struct status status = OK;
-    while (!atomic_load(&loader->stopping) && !failed(status)) {
-        status = read_some(loader);
-        if (!failed(status) && kafka_reader_caught_up(loader->reader) && settle(loader))
-            atomic_store(&loader->caught_up, true);
-    }
+    while (!atomic_load(&loader->stopping) && !failed(status))
+        status = model_loader_step(loader);
     if (failed(status)) {
         char text[256];
         log_always(LOG_ERROR, "model_loader_failed", "reason=%s", status_text(status, text, sizeof text));
@@ -224,10 +228,7 @@ static struct status open_parts(struct model_loader *loader, struct complaint *c
                                                  .start = {KAFKA_START_EARLIEST, 0},
                                                  .committed = true};
     TRY(model_directory_open(loader->config->models.name, &loader->directory));
-    TRY(kafka_reader_open(&options, &loader->reader, complaint));
-    int error = pthread_create(&loader->thread, NULL, follow, loader);
-    loader->started = !error;
-    return error ? FAIL(MEMORY, error, "a thread cannot be made") : OK;
+    return kafka_reader_open(&options, &loader->reader, complaint);
 }
 
 struct status model_loader_open(const struct config *config, const struct kafka_options *kafka,
@@ -249,6 +250,13 @@ struct status model_loader_open(const struct config *config, const struct kafka_
     }
     *ret_loader = loader;
     return OK;
+}
+
+struct status model_loader_start(struct model_loader *loader)
+{
+    int error = pthread_create(&loader->thread, NULL, follow, loader);
+    loader->started = !error;
+    return error ? FAIL(MEMORY, error, "a thread cannot be made") : OK;
 }
 
 void model_loader_close(struct model_loader *loader)

@@ -216,8 +216,9 @@ static struct status open_reader(struct process *process, struct complaint *comp
 
 static struct status open_loader(struct process *process, struct complaint *complaint)
 {
-    return model_loader_open(process->config, &process->kafka, process->knowledge, &process->metrics, &process->loader,
-                             complaint);
+    TRY(model_loader_open(process->config, &process->kafka, process->knowledge, &process->metrics, &process->loader,
+                          complaint));
+    return model_loader_start(process->loader);
 }
 
 static struct status read_topics(struct process *process, struct complaint *complaint)

@@ -153,13 +153,6 @@ static struct status open_updater(struct train_role *role, const struct model_ma
     return status;
 }
 
-/* No trying again helps, but another version would. */
-static bool is_unusable(struct status status)
-{
-    return failed_as(status, FAULT_BAD_INPUT) || failed_as(status, FAULT_CORRUPT) || failed_as(status, FAULT_NEWER) ||
-           failed_as(status, FAULT_LIMIT) || failed_as(status, FAULT_NOT_FOUND);
-}
-
 /* Keeps the publisher alone. */
 static void get_stuck(struct train_role *role, const struct model_manifest *current, struct lesson *lesson,
                       struct status status, const struct complaint *complaint)
@@ -183,7 +176,7 @@ static struct status open_parts(struct train_role *role, struct lesson *lesson, 
     TRY(model_publisher_read(lesson->publisher, complaint));
     const struct model_manifest *current = current_of(lesson);
     struct status status = open_updater(role, current, lesson, complaint);
-    if (!current || !is_unusable(status))
+    if (!current || !model_assembly_refuses(status))
         return status;
     get_stuck(role, current, lesson, status, complaint);
     return OK;
