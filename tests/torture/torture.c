@@ -216,8 +216,8 @@ static struct sum torture_run(const struct run *run, enum sabotage sabotage, siz
 
 /* ---- command */
 
-static const struct run *const runs[] = {&run_config,        &run_logs,         &run_learned,
-                                         &run_at_least_once, &run_exactly_once, &run_kafka};
+static const struct run *const runs[] = {&run_config,       &run_logs,  &run_learned, &run_at_least_once,
+                                         &run_exactly_once, &run_kafka, &run_models,  &run_train};
 
 static bool wanted(const struct run *run, char *const *names, int count)
 {
@@ -251,7 +251,8 @@ static int torture_broken(void)
         const struct run *run;
     } kinds[] = {{SABOTAGE_IGNORED_COMMIT, "a commit whose failure is ignored", &run_at_least_once},
                  {SABOTAGE_LEAK, "a leak after a failure", &run_config},
-                 {SABOTAGE_WRONG_KIND, "a failure under a wrong name", &run_config}};
+                 {SABOTAGE_WRONG_KIND, "a failure under a wrong name", &run_config},
+                 {SABOTAGE_HALF_A_MODEL, "a model that is half taken into use", &run_models}};
     int missed = 0;
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
         int result;

@@ -7,7 +7,7 @@
 #include <eddy/base/status.h>
 
 /* Deliberate faults in a run, which must be noticed. */
-enum sabotage { SABOTAGE_NONE, SABOTAGE_IGNORED_COMMIT, SABOTAGE_LEAK, SABOTAGE_WRONG_KIND };
+enum sabotage { SABOTAGE_NONE, SABOTAGE_IGNORED_COMMIT, SABOTAGE_LEAK, SABOTAGE_WRONG_KIND, SABOTAGE_HALF_A_MODEL };
 
 struct run {
     const char *name;
@@ -22,7 +22,8 @@ struct run {
     void (*end)(void *self);
 };
 
-extern const struct run run_config, run_logs, run_learned, run_at_least_once, run_exactly_once, run_kafka;
+extern const struct run run_config, run_logs, run_learned, run_at_least_once, run_exactly_once, run_kafka, run_models,
+    run_train;
 
 /* Stirs bytes into a result. */
 static inline uint64_t result_with(uint64_t result, struct bytes bytes)
