@@ -4,8 +4,13 @@
  * Whether eddy was exactly once. In FOLDER: hurt.yaml and calm.yaml, the configurations of a run that was hurt and of
  * one that was not, over the same clicks; `clicks`, and for either run its topics, for example `hurt.recommendations`,
  * as dump.h has them; the state directory of the calm run is the configured one, those of the other are the other
- * arguments. Exits with 1 when something is wrong, with 2 when that cannot be told. */
+ * arguments. When models are enabled in hurt.yaml they make its lists others than those of the calm run, which are not
+ * compared then; instead there are hurt.models, and `loaded` for versions_check_loaded(). Exits with 1 when something
+ * is wrong, with 2 when that cannot be told. */
 #include "chaos/history.h"
+#include "chaos/versions.h"
+
+#include <eddy/io/file.h>
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -49,7 +54,48 @@ static struct status read_topics(const char *folder, const char *run, const stru
 struct check {
     struct config hurt_config, calm_config;
     struct history expected, hurt, calm;
+    struct versions versions;
 };
+
+static struct status read_dump(const char *folder, const char *name, struct dump *ret_dump, struct complaint *complaint)
+{
+    char path[PATH_SIZE];
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    return dump_read(path, ret_dump, complaint);
+}
+
+static struct status check_loaded(struct check *check, const char *folder, struct complaint *complaint)
+{
+    char path[PATH_SIZE];
+    AUTO(buffer) loaded = {0};
+    snprintf(path, sizeof path, "%s/loaded", folder);
+    TRY(file_read(path, &loaded, complaint));
+    versions_check_loaded(&check->versions, buffer_bytes(&loaded), stdout);
+    return OK;
+}
+
+static struct status check_models(struct check *check, const char *folder, struct complaint *complaint)
+{
+    struct dump models = {0}, sessions = {0}, answers = {0};
+    struct status status = read_dump(folder, "hurt.models", &models, complaint);
+    if (!failed(status))
+        status = read_dump(folder, "hurt.sessions", &sessions, complaint);
+    if (!failed(status))
+        status = read_dump(folder, "hurt.recommendations", &answers, complaint);
+    if (!failed(status))
+        status = versions_read(&check->hurt_config, &models, stdout, &check->versions, complaint);
+    if (!failed(status)) {
+        versions_check_sessions(&check->versions, &sessions, stdout);
+        status = versions_check_answers(&check->hurt_config, &answers, stdout, &check->versions, complaint);
+    }
+    dump_release(&models);
+    dump_release(&sessions);
+    dump_release(&answers);
+    TRY(status);
+    facts_release(&check->hurt.bytes[STORY_RECOMMENDATIONS]);
+    facts_release(&check->calm.bytes[STORY_RECOMMENDATIONS]);
+    return check_loaded(check, folder, complaint);
+}
 
 static struct status read_all(struct check *check, const char *folder, const char *const *directories, size_t count,
                               struct complaint *complaint)
@@ -81,13 +127,18 @@ int main(int argc, char **argv)
         return 2;
     }
     struct status status = read_all(&check, argv[1], (const char *const *)(argv + 2), (size_t)argc - 2, &complaint);
+    if (!failed(status) && check.hurt_config.models.enabled)
+        status = check_models(&check, argv[1], &complaint);
     bool holds = !failed(status) && history_judge(&check.expected, &check.hurt, &check.calm, stdout);
+    if (!failed(status) && check.hurt_config.models.enabled)
+        holds &= versions_judge(&check.versions, stdout);
     if (failed(status))
         fprintf(stderr, "chaos_check: %s\n",
                 complaint.text[0] ? complaint.text : status_text(status, text, sizeof text));
     history_release(&check.expected);
     history_release(&check.hurt);
     history_release(&check.calm);
+    versions_release(&check.versions);
     config_release(&check.hurt_config);
     config_release(&check.calm_config);
     return failed(status) ? 2 : !holds;

@@ -99,7 +99,7 @@ MUST_CHECK struct status decode_closed_session(struct decoder *decoder, struct b
                                                struct closed_record *ret_session, struct complaint *complaint);
 
 struct recommendation_record { /* a decoded Recommendation, for our own tools and tests */
-    struct bytes session_id, user_id, topic, learned_version, click_item_id;
+    struct bytes session_id, user_id, topic, model_version, learned_version, click_item_id;
     int32_t partition;
     int64_t offset, click_time_ms;
     uint32_t revision, position, count;

@@ -73,8 +73,7 @@ static const char *const stage_texts[] = {
 
 static const char *waiting_for(void *context)
 {
-    struct process *process = context;
-    return stage_texts[atomic_load(&process->stage)];
+    return stage_texts[atomic_load(&((struct process *)context)->stage)];
 }
 
 static void enter(struct process *process, enum stage stage)

@@ -248,11 +248,12 @@ struct status fixed_recommendation(struct reader reader, struct arena *batch, st
                                    struct complaint *complaint)
 {
     struct recommendation_record record = {0};
-    struct bytes model_version, scorers[SCORERS_MAX];
+    struct bytes scorers[SCORERS_MAX];
     if (!(read_utf8(&reader, "session_id", &record.session_id) &&
           read_optional_utf8(&reader, "user_id", &record.user_id) && read_utf8(&reader, "topic", &record.topic) &&
           read_int(&reader, "partition", &record.partition) && read_long(&reader, "offset", &record.offset) &&
-          read_count(&reader, "revision", &record.revision) && read_utf8(&reader, "model_version", &model_version) &&
+          read_count(&reader, "revision", &record.revision) &&
+          read_utf8(&reader, "model_version", &record.model_version) &&
           read_utf8(&reader, "learned_version", &record.learned_version) &&
           read_long(&reader, "click_timestamp", &record.click_time_ms) &&
           read_item_id(&reader, "click_item_id", &record.click_item_id) &&

@@ -396,6 +396,7 @@ static void a_recommendation_comes_back(void **state)
                                             .position = 4,
                                             .click_time_ms = 1600000000000,
                                             .click_item = 0,
+                                            .model_version = BYTES("17-9f86d081884c7d65"),
                                             .learned_version = 0x0123456789abcdef,
                                             .items = items,
                                             .count = 2};
@@ -414,6 +415,7 @@ static void a_recommendation_comes_back(void **state)
     assert_int_equal(back.position, 4);
     assert_int_equal(back.click_time_ms, 1600000000000);
     assert_bytes(back.click_item_id, "A13");
+    assert_bytes(back.model_version, "17-9f86d081884c7d65");
     assert_bytes(back.learned_version, "0123456789abcdef");
     assert_int_equal(back.count, 2);
     enum scorer_id used[SCORER_COUNT]; /* the others have no column */
