@@ -214,9 +214,21 @@ static struct status pass(struct intake *intake, const struct waiting *waiting, 
     return OK;
 }
 
+/* A partition of which nothing is left to be read has been learned as far as the version says. One that has less than
+ * that was made anew. */
+static void go_on_from(struct intake *intake, const struct model_manifest *manifest)
+{
+    for (uint32_t i = 0; manifest && i < manifest->session_count; i++) {
+        struct sessions_read read = manifest->sessions[i];
+        if (read.partition >= 0 && read.partition < intake->partition_count && intake->next[read.partition] == 0)
+            intake->next[read.partition] = read.offset;
+    }
+}
+
 struct status intake_pass(struct intake *intake, const struct model_manifest *manifest, struct updater *updater)
 {
     size_t learned = 0;
+    go_on_from(intake, manifest);
     sort_waiting(intake);
     for (size_t i = 0; i < intake->waiting_count; i++)
         if (is_learned(&intake->waiting[i], manifest)) {

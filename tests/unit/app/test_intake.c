@@ -145,6 +145,28 @@ static void what_a_version_has_learned_waits_for_no_update(void **state)
     rig_close(&rig);
 }
 
+/* Retention took all of partition 1; partition 2 was made anew, and has less than was learned. */
+static void what_is_gone_from_the_topic_stays_learned(void **state)
+{
+    (void)state;
+    struct rig rig;
+    uint32_t count;
+    const struct sessions_read learned[] = {{0, 2}, {1, 70}, {2, 90}, {7, 5}};
+    const struct model_manifest manifest = {.sessions = learned, .session_count = 4};
+    rig_open(&rig, small, 4, NULL);
+    for (int i = 0; i < 4; i++)
+        take(&rig, 0, i, 1000 + 10 * i, 0);
+    take(&rig, 2, 0, 1000, 0);
+    assert_ok(intake_pass(rig.intake, &manifest, rig.updater));
+    const struct sessions_read *read = intake_learned(rig.intake, 0, &count);
+    assert_int_equal(count, 3);
+    assert_int_equal(read[0].offset, 4);
+    assert_int_equal(read[1].partition, 1);
+    assert_int_equal(read[1].offset, 70);
+    assert_int_equal(read[2].offset, 1);
+    rig_close(&rig);
+}
+
 static void what_waits_is_bounded(void **state)
 {
     (void)state;
@@ -187,6 +209,7 @@ int main(void)
         cmocka_unit_test(partitions_are_passed_in_the_order_of_closing),
         cmocka_unit_test(a_version_has_learned_up_to_what_was_held_back),
         cmocka_unit_test(what_a_version_has_learned_waits_for_no_update),
+        cmocka_unit_test(what_is_gone_from_the_topic_stays_learned),
         cmocka_unit_test(what_waits_is_bounded),
         cmocka_unit_test(rows_begin_with_those_of_the_model_and_end_with_the_catalogue),
     };
