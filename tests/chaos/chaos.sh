@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# usage: chaos.sh [--kills N] [--partitions N] [--seed N] [--folder FOLDER] [--kinds KIND,...] [--set KEY=VALUE]...
+# usage: chaos.sh [--models] [--kills N] [--partitions N] [--seed N] [--folder FOLDER] [--kinds KIND,...]
+#                 [--set KEY=VALUE]...
 #
 # Three eddies that are exactly once, on three brokers, while clicks come in. One after the other is hurt, in an order
 # that the seed decides (when it happens is the machine's):
@@ -19,6 +20,14 @@
 # is committed with a model of the clicks, and byte by byte with the output of an eddy that nobody hurt. What is learned
 # stands still: a snapshot, and learn.delay_ms of a day.
 #
+# With --models the eddies train as well, publish a version every few seconds and answer by it; what is hurt is also
+#
+#   trainer  the eddy that trains is killed, and started again when another one trains
+#   rollback a person goes back to the version before, which fences whoever trains
+#
+# Then chaos_check looks at each version that ever was in use, and at who names one (tests/chaos/versions.h), and no
+# answers are compared with those of the calm run, which has no model.
+#
 # A seed gives the same order of them wherever it runs: what is drawn and left out, or not possible just then, is passed
 # over. --kinds leaves only some of them; --set goes to the eddies that are hurt, for example static_membership=false.
 #
@@ -33,10 +42,15 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 
 all_kinds=(kill away term zombie wipe full squeeze broker freeze)
-kinds=() sets=()
+kinds=() sets=() models=''
 kills=200 partitions=12 seed=$((RANDOM % 10000)) folder='' keep=1
 while [ $# -gt 0 ]; do
   case $1 in
+  --models)
+    models=1 all_kinds+=(trainer rollback)
+    shift
+    continue
+    ;;
   --kills) kills=$2 ;;
   --partitions) partitions=$2 ;;
   --seed) seed=$2 ;;
@@ -122,6 +136,7 @@ topics:
   recommendations: $1.recommendations
   sessions: $1.sessions
   late_clicks: $1.late_clicks
+  models: $1.models
   dead_letters: $1.dead_letters
   partitions: $partitions
   replication: 3
@@ -129,8 +144,6 @@ formats: {clicks: json, items: json, recommendations: avro, sessions: avro}
 group_id: $1
 session: {gap_ms: 3s, grace_ms: 1s, max_duration_ms: 90s, clicks_max: 1000, future_max_ms: 2s, idle_ms: 0}
 learn: {delay_ms: 1d, snapshot: $folder/learned.state}
-roles: [recommend]
-models: {enabled: false}
 fusion: {list_size: 5}
 http: {listen: ""}
 log: {format: logfmt}
@@ -138,8 +151,20 @@ state: {directory: $folder/state-$1}
 YAML
 }
 
+# A version every few seconds, each of some chunks; none is refused, or there would be fewer.
+training() {
+  cat <<YAML
+roles: [recommend, train]
+models: {enabled: true, keep: 2, payload: float32}
+model: {width: 256}
+train: {epochs: 1, negatives: 50}
+update: {first_clicks: 1500, clicks: 500, interval_ms: 0, clicks_max: 4000, noise: 100}
+YAML
+}
+without_models() { printf 'roles: [recommend]\nmodels: {enabled: false}\n'; }
+
 # What a shop sends: sessions that click four times a second and are over after a minute at the latest.
-shop=("$EDDY_BINARY" generate --items 500 --sessions 60 --rate "$pace")
+shop=("$EDDY_BINARY" generate --items "$([ -z "$models" ] && echo 500 || echo 3000)" --sessions 60 --rate "$pace")
 
 prepare() {
   kafka start --brokers 3 >/dev/null || fail "three brokers do not start"
@@ -147,11 +172,15 @@ prepare() {
   "${shop[@]}" --clicks 30000 --seed 2 --output "$folder/past.tsv" --items-output "$folder/items.tsv" 2>/dev/null
   "$EDDY_BINARY" replay --set session.gap_ms=3s --items "$folder/items.tsv" --into-state "$folder/learned.state" \
     "$folder/past.tsv" >/dev/null 2>&1 || fail "there is no snapshot"
-  { common hurt && echo "delivery: exactly_once"; } >"$folder/hurt.yaml"
-  { common calm && echo "delivery: at_least_once"; } >"$folder/calm.yaml"
+  { common hurt && echo "delivery: exactly_once" && if [ -n "$models" ]; then training; else without_models; fi; } \
+    >"$folder/hurt.yaml"
+  { common calm && echo "delivery: at_least_once" && without_models; } >"$folder/calm.yaml"
   for run in hurt calm; do
     "$EDDY_BINARY" topics create --config "$folder/$run.yaml" >"$folder/topics.log" 2>&1 ||
       fail "no topics are made: $(cat "$folder/topics.log")"
+  done
+  [ -z "$models" ] || for topic in models recommendations; do
+    kafka dated "hurt.$topic" || fail "hurt.$topic is not dated"
   done
 }
 
@@ -349,11 +378,32 @@ all_well() {
   for ((i = 1; i <= eddies; i++)); do [ "${state[i]}" = up ] || return 1; done
 }
 
+# who_trains: the eddy that was told so last, if it lives
+who_trains() {
+  local who
+  who=$(for ((i = 1; i <= eddies; i++)); do
+    sed -n "s/^time=\([^ ]*\) .*event=trainer .*/\1 $i/p" "$folder/eddy-$i.log" | tail -n 1
+  done | sort | tail -n 1 | cut -d ' ' -f 2)
+  [ -n "$who" ] && printf '%s\n' "$who"
+}
+
+# A person goes back; that may find no version, or be fenced, or brokers away, or take too long while they are.
+go_back() {
+  local code=0
+  timeout 15 "$EDDY_BINARY" model rollback --config "$folder/hurt.yaml" >>"$folder/rollback.log" 2>&1 || code=$?
+  case $code in 0 | 1 | 4 | 7 | 124) ;; *)
+    fail "a rollback ends with $code: $(tail -n 1 "$folder/rollback.log")"
+    ;;
+  esac
+}
+
 # hurt KIND WHOM MS: fails when that is not possible now; MS is how long a broker is away.
 hurt() {
   local now size_kib who=$2
   now=$(now_ms)
+  [ "$1" != trainer ] || who=$(who_trains) || return 1
   case $1 in
+  rollback) ;;
   broker | freeze) [ "$broker" = 0 ] || return 1 ;;
   *) [ "${state[who]}" = up ] || return 1 ;;
   esac
@@ -362,11 +412,12 @@ hurt() {
     kill_eddy "$who"
     start_eddy "$who"
     ;;
-  away | wipe)
+  rollback) go_back ;;
+  away | wipe | trainer)
     kill_eddy "$who"
     state[who]=down
     until_ms[who]=$((now + beyond * 1000))
-    [ "$1" = away ] || { find "$folder/state-$who" -mindepth 1 -delete && until_ms[who]=$now; }
+    [ "$1" != wipe ] || { find "$folder/state-$who" -mindepth 1 -delete && until_ms[who]=$now; }
     ;;
   term)
     stop_eddy "$who"
@@ -430,6 +481,28 @@ dump() { # TOPIC FILE
     -f '%p %o %T %K %S %h\n%k%s\n' >"$folder/$2" || fail "topic $1 cannot be read"
 }
 
+# loaded EDDY: the version that it says it has taken into use last
+loaded() { sed -n 's/.*event=model_loaded version=\([^ ]*\) .*/\1/p' "$folder/eddy-$1.log" | tail -n 1; }
+
+# agreed: all eddies have the version in use; what each has is in the file `loaded`.
+agreed() {
+  local i
+  {
+    printf 'topic %s\n' \
+      "$("$EDDY_BINARY" model show --config "$folder/hurt.yaml" 2>/dev/null | sed -n 's/^version *\([^ ]*\).*/\1/p')"
+    for ((i = 1; i <= eddies; i++)); do printf 'eddy-%s %s\n' "$i" "$(loaded "$i")"; done
+  } >"$folder/loaded"
+  [ "$(cut -d ' ' -f 2 "$folder/loaded" | sort -u | wc -l)" = 1 ]
+}
+
+wait_agreed() {
+  local end=$((SECONDS + 120))
+  until agreed || [ "$SECONDS" -ge "$end" ]; do
+    mend
+    sleep 1
+  done
+}
+
 calm_run() {
   "$EDDY_BINARY" run --config "$folder/calm.yaml" >/dev/null 2>"$folder/eddy-0.log" &
   pids[0]=$! state[0]=up
@@ -438,7 +511,7 @@ calm_run() {
 }
 
 started=$SECONDS
-echo "seed $seed, $kills kills, $partitions partitions, in $folder"
+echo "seed $seed, $kills kills, $partitions partitions${models:+, with models}, in $folder"
 prepare
 for ((i = 1; i <= eddies; i++)); do make_room "$i" && start_eddy "$i"; done
 start_clicks
@@ -448,6 +521,7 @@ hurt_them
 stop_clicks
 say "drain"
 wait_drained hurt 180 || say "not all is answered after three minutes"
+[ -z "$models" ] || wait_agreed
 for ((i = 1; i <= eddies; i++)); do stop_eddy "$i"; done
 say "calm run"
 calm_run
@@ -455,6 +529,7 @@ dump hurt.clicks clicks
 for run in hurt calm; do
   for topic in recommendations sessions late_clicks dead_letters; do dump "$run.$topic" "$run.$topic"; done
 done
+[ -z "$models" ] || dump hurt.models hurt.models
 echo
 printf 'hurt:'
 for kind in "${kinds[@]}"; do printf ' %s %s' "$kind" "${counts[$kind]}"; done
