@@ -484,6 +484,18 @@ dump() { # TOPIC FILE
 # loaded EDDY: the version that it says it has taken into use last
 loaded() { sed -n 's/.*event=model_loaded version=\([^ ]*\) .*/\1/p' "$folder/eddy-$1.log" | tail -n 1; }
 
+# However slow the machine is, clicks go on until there are versions to be looked at: more than chaos_check asks for.
+wait_versions() {
+  local end=$((SECONDS + 300))
+  until [ "$(sed -n 's/.*event=model_loaded version=\([^ ]*\) .*/\1/p' "$folder"/eddy-[1-9].log |
+    sort -u | wc -l)" -ge 4 ]; do
+    [ "$SECONDS" -lt "$end" ] || fail "there are not four versions that were loaded after five minutes more"
+    mend
+    sleep 0.5
+  done
+  sleep 2
+}
+
 # agreed: all eddies have the version in use; what each has is in the file `loaded`.
 agreed() {
   local i
@@ -518,6 +530,7 @@ start_clicks
 sleep 5
 say "begin"
 hurt_them
+[ -z "$models" ] || wait_versions
 stop_clicks
 say "drain"
 wait_drained hurt 180 || say "not all is answered after three minutes"
