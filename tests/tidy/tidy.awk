@@ -23,7 +23,8 @@ BEGIN {
     home["yaml.h"] = "^src/app/config/"
     home["xxhash.h"] = "^src/base/"
     home["nettle/"] = "^src/base/"
-    home["jansson.h"] = "^src/(app/search|core/(event|intent)|io/registry)/"
+    home["jansson.h"] = "^src/(app/search|core/(encoder|event|intent)|io/registry)/"
+    home["utf8proc.h"] = "^src/core/text/"
     home["avro.h"] = "^$" # the oracle of tests, docs/adr/0002-avro-decoding.md
     home["avro/"] = "^$"
 
