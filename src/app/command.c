@@ -17,6 +17,7 @@ static const struct command commands[] = {
     {"config", "show, check and document the configuration", command_config},
     {"dead-letters", "list what could not be used, and send it again", command_dead_letters},
     {"demo", "watch recommendations for a real clickstream, no broker needed", command_demo},
+    {"embed", "turn texts into vectors", command_embed},
     {"evaluate", "score configurations on recorded sessions", command_evaluate},
     {"generate", "make a synthetic clickstream, for load", command_generate},
     {"import", "turn public data sets into clicks and items", command_import},

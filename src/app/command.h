@@ -35,6 +35,7 @@ const char *suggest(const char *word, const char *const *candidates);
 int command_config(int argc, char **argv);
 int command_dead_letters(int argc, char **argv);
 int command_demo(int argc, char **argv);
+int command_embed(int argc, char **argv);
 int command_evaluate(int argc, char **argv);
 int command_generate(int argc, char **argv);
 int command_import(int argc, char **argv);
