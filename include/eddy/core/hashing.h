@@ -17,6 +17,7 @@
 
 #define HASHING_WIDTH_MAX    256
 #define HASHING_TITLES_MAX   50000 /* what is learned from; of more, those whose ids have the smallest hashes */
+#define HASHING_TITLE_MAX    256   /* bytes of a title that are learned from */
 #define HASHING_FEATURES_MAX 65536 /* buckets that count, those in the most titles; of 2^18 */
 #define HASHING_GRAMS_MAX    4096
 
@@ -32,7 +33,7 @@ struct hashing_title {
     struct bytes title;
 };
 
-/* Titles are borrowed meanwhile. At most some 300 MB are needed while it learns, HASHING_FEATURES_MAX * (width + 1)
- * floats afterwards. Without titles every vector is one of zeros. MEMORY. */
+/* Titles are borrowed meanwhile. It takes some 100 MB while it learns from titles of usual length, 400 MB at most, and
+ * HASHING_FEATURES_MAX * (width + 1) floats at most afterwards. Without titles every vector is one of zeros. MEMORY. */
 MUST_CHECK struct status hashing_learn(const struct hashing_options *options, const struct hashing_title *titles,
                                        size_t count, struct embedder *ret_embedder);

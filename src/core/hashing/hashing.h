@@ -16,6 +16,6 @@ struct hashing {
 uint32_t hashing_features(const struct hashing *hashing, struct bytes text, struct ngram *ngrams, uint32_t *features,
                           float *values);
 
-/* MEMORY. Fills what hashing_open() left empty: features, rarity, projection. */
+/* Fills in what is learned; width and features are there. MEMORY. */
 MUST_CHECK struct status hashing_fill(struct hashing *hashing, uint64_t seed, const struct hashing_title *titles,
                                       size_t count);

@@ -7,12 +7,12 @@
 
 #define LN_2 0.693147181f
 
-/* The titles' matrix while it grows, and room for one title. */
+/* The titles' matrix, and room for one title. */
 struct matrix {
     uint64_t *starts;
     uint32_t *indices;
     float *values;
-    uint64_t count, capacity;
+    uint64_t count, capacity; /* numbers */
     struct ngram ngrams[HASHING_GRAMS_MAX];
     uint32_t features[HASHING_GRAMS_MAX];
     float numbers[HASHING_GRAMS_MAX];
@@ -79,16 +79,23 @@ static struct status keep_features(struct hashing *hashing, const uint32_t *spre
     return OK;
 }
 
+/* So much of a title is learned from. */
+static struct bytes learned_part(const struct choice *choice)
+{
+    return bytes_utf8_prefix(choice->title->title, HASHING_TITLE_MAX);
+}
+
 static struct status count_features(struct hashing *hashing, const struct choice *choices, uint32_t count,
-                                    struct ngram *ngrams)
+                                    struct matrix *matrix)
 {
     uint32_t *spread = calloc(NGRAM_BUCKETS, sizeof *spread);
     if (!spread)
         return FAIL(MEMORY, NGRAM_BUCKETS, "no memory for features of titles");
     for (uint32_t i = 0; i < count; i++) {
-        uint32_t found = ngrams_of(choices[i].title->title, ngrams);
+        uint32_t found = ngrams_of(learned_part(&choices[i]), matrix->ngrams);
         for (uint32_t k = 0; k < found; k++)
-            spread[ngrams[k].bucket]++;
+            spread[matrix->ngrams[k].bucket]++;
+        matrix->capacity += found;
     }
     struct status status = keep_features(hashing, spread, count);
     free(spread);
@@ -97,33 +104,18 @@ static struct status count_features(struct hashing *hashing, const struct choice
 
 /* ---- their matrix */
 
-static struct status reserve(struct matrix *matrix, uint32_t more)
-{
-    if (matrix->count + more <= matrix->capacity)
-        return OK;
-    uint64_t capacity = 2 * matrix->capacity + more;
-    uint32_t *indices = realloc(matrix->indices, capacity * sizeof *indices);
-    if (indices)
-        matrix->indices = indices;
-    float *values = realloc(matrix->values, capacity * sizeof *values);
-    if (values)
-        matrix->values = values;
-    if (!indices || !values)
-        return FAIL(MEMORY, (int64_t)capacity, "no memory for the titles' matrix");
-    matrix->capacity = capacity;
-    return OK;
-}
-
 static struct status build(const struct hashing *hashing, const struct choice *choices, uint32_t count,
                            struct matrix *matrix)
 {
     matrix->starts = calloc(count + 1, sizeof *matrix->starts);
-    if (!matrix->starts)
-        return FAIL(MEMORY, count, "no memory for the titles' matrix");
+    matrix->indices = malloc((matrix->capacity + 1) * sizeof *matrix->indices);
+    matrix->values = malloc((matrix->capacity + 1) * sizeof *matrix->values);
+    if (!matrix->starts || !matrix->indices || !matrix->values)
+        return FAIL(MEMORY, (int64_t)matrix->capacity, "no memory for the titles' matrix");
     for (uint32_t i = 0; i < count; i++) {
         uint32_t found =
-            hashing_features(hashing, choices[i].title->title, matrix->ngrams, matrix->features, matrix->numbers);
-        TRY(reserve(matrix, found));
+            hashing_features(hashing, learned_part(&choices[i]), matrix->ngrams, matrix->features, matrix->numbers);
+        assert(found <= matrix->capacity - matrix->count);
         memcpy(matrix->indices + matrix->count, matrix->features, found * sizeof *matrix->indices);
         memcpy(matrix->values + matrix->count, matrix->numbers, found * sizeof *matrix->values);
         matrix->count += found;
@@ -146,7 +138,7 @@ static struct status learn(struct hashing *hashing, uint64_t seed, const struct 
     struct matrix *matrix = calloc(1, sizeof *matrix);
     if (!matrix)
         return FAIL(MEMORY, sizeof *matrix, "no memory for the titles' matrix");
-    struct status status = count_features(hashing, choices, count, matrix->ngrams);
+    struct status status = count_features(hashing, choices, count, matrix);
     if (!failed(status))
         status = build(hashing, choices, count, matrix);
     if (!failed(status))
