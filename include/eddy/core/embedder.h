@@ -4,13 +4,13 @@
  * the cosine of their texts.
  *
  *   encoder   a sentence encoder of the BERT family, from a folder of files (encoder.h)
- *   ngrams    learned from the catalogue's own titles, without files (ngrams.h)
+ *   hash      learned from the catalogue's own titles, without files (hashing.h)
  *
  * A port: {ops, self}, and two facts. `width` numbers make a vector. `name` says who made it: vectors of equal names
  * may be compared and kept for each other (a key of caches), and it changes when the files or what was learned do.
  *
  * Vectors have length 1, but for those of zeros: a text in which the embedder finds nothing (an empty one, one of
- * blanks, for `ngrams` also one that shares nothing with any title) is like no other. Text is UTF-8; what is not is
+ * blanks, for `hash` also one that shares nothing with any title) is like no other. Text is UTF-8; what is not is
  * taken for U+FFFD. Equal texts of one call and of any other have the same vector, to rounding: what stands beside a
  * text does not matter.
  *
