@@ -11,7 +11,7 @@ wrong() {
 }
 
 # Help goes to standard output, names every option's command and has examples that are right.
-for command in config dead-letters demo evaluate generate import replay run schemas topics; do
+for command in config dead-letters demo embed evaluate generate import replay run schemas topics; do
   run 0 "$command" --help
   grep -q "^usage: eddy $command" out || fail "eddy $command --help: $(cat out)"
   grep -q "^  eddy $command" out || fail "eddy $command --help has no example"
