@@ -97,7 +97,7 @@ int main(int argc, char **argv)
     }
     if (argc > 4 && (!bytes_to_int64(bytes_of_text(argv[4]), &rounds) || rounds < 1 || rounds > ROUNDS_MAX))
         trial_die("rounds are 1 to 1000");
-    system_begin_products();
+    trial_must(system_begin_products(), "OpenBLAS");
     struct arena arena = {0};
     struct bytes *titles = malloc(TITLES_MAX * sizeof *titles);
     if (!titles)
