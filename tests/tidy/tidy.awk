@@ -15,6 +15,7 @@ BEGIN {
     # Third-party headers: where each may be included. Tests and benchmarks may include any.
     home["librdkafka/"] = "^src/io/kafka/"
     home["cblas.h"] = "^src/core/model/"
+    home["cpuid.h"] = "^src/io/system/"
     home["lmdb.h"] = "^src/io/lmdb/"
     home["microhttpd.h"] = "^src/io/http/"
     home["curl/"] = "^src/io/registry/"
@@ -36,8 +37,8 @@ BEGIN {
     # What io and app may use of the system besides.
     count = split("arpa/inet.h dirent.h fcntl.h getopt.h langinfo.h locale.h net/if.h netdb.h netinet/in.h poll.h " \
                   "pthread.h sched.h signal.h sys/file.h sys/ioctl.h sys/mman.h sys/resource.h sys/signalfd.h " \
-                  "sys/socket.h sys/stat.h sys/statvfs.h sys/time.h sys/types.h sys/un.h sys/vfs.h sys/wait.h " \
-                  "sysexits.h syslog.h termios.h time.h unistd.h", names, " ")
+                  "sys/socket.h sys/stat.h sys/statvfs.h sys/syscall.h sys/time.h sys/types.h sys/un.h sys/vfs.h " \
+                  "sys/wait.h sysexits.h syslog.h termios.h time.h unistd.h", names, " ")
     for (i = 1; i <= count; i++)
         system_header[names[i]] = 1
 

@@ -84,6 +84,10 @@ struct matrix_turns {
 };
 MUST_CHECK struct status matrix_begin_threads(const struct matrix_turns *turns);
 
+/* The CPU has AMX for whole numbers, and the system lets the process use it: sums of products.h may be made by it. No
+ * bit of a result depends on that. Once, like matrix_begin_threads(). */
+void matrix_allow_amx(void);
+
 /* Every item's score for each vector; scores: (count, item_count). The item rows as they are scored with are kept by
  * the caller, (item_count, width): model_item_rows() makes them. */
 void model_item_rows(const struct model *model, float *rows);

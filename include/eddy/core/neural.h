@@ -32,7 +32,8 @@ struct neural_sessions {
 
 /* lists: (count, capacity) best first, equals by row; lengths: (count) how many of them there are: 0 for a session of
  * which the model knows no item. Sessions are best asked about 8 to 64 at a time. Works in `arena`: what the backbone
- * needs, and some 40 KiB, however many items there are. MEMORY. */
+ * needs, some 70 KiB, and for each of up to 64 sessions 3 KiB and 40 bytes a place of its list; however many items
+ * there are. MEMORY. */
 MUST_CHECK struct status neural_lists(const struct neural *neural, const struct neural_sessions *sessions,
                                       struct arena *arena, struct scored_item *lists, uint32_t capacity,
                                       uint32_t *lengths);

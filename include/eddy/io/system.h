@@ -11,8 +11,8 @@ void system_wait_ms(int duration_ms);
 /* CPUs this process may run on, at least 1. */
 uint32_t system_cpu_count(void);
 
-/* Lets several threads compute matrix products at once, or in turns: see matrix_begin_threads(), and for its failure.
- * At start, once. */
+/* Lets several threads compute matrix products at once, or in turns: see matrix_begin_threads(), and for its failure;
+ * and asks the system for the CPU's AMX registers: matrix_allow_amx(). At start, once. */
 MUST_CHECK struct status system_begin_products(void);
 
 /* The calling thread gives way to those that answer: it is nicer by 10, where the system lets it. */

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define GROUP         4
+#define GROUP         PRODUCT_GROUP
 #define BYTE_ZERO     128
 #define BYTE_MAX      127
 #define ALIGNMENT     64
@@ -87,13 +87,13 @@ struct status tiles_open(struct tiles *ret_tiles, const float *rows, uint32_t ro
     tiles.rows = malloc((places + 1) * sizeof *tiles.rows);
     tiles.scales = calloc(places + 1, sizeof *tiles.scales);
     tiles.bounds = calloc((size_t)tiles.tile_count + 1, sizeof *tiles.bounds);
-    tiles.memory = malloc(size + ALIGNMENT);
+    tiles.memory = malloc(size + PRODUCT_BYTES_AFTER + ALIGNMENT);
     if (!tiles.rows || !tiles.scales || !tiles.bounds || !tiles.memory) {
         tiles_release(&tiles);
         return FAIL(MEMORY, size, "no memory for the items of a model at work");
     }
     tiles.bytes = (uint8_t *)tiles.memory + (ALIGNMENT - (uintptr_t)tiles.memory % ALIGNMENT);
-    memset(tiles.bytes, BYTE_ZERO, size);
+    memset(tiles.bytes, BYTE_ZERO, size + PRODUCT_BYTES_AFTER);
     uint32_t place = 0;
     for (uint32_t row = 0; row < row_count; row++)
         if (wanted[row] != skipped) {
@@ -121,11 +121,11 @@ size_t tiles_memory(const struct tiles *tiles)
 }
 
 /* high = the multiple of 128 next to it, in 128s. */
-static void set_digits(int8_t *values, uint32_t i, int32_t p)
+static void set_digits(int8_t *ret_high, int8_t *ret_low, int32_t p)
 {
     int32_t high = (p + 64 + 64 * 128) / 128 - 64; /* a division of what is positive rounds down */
-    values[i / GROUP * 2 * GROUP + i % GROUP] = (int8_t)high;
-    values[i / GROUP * 2 * GROUP + GROUP + i % GROUP] = (int8_t)(p - 128 * high);
+    *ret_high = (int8_t)high;
+    *ret_low = (int8_t)(p - 128 * high);
 }
 
 struct digits digits_make(const float *vector, uint32_t width, int8_t *values)
@@ -133,11 +133,12 @@ struct digits digits_make(const float *vector, uint32_t width, int8_t *values)
     float unit = unit_of(largest(vector, width), PRODUCT_VALUE_MAX);
     double per_unit = unit > 0 ? 1 / (double)unit : 0, made = 0, rest = 0, norm = 0;
     int32_t sum = 0;
-    memset(values, 0, (size_t)((width + GROUP - 1) / GROUP) * 2 * GROUP);
+    size_t digits = product_digits((width + GROUP - 1) / GROUP);
+    memset(values, 0, 2 * digits);
     for (uint32_t i = 0; i < width; i++) {
         int32_t p = rounded(vector[i], per_unit);
         double value = (double)unit * p, error = vector[i] - value;
-        set_digits(values, i, p);
+        set_digits(values + i, values + digits + i, p);
         sum += p;
         made += value * value;
         rest += error * error;

@@ -24,7 +24,7 @@ struct tiles {
     uint32_t tile_count;
     uint32_t width, stride, groups;
     uint32_t *rows;            /* (count) the row at each place, ascending */
-    uint8_t *bytes;            /* (tile_count, groups, TILE_ROWS, 4), 64-byte aligned */
+    uint8_t *bytes;            /* (tile_count, groups, TILE_ROWS, 4), 64-byte aligned, and PRODUCT_BYTES_AFTER */
     float *scales;             /* (tile_count, TILE_ROWS) */
     struct tile_bound *bounds; /* (tile_count) */
     void *memory;              /* where `bytes` is */
@@ -47,5 +47,5 @@ struct digits {
     double error_factor, norm_factor, least;
 };
 
-/* values: (groups, 8), as products.h wants them. */
+/* values: (2, product_digits(groups)), as products.h wants them. */
 struct digits digits_make(const float *vector, uint32_t width, int8_t *values);

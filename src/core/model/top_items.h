@@ -3,17 +3,20 @@
 /* top_items: the best of all items for some sessions, and what they weigh among all (softmax), in one pass over the
  * tiles:
  *
- *   tile x digits --products--> sums --> scores --above the session's floor?--> vector_dot --> the session's list
- *                                          |                                        |
- *                                          +<--------- takes the place of ----------+
- *                                          +--> e^score, added up
+ *   tile x digits --products--> sums --> scores --above the session's floor?--> found --bounds--> vector_dot --> list
+ *                                          |                                     |                   |
+ *                                          +--> e^score, added up <--------------+<------------------+
  *
  * The floor is what an item must score in low precision to have any chance of a place on the list, by the proved bound
  * of tiles.h: lists are those of vector_dot over all items, equals by row, whatever the CPU and whoever else is asked
- * about in the same pass. Only the denominator takes items far from the list at low precision. A term of it is then off
- * by e^(sharpness bound) - 1 of its size at most, some 10 % for cosines of width 100 over a temperature of 0.07; as
- * rows are rounded independently of each other, the terms' errors all but cancel, and the sum is off by less than 0.1 %
- * (bench_scoring measures it).
+ * about in the same pass. What is found is kept with its bounds, and is scored in float32 only at the end, when they
+ * have ruled out most of it: reading the rows costs more than all else about them. (When bounds do not rule out enough,
+ * it is scored in between.)
+ *
+ * Only the denominator takes items far from the list at low precision. A term of it is then off by
+ * e^(sharpness bound) - 1 of its size at most, some 10 % for cosines of width 100 over a temperature of 0.07, and by
+ * what scores.h adds; as rows are rounded independently of each other, the terms' errors all but cancel, and the sum is
+ * off by less than 0.1 % (bench_scoring measures it).
  *
  * It is used however few items there are. In batches, below some thousand of them, one product of matrices would be up
  * to 2 us a click faster, and would give other bits on other CPUs. */

@@ -5,6 +5,7 @@
 #include "core/model/neural.h"
 
 #include <eddy/base/random.h>
+#include <eddy/io/system.h>
 #include <math.h>
 
 #define ROWS    30
@@ -230,6 +231,7 @@ static void what_is_no_number_is_not_listed(void **state)
 
 int main(void)
 {
+    system_begin_products();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lists_are_the_best_of_all_items_with_their_probabilities),
         cmocka_unit_test(what_the_model_does_not_know_is_passed_over),
