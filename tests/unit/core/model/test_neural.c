@@ -231,7 +231,7 @@ static void what_is_no_number_is_not_listed(void **state)
 
 int main(void)
 {
-    system_begin_products();
+    assert_ok(system_begin_products());
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lists_are_the_best_of_all_items_with_their_probabilities),
         cmocka_unit_test(what_the_model_does_not_know_is_passed_over),

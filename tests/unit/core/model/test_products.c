@@ -197,7 +197,7 @@ static void there_is_always_a_kernel(void **state)
 
 int main(void)
 {
-    system_begin_products(); /* AMX is tested where there is any */
+    assert_ok(system_begin_products()); /* AMX is tested where there is any */
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_kernel_gives_the_exact_sums),
         cmocka_unit_test(a_wrong_sum_is_found),

@@ -278,7 +278,7 @@ static void without_its_bounds_it_would_be_wrong(void **state)
 
 int main(void)
 {
-    system_begin_products(); /* AMX is tested where there is any */
+    assert_ok(system_begin_products()); /* AMX is tested where there is any */
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lists_are_those_of_float32),
         cmocka_unit_test(lists_of_the_widest_rows_too),
