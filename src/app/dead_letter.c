@@ -3,6 +3,7 @@
 
 #include "app/json_writer.h"
 
+#include <eddy/base/base64.h>
 #include <eddy/base/timestamp.h>
 
 #include <stdio.h>
@@ -175,18 +176,6 @@ void dead_letter_write_row(const struct dead_letter *letter, struct buffer *out)
 
 /* ---- for programs */
 
-static void write_base64(struct bytes bytes, struct buffer *out)
-{
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    for (size_t at = 0; at < bytes.size; at += 3) {
-        size_t left = bytes.size - at;
-        uint32_t group = (uint32_t)bytes.data[at] << 16 | (left > 1 ? (uint32_t)bytes.data[at + 1] << 8 : 0) |
-                         (left > 2 ? bytes.data[at + 2] : 0);
-        for (size_t digit = 0; digit < 4; digit++)
-            buffer_append_byte(out, digit <= left ? (uint8_t)digits[group >> (18 - 6 * digit) & 63] : '=');
-    }
-}
-
 static void write_text(struct json_writer *json, const char *key, struct bytes text)
 {
     if (text.data && bytes_is_utf8(text))
@@ -204,7 +193,7 @@ static void write_bytes(struct json_writer *json, const char *key, const char *b
         return;
     }
     AUTO(buffer) text = {0};
-    write_base64(bytes, &text);
+    base64_write(bytes, &text);
     json_text(json, base64_key, buffer_bytes(&text));
 }
 
