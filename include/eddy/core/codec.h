@@ -9,8 +9,8 @@
  * Formats: RECORD_AVRO, bare Avro binary in the embedded schema; RECORD_CONFLUENT, magic byte 0, big-endian 4-byte
  * schema id, Avro binary in that id's schema, or the schema's name in a header of the record, and bare Avro;
  * RECORD_JSON, one JSON object with the schema's field names (an id may be a number, a timestamp milliseconds or an RFC
- * 3339 string; unknown fields are ignored; missing ones, and nulls where the schema has no null, take the schema's
- * default; an unknown type is a view, and noted in the click).
+ * 3339 string; bytes are base64; unknown fields are ignored; missing ones, and nulls where the schema has no null, take
+ * the schema's default; an unknown type is a view, and noted in the click).
  *
  * Another writer's schema is resolved by the rules of Avro: fields are matched by name, whatever their order; those
  * eddy does not know are skipped, those it misses take its schema's default; int, long and float are promoted; unions

@@ -4,8 +4,8 @@
  *
  * Reading turns an object into Avro bytes of a schema, which fixed.h then reads: members are the schema's fields,
  * others are ignored; a missing one, or a null where the schema has no null, takes the default. A string whose name
- * ends in _id may be a whole number, a timestamp an RFC 3339 string; an enum's unknown symbol becomes its default, as
- * between two Avro schemas. Duplicate members, NaN and anything behind the object are refused.
+ * ends in _id may be a whole number, a timestamp an RFC 3339 string; bytes are base64; an enum's unknown symbol becomes
+ * its default, as between two Avro schemas. Duplicate members, NaN and anything behind the object are refused.
  *
  * Writing: members stand in the order of the schema's fields; an optional field without a value is null. For text
  * that is not UTF-8 the buffer is marked as overflown. */

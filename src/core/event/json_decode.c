@@ -1,19 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/event/json.h"
 
+#include <eddy/base/base64.h>
 #include <eddy/base/timestamp.h>
 
-#include <float.h>
 #include <jansson.h>
 #include <math.h>
 #include <stdio.h>
 
 struct target { /* where a value goes */
-    const char *path;
+    const char *outer,
+        *name; /* of the field around it (NULL: it is the whole record) and of the field; for complaints */
     struct buffer *out;
     struct buffer *unknown; /* NULL: unknown symbols are not noted */
     struct complaint *complaint;
 };
+
+/* printf(PLACE ": ...", PLACE_OF(target)): "items.score: ...". A schema's own paths will not do: two fields may have
+ * the same type of record. */
+#define PLACE "%s%s%s"
+#define PLACE_OF(target)                                                                                               \
+    (target)->outer ? (target)->outer : "", (target)->outer &&*(target)->outer ? "." : "", (target)->name
 
 static struct status convert(const struct schema *schema, const json_t *value, const struct target *target);
 
@@ -28,8 +35,8 @@ static const char *type_text(const json_t *value)
 
 static struct status refuse(const struct target *target, const json_t *value, const char *wanted)
 {
-    return complain(target->complaint, FAIL(BAD_INPUT, 0, "a JSON value has the wrong type"), "%s: %s, not %s",
-                    target->path, type_text(value), wanted);
+    return complain(target->complaint, FAIL(BAD_INPUT, 0, "a JSON value has the wrong type"), PLACE ": %s, not %s",
+                    PLACE_OF(target), type_text(value), wanted);
 }
 
 static void append_long(const struct target *target, int64_t value)
@@ -45,10 +52,10 @@ static void append_text(const struct target *target, const char *text, size_t si
     buffer_append(target->out, text, size);
 }
 
-static bool names_an_id(const char *path)
+static bool names_an_id(const char *name)
 {
-    size_t size = strlen(path);
-    return size >= 3 && strcmp(path + size - 3, "_id") == 0;
+    size_t size = strlen(name);
+    return size >= 3 && strcmp(name + size - 3, "_id") == 0;
 }
 
 static struct status read_string(const struct target *target, const json_t *value)
@@ -57,13 +64,26 @@ static struct status read_string(const struct target *target, const json_t *valu
         append_text(target, json_string_value(value), json_string_length(value));
         return OK;
     }
-    if (!names_an_id(target->path))
+    if (!names_an_id(target->name))
         return refuse(target, value, "a string");
     if (!json_is_integer(value))
         return refuse(target, value, "a string or a whole number");
     char digits[24];
     int size = snprintf(digits, sizeof digits, "%lld", (long long)json_integer_value(value));
     append_text(target, digits, (size_t)size);
+    return OK;
+}
+
+static struct status read_bytes(const struct target *target, const json_t *value)
+{
+    AUTO(buffer) bytes = {0};
+    if (!json_is_string(value))
+        return refuse(target, value, "a string");
+    if (!base64_read(bytes_of(json_string_value(value), json_string_length(value)), &bytes))
+        return complain(target->complaint, FAIL(BAD_INPUT, 0, "bytes are not base64"),
+                        PLACE ": the string is not base64", PLACE_OF(target));
+    TRY(buffer_check(&bytes));
+    append_text(target, (const char *)bytes.data, bytes.size);
     return OK;
 }
 
@@ -75,7 +95,7 @@ static struct status read_whole(const struct schema *schema, const struct target
         struct bytes text = bytes_of(json_string_value(value), json_string_length(value));
         if (!timestamp_parse_any(text, &number))
             return complain(target->complaint, FAIL(BAD_INPUT, 0, "a time is not RFC 3339"),
-                            "%s: the string is not a time like 2014-04-07T10:51:09.277Z", target->path);
+                            PLACE ": the string is not a time like 2014-04-07T10:51:09.277Z", PLACE_OF(target));
     } else if (json_is_integer(value)) {
         number = json_integer_value(value);
     } else {
@@ -84,7 +104,7 @@ static struct status read_whole(const struct schema *schema, const struct target
     }
     if (schema->kind == SCHEMA_INT && (number < INT32_MIN || number > INT32_MAX))
         return complain(target->complaint, FAIL(BAD_INPUT, number, "a number does not fit an int"),
-                        "%s: %lld does not fit an int", target->path, (long long)number);
+                        PLACE ": %lld does not fit an int", PLACE_OF(target), (long long)number);
     append_long(target, number);
     return OK;
 }
@@ -94,9 +114,9 @@ static struct status read_real(const struct schema *schema, const struct target 
     if (!json_is_number(value))
         return refuse(target, value, "a number");
     double number = json_number_value(value);
-    if (schema->kind == SCHEMA_FLOAT && fabs(number) > (double)FLT_MAX)
+    if (schema->kind == SCHEMA_FLOAT && !isfinite((float)number))
         return complain(target->complaint, FAIL(BAD_INPUT, 0, "a number does not fit a float"),
-                        "%s: %g does not fit a float", target->path, number);
+                        PLACE ": %g does not fit a float", PLACE_OF(target), number);
     uint8_t *at = buffer_reserve(target->out, sizeof number);
     if (at)
         target->out->size +=
@@ -115,7 +135,7 @@ static struct status read_enum(const struct schema *schema, const struct target 
     bool known = symbol < schema->count;
     if (!known && schema->symbol_default < 0)
         return complain(target->complaint, FAIL(BAD_INPUT, 0, "an enum has no such symbol"),
-                        "%s: \"%.100s\" is none of its values", target->path, word);
+                        PLACE ": \"%.100s\" is none of its values", PLACE_OF(target), word);
     if (!known && target->unknown && target->unknown->size == 0)
         buffer_append_bytes(target->unknown, bytes_utf8_prefix(bytes_of_text(word), UNKNOWN_SYMBOL_MAX));
     append_long(target, known ? symbol : schema->symbol_default);
@@ -156,11 +176,12 @@ static struct status read_record(const struct schema *schema, const struct targe
         const json_t *member = json_object_get(value, field->name);
         if (field->fallback && (!member || json_is_null(member)))
             member = field->fallback;
-        if (!member)
-            return complain(target->complaint, FAIL(BAD_INPUT, 0, "a JSON record lacks a field"), "%s is missing",
-                            field->path);
         struct target part = *target;
-        part.path = field->path;
+        part.outer = target->outer ? target->name : "";
+        part.name = field->name;
+        if (!member)
+            return complain(target->complaint, FAIL(BAD_INPUT, 0, "a JSON record lacks a field"), PLACE " is missing",
+                            PLACE_OF(&part));
         TRY(convert(field->type, member, &part));
     }
     return OK;
@@ -184,6 +205,8 @@ static struct status convert(const struct schema *schema, const json_t *value, c
         return read_real(schema, target, value);
     case SCHEMA_STRING:
         return read_string(target, value);
+    case SCHEMA_BYTES:
+        return read_bytes(target, value);
     case SCHEMA_ENUM:
         return read_enum(schema, target, value);
     case SCHEMA_ARRAY:
@@ -192,7 +215,6 @@ static struct status convert(const struct schema *schema, const json_t *value, c
         return read_union(schema, target, value);
     case SCHEMA_RECORD:
         return read_record(schema, target, value);
-    case SCHEMA_BYTES:
     case SCHEMA_FIXED:
     case SCHEMA_MAP:
     case SCHEMA_KIND_COUNT:
@@ -205,7 +227,7 @@ static struct status convert(const struct schema *schema, const json_t *value, c
 struct status json_to_avro(const struct schema *schema, const struct json_t *value, const char *path,
                            struct buffer *out, struct complaint *complaint)
 {
-    return convert(schema, value, &(struct target){path, out, NULL, complaint});
+    return convert(schema, value, &(struct target){"", path, out, NULL, complaint});
 }
 
 /* What stands in the text is left out: complaints are logged, records are private. */
@@ -227,7 +249,7 @@ struct status json_read_record(const struct schema *schema, struct bytes text, s
         return FAIL(MEMORY, text.size, "no memory for a JSON record");
     if (!record)
         return not_json(&error, complaint);
-    struct status status = convert(schema, record, &(struct target){"record", out, unknown, complaint});
+    struct status status = convert(schema, record, &(struct target){NULL, "record", out, unknown, complaint});
     json_decref(record);
     return status;
 }

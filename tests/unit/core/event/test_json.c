@@ -5,6 +5,7 @@
 
 #include <eddy/core/codec.h>
 
+#include <float.h>
 #include <jansson.h>
 
 #define JSON ((struct encoding){RECORD_JSON, 0})
@@ -321,6 +322,11 @@ static void numbers_that_do_not_fit_are_refused(void **state)
         "\"click_item_id\":\"a\",\"position\":1,\"items\":[{\"item_id\":\"b\",\"score\":1e39}]}";
     assert_fails(BAD_INPUT, decode_recommendation(lists, bytes_of_text(list), &batch, &recommendation, &complaint));
     assert_string_equal(complaint.text, "items.score: 1e+39 does not fit a float");
+    static const char longest[] = /* as the largest float is written */
+        "{\"session_id\":\"s\",\"topic\":\"t\",\"partition\":0,\"offset\":1,\"click_timestamp\":5,"
+        "\"click_item_id\":\"a\",\"position\":1,\"items\":[{\"item_id\":\"b\",\"score\":3.40282347e38}]}";
+    assert_ok(decode_recommendation(lists, bytes_of_text(longest), &batch, &recommendation, NULL));
+    assert_true(recommendation.scores[0] == FLT_MAX);
     decoder_close(sessions);
     decoder_close(lists);
 }
@@ -348,6 +354,30 @@ static void an_unknown_symbol_takes_the_enums_default(void **state)
             assert_ok(status);
             assert_int_equal(out.data[0], cases[i].symbol);
         }
+    }
+}
+
+static void bytes_are_base64(void **state)
+{
+    (void)state;
+    AUTO(schema_document) document = {0};
+    AUTO(buffer) out = {0};
+    struct complaint complaint = {0};
+    assert_ok(schema_parse(BYTES("\"bytes\""), &document, NULL));
+    static const char *const cases[][2] = {{"Zm8=", "\x04"
+                                                    "fo"},
+                                           {"", ""},
+                                           {"fo", NULL}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        json_t *value = json_string(cases[i][0]);
+        buffer_clear(&out);
+        struct status status = json_to_avro(document.root, value, "field", &out, &complaint);
+        json_decref(value);
+        assert_int_equal(failed(status), !cases[i][1]);
+        if (cases[i][1])
+            assert_string_equal(buffer_text(&out), cases[i][1]);
+        else
+            assert_string_equal(complaint.text, "field: the string is not base64");
     }
 }
 
@@ -422,6 +452,7 @@ int main(void)
         cmocka_unit_test(a_recommendation_comes_back),
         cmocka_unit_test(numbers_that_do_not_fit_are_refused),
         cmocka_unit_test(an_unknown_symbol_takes_the_enums_default),
+        cmocka_unit_test(bytes_are_base64),
         cmocka_unit_test(a_lack_of_memory_is_told_from_bad_text_and_breaks_nothing),
         cmocka_unit_test(every_truncation_of_a_record_is_refused),
     };
