@@ -54,6 +54,8 @@ static const char *full_name(enum record_type type)
         [RECORD_CLOSED_SESSION] = "eddy.ClosedSession",
         [RECORD_MODEL_CHUNK] = "eddy.ModelChunk",
         [RECORD_MODEL_MANIFEST] = "eddy.ModelManifest",
+        [RECORD_INTENT_REQUEST] = "eddy.IntentRequest",
+        [RECORD_INTENT] = "eddy.Intent",
     };
     return names[type];
 }

@@ -36,6 +36,8 @@ enum record_type {
     RECORD_CLOSED_SESSION,
     RECORD_MODEL_CHUNK, /* these two: model_record.h */
     RECORD_MODEL_MANIFEST,
+    RECORD_INTENT_REQUEST, /* these two: intent_record.h */
+    RECORD_INTENT,
     RECORD_TYPE_COUNT
 };
 

@@ -8,8 +8,16 @@
 
 #define SCHEMA_BYTES_MAX (64 * 1024)
 
-static const char *const type_names[RECORD_TYPE_COUNT] = {"click",          "item",        "recommendation",
-                                                          "closed session", "model chunk", "model manifest"};
+static const char *const type_names[RECORD_TYPE_COUNT] = {
+    [RECORD_CLICK] = "click",
+    [RECORD_ITEM] = "item",
+    [RECORD_RECOMMENDATION] = "recommendation",
+    [RECORD_CLOSED_SESSION] = "closed session",
+    [RECORD_MODEL_CHUNK] = "model chunk",
+    [RECORD_MODEL_MANIFEST] = "model manifest",
+    [RECORD_INTENT_REQUEST] = "intent request",
+    [RECORD_INTENT] = "intent",
+};
 
 static struct status read_file(const char *path, struct buffer *out, struct complaint *complaint)
 {

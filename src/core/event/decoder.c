@@ -44,6 +44,8 @@ const char *record_schema(enum record_type type)
         [RECORD_CLOSED_SESSION] = embedded_closed_session_avsc,
         [RECORD_MODEL_CHUNK] = embedded_model_chunk_avsc,
         [RECORD_MODEL_MANIFEST] = embedded_model_manifest_avsc,
+        [RECORD_INTENT_REQUEST] = embedded_intent_request_avsc,
+        [RECORD_INTENT] = embedded_intent_avsc,
     };
     assert(type < RECORD_TYPE_COUNT);
     return schemas[type];
@@ -274,4 +276,22 @@ struct status decode_model_manifest(struct decoder *decoder, struct bytes record
     struct reader reader;
     TRY(datum_of(decoder, record, &reader, complaint));
     return fixed_model_manifest(reader, batch, ret_manifest, complaint);
+}
+
+struct status decode_intent_request(struct decoder *decoder, struct bytes record, struct arena *batch,
+                                    struct intent_request *ret_request, struct complaint *complaint)
+{
+    assert(decoder->type == RECORD_INTENT_REQUEST);
+    struct reader reader;
+    TRY(datum_of(decoder, record, &reader, complaint));
+    return fixed_intent_request(reader, batch, ret_request, complaint);
+}
+
+struct status decode_intent(struct decoder *decoder, struct bytes record, struct arena *batch,
+                            struct intent *ret_intent, struct complaint *complaint)
+{
+    assert(decoder->type == RECORD_INTENT);
+    struct reader reader;
+    TRY(datum_of(decoder, record, &reader, complaint));
+    return fixed_intent(reader, batch, ret_intent, complaint);
 }

@@ -8,3 +8,5 @@ extern const char embedded_recommendation_avsc[];
 extern const char embedded_closed_session_avsc[];
 extern const char embedded_model_chunk_avsc[];
 extern const char embedded_model_manifest_avsc[];
+extern const char embedded_intent_request_avsc[];
+extern const char embedded_intent_avsc[];

@@ -6,6 +6,7 @@
 #include "core/event/wire.h"
 
 #include <eddy/core/codec.h>
+#include <eddy/core/intent_record.h>
 #include <eddy/core/model_record.h>
 
 /* Most bytes of the array of scorer names. */
@@ -278,4 +279,168 @@ void encode_model_manifest(struct encoding encoding, const struct model_manifest
     at = put_figures(at, &manifest->gate, &manifest->training);
     at = put_text(at, manifest->note);
     written(out, at);
+}
+
+/* ---- what language models are asked and answer */
+
+static size_t texts_size(const struct bytes *texts, uint32_t count)
+{
+    size_t size = 2 * VARINT_MAX;
+    for (uint32_t i = 0; i < count; i++)
+        size += VARINT_MAX + texts[i].size;
+    return size;
+}
+
+static uint8_t *put_texts(uint8_t *at, const struct bytes *texts, uint32_t count)
+{
+    if (count)
+        at = put_long(at, count);
+    for (uint32_t i = 0; i < count; i++)
+        at = put_text(at, texts[i]);
+    *at++ = 0;
+    return at;
+}
+
+static size_t origin_size(const struct intent_origin *origin)
+{
+    return origin->session_id.size + origin->topic.size + 6 * VARINT_MAX;
+}
+
+static uint8_t *put_origin(uint8_t *at, const struct intent_origin *origin)
+{
+    at = put_text(at, origin->session_id);
+    at = put_text(at, origin->topic);
+    at = put_long(at, origin->partition);
+    at = put_long(at, origin->offset);
+    at = put_long(at, origin->position);
+    return put_long(at, origin->click_time_ms);
+}
+
+static size_t requested_size(const struct requested_items *items)
+{
+    return texts_size(items->item_ids, items->count) + texts_size(items->titles, items->count);
+}
+
+static uint8_t *put_requested(uint8_t *at, const struct requested_items *items)
+{
+    if (items->count)
+        at = put_long(at, items->count);
+    for (uint32_t i = 0; i < items->count; i++) {
+        at = put_text(at, items->item_ids[i]);
+        at = put_text(at, items->titles[i]);
+    }
+    *at++ = 0;
+    return at;
+}
+
+static size_t examples_size(const struct intent_request *request)
+{
+    size_t size = 2 * VARINT_MAX;
+    for (uint32_t i = 0; i < request->example_count; i++)
+        size += texts_size(request->examples[i].titles, request->examples[i].count);
+    return size;
+}
+
+static uint8_t *put_examples(uint8_t *at, const struct intent_request *request)
+{
+    if (request->example_count)
+        at = put_long(at, request->example_count);
+    for (uint32_t i = 0; i < request->example_count; i++)
+        at = put_texts(at, request->examples[i].titles, request->examples[i].count);
+    *at++ = 0;
+    return at;
+}
+
+void encode_intent_request(struct encoding encoding, const struct intent_request *request, struct buffer *out)
+{
+    assert(request->items.count <= INTENT_ITEMS_MAX && request->shortlist.count <= INTENT_SHORTLIST_MAX);
+    assert(request->example_count <= INTENT_EXAMPLES_MAX && request->short_from <= request->items.count);
+    if (encoding.format == RECORD_JSON) {
+        json_encode_intent_request(request, out);
+        return;
+    }
+    put_frame(encoding, out);
+    size_t size = origin_size(&request->origin) + requested_size(&request->items) +
+                  requested_size(&request->shortlist) + examples_size(request) + 2 * VARINT_MAX;
+    uint8_t *at = buffer_reserve(out, size);
+    if (!at)
+        return;
+    at = put_origin(at, &request->origin);
+    at = put_float(at, request->value);
+    at = put_requested(at, &request->items);
+    at = put_long(at, request->short_from);
+    at = put_requested(at, &request->shortlist);
+    at = put_examples(at, request);
+    written(out, at);
+}
+
+static uint8_t *put_weighted(uint8_t *at, const struct weighted_items *items)
+{
+    if (items->count)
+        at = put_long(at, items->count);
+    for (uint32_t i = 0; i < items->count; i++) {
+        at = put_text(at, items->item_ids[i]);
+        at = put_float(at, items->weights[i]);
+    }
+    *at++ = 0;
+    return at;
+}
+
+static void put_view(const struct intent_view *view, struct buffer *out)
+{
+    assert(view->near.count <= INTENT_NEAR_MAX && view->named.count <= INTENT_NAMED_MAX);
+    assert(view->vector_size <= INTENT_VECTOR_MAX);
+    size_t items =
+        texts_size(view->near.item_ids, view->near.count) + texts_size(view->named.item_ids, view->named.count);
+    size_t reals = sizeof(float) * ((size_t)view->near.count + view->named.count + view->vector_size);
+    uint8_t *at = buffer_reserve(out, view->name.size + view->text.size + items + reals + 3 * VARINT_MAX);
+    if (!at)
+        return;
+    at = put_text(at, view->name);
+    at = put_text(at, view->text);
+    at = put_weighted(at, &view->near);
+    at = put_weighted(at, &view->named);
+    at = put_long(at, (int64_t)(sizeof(float) * view->vector_size));
+    for (uint32_t i = 0; i < view->vector_size; i++)
+        at = put_float(at, view->vector[i]);
+    written(out, at);
+}
+
+static void put_answer(const struct intent *intent, struct buffer *out)
+{
+    size_t texts = intent->model.size + intent->prompt.size + intent->embedder.size;
+    uint8_t *at = buffer_reserve(out, texts_size(intent->order, intent->order_count) + texts + 9 * VARINT_MAX);
+    if (!at)
+        return;
+    *at++ = 0; /* behind the views */
+    at = put_texts(at, intent->order, intent->order_count);
+    at = put_text(at, intent->model);
+    at = put_text(at, intent->prompt);
+    at = put_text(at, intent->embedder);
+    *at++ = intent->cached;
+    at = put_long(at, intent->prompt_tokens);
+    at = put_long(at, intent->completion_tokens);
+    at = put_long(at, intent->created_ms);
+    at = put_long(at, intent->took_ms);
+    written(out, at);
+}
+
+void encode_intent(struct encoding encoding, const struct intent *intent, struct buffer *out)
+{
+    assert(intent->view_count <= INTENT_VIEWS_MAX && intent->order_count <= INTENT_SHORTLIST_MAX);
+    if (encoding.format == RECORD_JSON) {
+        json_encode_intent(intent, out);
+        return;
+    }
+    put_frame(encoding, out);
+    uint8_t *at = buffer_reserve(out, origin_size(&intent->origin) + VARINT_MAX);
+    if (!at)
+        return;
+    at = put_origin(at, &intent->origin);
+    if (intent->view_count)
+        at = put_long(at, intent->view_count);
+    written(out, at);
+    for (uint32_t i = 0; i < intent->view_count; i++)
+        put_view(&intent->views[i], out);
+    put_answer(intent, out);
 }

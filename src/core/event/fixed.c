@@ -28,7 +28,7 @@ static bool read_optional_utf8(struct reader *reader, const char *field, struct 
     return read_optional_text(reader, field, ret_text) && check_utf8(reader, field, *ret_text);
 }
 
-static bool read_item_id(struct reader *reader, const char *field, struct bytes *ret_id)
+bool read_item_id(struct reader *reader, const char *field, struct bytes *ret_id)
 {
     if (!read_utf8(reader, field, ret_id))
         return false;

@@ -6,7 +6,11 @@
 #include "core/event/wire.h"
 
 #include <eddy/core/codec.h>
+#include <eddy/core/intent_record.h>
 #include <eddy/core/model_record.h>
+
+/* UTF-8 of 1..CLICK_ID_MAX bytes. */
+bool read_item_id(struct reader *reader, const char *field, struct bytes *ret_id);
 
 MUST_CHECK struct status fixed_click(struct reader reader, struct click *ret_click, struct complaint *complaint);
 MUST_CHECK struct status fixed_item(struct reader reader, struct item *ret_item, struct complaint *complaint);
@@ -18,3 +22,7 @@ MUST_CHECK struct status fixed_model_chunk(struct reader reader, struct model_ch
                                            struct complaint *complaint);
 MUST_CHECK struct status fixed_model_manifest(struct reader reader, struct arena *batch,
                                               struct model_manifest *ret_manifest, struct complaint *complaint);
+MUST_CHECK struct status fixed_intent_request(struct reader reader, struct arena *batch,
+                                              struct intent_request *ret_request, struct complaint *complaint);
+MUST_CHECK struct status fixed_intent(struct reader reader, struct arena *batch, struct intent *ret_intent,
+                                      struct complaint *complaint);

@@ -91,20 +91,6 @@ static bool read_name(struct reader *reader, struct bytes *ret_name)
     return name_is_legal(*ret_name) || reader_fail(reader, "name", "the text is no name of a model");
 }
 
-static bool read_below(struct reader *reader, const char *field, uint32_t limit, uint32_t *ret_number)
-{
-    if (!read_count(reader, field, ret_number))
-        return false;
-    return *ret_number < limit || reader_fail(reader, field, "the number is larger than can be");
-}
-
-static bool read_at_least(struct reader *reader, const char *field, int64_t least, int64_t *ret_number)
-{
-    if (!read_long(reader, field, ret_number))
-        return false;
-    return *ret_number >= least || reader_fail(reader, field, "the number is smaller than can be");
-}
-
 static bool read_finite(struct reader *reader, const char *field, double *ret_number)
 {
     if (!read_double(reader, field, ret_number))

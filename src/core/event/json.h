@@ -12,6 +12,7 @@
 #include "core/event/schema.h"
 
 #include <eddy/core/codec.h>
+#include <eddy/core/intent_record.h>
 
 #define UNKNOWN_SYMBOL_MAX 255 /* bytes; what is longer is cut */
 
@@ -34,3 +35,5 @@ void json_encode_closed_session(const struct closed_session *session, struct ses
                                 const struct catalogue *catalogue, struct buffer *out);
 void json_encode_recommendation(const struct recommendation *recommendation, struct bytes topic,
                                 const struct catalogue *catalogue, struct buffer *out);
+void json_encode_intent_request(const struct intent_request *request, struct buffer *out);
+void json_encode_intent(const struct intent *intent, struct buffer *out);

@@ -2,6 +2,7 @@
 #include "core/event/encode.h"
 #include "core/event/json.h"
 
+#include <eddy/base/base64.h>
 #include <jansson.h>
 
 #define FLOAT_DIGITS 9 /* enough for a float to come back as it was */
@@ -132,4 +133,117 @@ void json_encode_recommendation(const struct recommendation *recommendation, str
                                text(catalogue_id(catalogue, recommendation->click_item)), "position",
                                (json_int_t)recommendation->position, "scorers", scorers, "items", items);
     append_record(record, FLOAT_DIGITS, out);
+}
+
+/* ---- what language models are asked and answer; NULL where there is no memory */
+
+/* Takes both; the list with the part behind it. */
+static json_t *with(json_t *list, json_t *part)
+{
+    if (!json_array_append_new(list, part))
+        return list;
+    json_decref(list);
+    return NULL;
+}
+
+static json_t *texts(const struct bytes *parts, uint32_t count)
+{
+    json_t *list = json_array();
+    for (uint32_t i = 0; list && i < count; i++)
+        list = with(list, text(parts[i]));
+    return list;
+}
+
+static json_t *requested(const struct requested_items *items)
+{
+    json_t *list = json_array();
+    for (uint32_t i = 0; list && i < items->count; i++)
+        list =
+            with(list, json_pack("{s:o, s:o}", "item_id", text(items->item_ids[i]), "title", text(items->titles[i])));
+    return list;
+}
+
+static json_t *examples(const struct intent_request *request)
+{
+    json_t *list = json_array();
+    for (uint32_t i = 0; list && i < request->example_count; i++)
+        list = with(list, texts(request->examples[i].titles, request->examples[i].count));
+    return list;
+}
+
+/* A new object that begins with what both records begin with. */
+static json_t *begin(const struct intent_origin *origin)
+{
+    return json_pack("{s:o, s:o, s:i, s:I, s:I, s:I}", "session_id", text(origin->session_id), "topic",
+                     text(origin->topic), "partition", (int)origin->partition, "offset", (json_int_t)origin->offset,
+                     "position", (json_int_t)origin->position, "click_timestamp", (json_int_t)origin->click_time_ms);
+}
+
+/* Appends `begun` with the members of `rest` behind its own; takes both. */
+static void append_both(json_t *begun, json_t *rest, struct buffer *out)
+{
+    if (!begun || !rest || json_object_update(begun, rest)) {
+        json_decref(begun);
+        begun = NULL;
+    }
+    json_decref(rest);
+    append_record(begun, FLOAT_DIGITS, out);
+}
+
+void json_encode_intent_request(const struct intent_request *request, struct buffer *out)
+{
+    json_memory_begin();
+    json_t *rest = json_pack("{s:f, s:o, s:I, s:o, s:o}", "value", (double)request->value, "items",
+                             requested(&request->items), "short_from", (json_int_t)request->short_from, "shortlist",
+                             requested(&request->shortlist), "examples", examples(request));
+    append_both(begin(&request->origin), rest, out);
+}
+
+static json_t *weighted(const struct weighted_items *items)
+{
+    json_t *list = json_array();
+    for (uint32_t i = 0; list && i < items->count; i++)
+        list = with(list,
+                    json_pack("{s:o, s:f}", "item_id", text(items->item_ids[i]), "weight", (double)items->weights[i]));
+    return list;
+}
+
+static json_t *vector_text(const struct intent_view *view, struct buffer *out)
+{
+    AUTO(buffer) numbers = {0};
+    AUTO(buffer) digits = {0};
+    for (uint32_t i = 0; i < view->vector_size; i++) {
+        uint8_t number[sizeof(float)];
+        put_float(number, view->vector[i]);
+        buffer_append(&numbers, number, sizeof number);
+    }
+    base64_write(buffer_bytes(&numbers), &digits);
+    if (!failed(buffer_check(&numbers)) && !failed(buffer_check(&digits)))
+        return text(buffer_bytes(&digits));
+    buffer_starve(out);
+    return NULL;
+}
+
+static json_t *views(const struct intent *intent, struct buffer *out)
+{
+    json_t *list = json_array();
+    for (uint32_t i = 0; list && i < intent->view_count; i++) {
+        const struct intent_view *view = &intent->views[i];
+        list = with(list, json_pack("{s:o, s:o, s:o, s:o, s:o}", "name", text(view->name), "text", text(view->text),
+                                    "near", weighted(&view->near), "named", weighted(&view->named), "vector",
+                                    vector_text(view, out)));
+    }
+    return list;
+}
+
+void json_encode_intent(const struct intent *intent, struct buffer *out)
+{
+    json_memory_begin();
+    json_t *rest =
+        json_pack("{s:o, s:o, s:o, s:o, s:o, s:b, s:I, s:I, s:I, s:I}", "views", views(intent, out), "order",
+                  texts(intent->order, intent->order_count), "model", text(intent->model), "prompt",
+                  text(intent->prompt), "embedder", text(intent->embedder), "cached", intent->cached, "prompt_tokens",
+                  (json_int_t)intent->prompt_tokens, "completion_tokens", (json_int_t)intent->completion_tokens,
+                  "created", (json_int_t)intent->created_ms, "took_ms", (json_int_t)intent->took_ms);
+    append_both(begin(&intent->origin), rest, out);
 }

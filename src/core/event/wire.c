@@ -98,6 +98,20 @@ bool read_count(struct reader *reader, const char *field, uint32_t *ret_count)
     return true;
 }
 
+bool read_below(struct reader *reader, const char *field, uint32_t limit, uint32_t *ret_number)
+{
+    if (!read_count(reader, field, ret_number))
+        return false;
+    return *ret_number < limit || reader_fail(reader, field, "the number is larger than can be");
+}
+
+bool read_at_least(struct reader *reader, const char *field, int64_t least, int64_t *ret_number)
+{
+    if (!read_long(reader, field, ret_number))
+        return false;
+    return *ret_number >= least || reader_fail(reader, field, "the number is smaller than can be");
+}
+
 bool read_block(struct reader *reader, const char *field, size_t item_size_min, uint64_t *ret_count)
 {
     int64_t count, size;

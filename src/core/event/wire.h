@@ -114,6 +114,10 @@ bool check_utf8(struct reader *reader, const char *field, struct bytes text);
 bool read_utf8(struct reader *reader, const char *field, struct bytes *ret_text);
 /* An int that counts something. */
 bool read_count(struct reader *reader, const char *field, uint32_t *ret_count);
+/* One below `limit`. */
+bool read_below(struct reader *reader, const char *field, uint32_t limit, uint32_t *ret_number);
+/* A long of `least` or more. */
+bool read_at_least(struct reader *reader, const char *field, int64_t least, int64_t *ret_number);
 
 bool read_boolean(struct reader *reader, const char *field, bool *ret_value);
 bool read_float(struct reader *reader, const char *field, float *ret_value);

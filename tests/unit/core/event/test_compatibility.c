@@ -13,6 +13,8 @@ static const char *const names[RECORD_TYPE_COUNT] = {
     [RECORD_CLOSED_SESSION] = "closed_session",
     [RECORD_MODEL_CHUNK] = "model_chunk",
     [RECORD_MODEL_MANIFEST] = "model_manifest",
+    [RECORD_INTENT_REQUEST] = "intent_request",
+    [RECORD_INTENT] = "intent",
 };
 
 /* True when a reader with the one schema takes every record of a writer with the other. */

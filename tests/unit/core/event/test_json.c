@@ -422,6 +422,31 @@ static void a_lack_of_memory_is_told_from_bad_text_and_breaks_nothing(void **sta
     decoder_close(decoder);
 }
 
+/* The same of records with arrays in arrays. */
+static void a_lack_of_memory_leaves_nothing_of_an_intent(void **state)
+{
+    (void)state;
+    static const float weight = 1, vector[] = {1, 2};
+    const struct bytes id = BYTES("A13");
+    const struct prompt_titles example = {&id, 1};
+    const struct intent_view view = {
+        .name = BYTES("long"), .near = {&id, &weight, 1}, .vector = vector, .vector_size = 2};
+    const struct intent intent = {.views = &view, .view_count = 1, .order = &id, .order_count = 1};
+    const struct intent_request request = {.items = {&id, &id, 1}, .examples = &example, .example_count = 1};
+    int lacks = 0;
+    for (fails_at = 1, allocations = 1; allocations >= fails_at; fails_at++) {
+        AUTO(buffer) out = {0};
+        allocations = 0;
+        encode_intent(JSON, &intent, &out);
+        encode_intent_request(JSON, &request, &out);
+        struct status status = buffer_check(&out);
+        lacks += failed(status);
+        assert_true(!failed(status) || failed_as(status, FAULT_MEMORY));
+    }
+    fails_at = 0;
+    assert_true(lacks > 50);
+}
+
 static void every_truncation_of_a_record_is_refused(void **state)
 {
     (void)state;
@@ -454,6 +479,7 @@ int main(void)
         cmocka_unit_test(an_unknown_symbol_takes_the_enums_default),
         cmocka_unit_test(bytes_are_base64),
         cmocka_unit_test(a_lack_of_memory_is_told_from_bad_text_and_breaks_nothing),
+        cmocka_unit_test(a_lack_of_memory_leaves_nothing_of_an_intent),
         cmocka_unit_test(every_truncation_of_a_record_is_refused),
     };
     return cmocka_run_group_tests_name("json", tests, NULL, NULL);

@@ -5,6 +5,7 @@
 
 #include <eddy/base/random.h>
 #include <eddy/core/codec.h>
+#include <eddy/core/intent_record.h>
 #include <eddy/core/model_record.h>
 
 #include <avro.h>
@@ -228,6 +229,116 @@ static void avro_reads_our_models(void **state)
         buffer_clear(&out);
         encode_model_chunk((struct encoding){RECORD_AVRO, 0}, &chunk, &out);
         assert_avro_agrees(RECORD_MODEL_CHUNK, buffer_bytes(&out), seed);
+    }
+    decoder_close(decoder);
+}
+
+static struct intent_origin random_origin(struct random *random)
+{
+    return (struct intent_origin){.session_id = random_text(random, 20),
+                                  .topic = random_text(random, 9),
+                                  .partition = (int32_t)random_below(random, INT32_MAX),
+                                  .offset = (int64_t)(random_u64(random) >> (1 + random_below(random, 62))),
+                                  .position = 1 + random_below(random, 300),
+                                  .click_time_ms = random_long(random)};
+}
+
+/* Texts and ids for an array, and weights; (64) each. */
+struct random_arrays {
+    struct bytes ids[64], titles[64];
+    float weights[64];
+};
+
+static void fill_arrays(struct random *random, struct random_arrays *arrays)
+{
+    for (int i = 0; i < 64; i++) {
+        arrays->ids[i] = random_text(random, 20);
+        arrays->ids[i].size += arrays->ids[i].size == 0;
+        arrays->titles[i] = random_text(random, 70);
+        arrays->weights[i] = (float)random_unit(random);
+    }
+}
+
+static void avro_reads_our_intent_requests(void **state)
+{
+    (void)state;
+    struct random random;
+    struct decoder *decoder;
+    uint64_t seed = test_seed(6);
+    random_seed(&random, seed);
+    assert_ok(decoder_open(RECORD_INTENT_REQUEST, RECORD_AVRO, &decoder));
+    for (int round = 0; round < ROUNDS / 10; round++) {
+        struct random_arrays arrays;
+        struct prompt_titles examples[INTENT_EXAMPLES_MAX];
+        fill_arrays(&random, &arrays);
+        for (int i = 0; i < INTENT_EXAMPLES_MAX; i++)
+            examples[i] = (struct prompt_titles){arrays.titles + i, random_below(&random, INTENT_TITLES_MAX + 1)};
+        struct intent_request request = {
+            .origin = random_origin(&random),
+            .value = (float)random_unit(&random),
+            .items = {arrays.ids, arrays.titles, random_below(&random, INTENT_ITEMS_MAX + 1)},
+            .shortlist = {arrays.ids, arrays.titles, random_below(&random, INTENT_SHORTLIST_MAX + 1)},
+            .examples = examples,
+            .example_count = random_below(&random, INTENT_EXAMPLES_MAX + 1)};
+        request.short_from = random_below(&random, request.items.count + 1);
+        AUTO(buffer) out = {0};
+        AUTO(buffer) again = {0};
+        AUTO(arena) batch = {0};
+        encode_intent_request((struct encoding){RECORD_AVRO, 0}, &request, &out);
+        assert_avro_agrees(RECORD_INTENT_REQUEST, buffer_bytes(&out), seed);
+        assert_ok(decode_intent_request(decoder, buffer_bytes(&out), &batch, &request, NULL));
+        encode_intent_request((struct encoding){RECORD_AVRO, 0}, &request, &again);
+        assert_true(bytes_equal(buffer_bytes(&again), buffer_bytes(&out)));
+    }
+    decoder_close(decoder);
+}
+
+static void avro_reads_our_intents(void **state)
+{
+    (void)state;
+    struct random random;
+    struct decoder *decoder;
+    uint64_t seed = test_seed(7);
+    random_seed(&random, seed);
+    assert_ok(decoder_open(RECORD_INTENT, RECORD_AVRO, &decoder));
+    for (int round = 0; round < ROUNDS / 10; round++) {
+        static const struct bytes names[INTENT_VIEWS_MAX] = {
+            {(const uint8_t *)"long", 4}, {(const uint8_t *)"short", 5},
+            {(const uint8_t *)"c", 1},    {(const uint8_t *)"d", 1},
+            {(const uint8_t *)"e", 1},    {(const uint8_t *)"f", 1},
+            {(const uint8_t *)"g", 1},    {NULL, 0}};
+        struct random_arrays arrays;
+        struct intent_view views[INTENT_VIEWS_MAX];
+        fill_arrays(&random, &arrays);
+        for (int i = 0; i < INTENT_VIEWS_MAX; i++)
+            views[i] =
+                (struct intent_view){.name = names[i],
+                                     .text = random_text(&random, 70),
+                                     .near = {arrays.ids, arrays.weights, random_below(&random, INTENT_NEAR_MAX + 1)},
+                                     .named = {arrays.ids, arrays.weights, random_below(&random, INTENT_NAMED_MAX + 1)},
+                                     .vector = arrays.weights,
+                                     .vector_size = random_below(&random, 64)};
+        struct intent intent = {.origin = random_origin(&random),
+                                .views = views,
+                                .view_count = random_below(&random, INTENT_VIEWS_MAX + 1),
+                                .order = arrays.ids,
+                                .order_count = random_below(&random, INTENT_SHORTLIST_MAX + 1),
+                                .model = random_text(&random, 70),
+                                .prompt = random_text(&random, 20),
+                                .embedder = random_text(&random, 20),
+                                .cached = random_below(&random, 2),
+                                .prompt_tokens = random_below(&random, INT32_MAX),
+                                .completion_tokens = random_below(&random, 9),
+                                .took_ms = random_below(&random, INT32_MAX),
+                                .created_ms = (int64_t)(random_u64(&random) >> (1 + random_below(&random, 62)))};
+        AUTO(buffer) out = {0};
+        AUTO(buffer) again = {0};
+        AUTO(arena) batch = {0};
+        encode_intent((struct encoding){RECORD_AVRO, 0}, &intent, &out);
+        assert_avro_agrees(RECORD_INTENT, buffer_bytes(&out), seed);
+        assert_ok(decode_intent(decoder, buffer_bytes(&out), &batch, &intent, NULL));
+        encode_intent((struct encoding){RECORD_AVRO, 0}, &intent, &again);
+        assert_true(bytes_equal(buffer_bytes(&again), buffer_bytes(&out)));
     }
     decoder_close(decoder);
 }
@@ -558,6 +669,8 @@ int main(void)
         cmocka_unit_test(avro_reads_our_closed_sessions),
         cmocka_unit_test(avro_reads_our_recommendations),
         cmocka_unit_test(avro_reads_our_models),
+        cmocka_unit_test(avro_reads_our_intent_requests),
+        cmocka_unit_test(avro_reads_our_intents),
         cmocka_unit_test(other_writers_clicks_are_read_as_avro_reads_them),
     };
     return cmocka_run_group_tests_name("oracle", tests, NULL, NULL);
