@@ -21,7 +21,7 @@ struct run {
     struct learned *learned;
     struct scoring_scratch *scratch;
     struct session_model model; /* none: no neural */
-    uint32_t candidates;
+    struct neural_options neural_options;
     struct arena arena;
     struct query queries[PREFIXES_MAX];
     struct recommended_item *list;
@@ -150,7 +150,7 @@ static struct status test_prefixes(struct run *run, const struct whole_session *
     int64_t neural_ns = 0;
     if (run->model.neural) {
         int64_t start_ns = system_thread_cpu_ns();
-        TRY(neural_ask(run->model.neural, run->queries, count, run->candidates, &run->arena));
+        TRY(neural_ask(run->model.neural, run->queries, count, &run->neural_options, &run->arena));
         neural_ns = system_thread_cpu_ns() - start_ns;
     }
     for (uint32_t i = 0; i < count; i++)
@@ -185,7 +185,7 @@ static struct status run_all(struct run *run, const struct config *config, struc
         TRY(session_model_open_among(config->neural.model, data->catalogue, data->train_items, &run->model,
                                      run->complaint));
     TRY(learn(run, config->engine.session.gap_ms, result));
-    run->candidates = config->engine.neural_candidates;
+    run->neural_options = config->engine.neural;
     run->progress = progress_start("predictions");
     for (size_t i = 0; i < data->test_count; i++)
         TRY(test_session(run, &data->log.sessions[data->test[i]], result));

@@ -8,7 +8,8 @@
 struct learning_fused {
     const struct learning_data *data;
     struct fusion_options options;
-    uint32_t candidates, mix_every;
+    struct neural_options neural_options;
+    uint32_t mix_every;
     uint64_t asked;
     struct catalogue *catalogue; /* numbers are the model's rows */
     struct learned *learned;
@@ -51,7 +52,7 @@ struct status learning_fused_open(const struct learning_data *data, const struct
         return FAIL(MEMORY, sizeof *fused, "no memory for a fusion");
     fused->data = data;
     fused->options = config->engine.fusion;
-    fused->candidates = config->engine.neural_candidates;
+    fused->neural_options = config->engine.neural;
     fused->mix_every = config->learner.mix_every;
     struct status status = open_parts(fused, config);
     if (failed(status)) {
@@ -122,7 +123,7 @@ struct status learning_fused_ask(struct learning_fused *fused, const struct lear
     uint32_t next = log->items[start + question->length], count, rank = 0;
     arena_reset(&fused->arena);
     if (fused->neural)
-        TRY(neural_ask(fused->neural, &query, 1, fused->candidates, &fused->arena));
+        TRY(neural_ask(fused->neural, &query, 1, &fused->neural_options, &fused->arena));
     TRY(fuse(fused->learned, fused->catalogue, &query, &fused->options, fused->scratch, fused->list, &count));
     for (uint32_t i = 0; i < count && rank == 0; i++)
         rank = fused->list[i].item == next ? i + 1 : 0;

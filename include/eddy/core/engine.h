@@ -30,8 +30,8 @@ struct engine_options {
     int64_t learn_interval_ms; /* > 0 */
     uint32_t closed_max;       /* sessions closed in one step, and those of the last one's deadline; 0: no limit */
     int32_t partition;
-    uint32_t neural_candidates; /* of the session model's items, so many go into the fusion; > 0 */
-    bool scoring;               /* false: recommendations carry no items */
+    struct neural_options neural;
+    bool scoring; /* false: recommendations carry no items */
 };
 
 struct engine_click {

@@ -24,7 +24,7 @@ struct learner_options {
      * follows from the session's identity. */
     uint32_t mix_every;
     struct fusion_options fusion; /* how it is asked then */
-    uint32_t neural_candidates;
+    struct neural_options neural;
 };
 
 struct session_origin { /* which log position closed a session */

@@ -36,8 +36,14 @@ struct named {
     uint32_t count; /* 0: it says nothing */
 };
 
-/* The session asked about: what is known of it up to and with the click to answer. Arrays oldest first. */
+/* What a session model (neural.h) makes of a session, to score candidates with. */
+struct neural;
+struct session_vector {
+    const struct neural *model; /* NULL: nothing */
+    const float *values;
+};
 
+/* The session asked about: what is known of it up to and with the click to answer. Arrays oldest first. */
 struct query {
     const uint32_t *items;   /* catalogue numbers */
     const int64_t *times_ms; /* NULL: as if all at now_ms */
@@ -45,6 +51,9 @@ struct query {
     uint32_t length;         /* >= 1 */
     int64_t now_ms;          /* event time of the click */
     struct named named[NAMER_COUNT];
+    /* In place of what a session model names, where all items are too many: what the others propose, and the session's
+     * items, are scored instead, and have their probabilities among each other. */
+    struct session_vector vector;
 };
 
 enum knn_formula {

@@ -226,7 +226,7 @@ static struct status derive(struct config *config)
     config->engine.fusion.filters.categories_excluded = categories;
     config->engine.fusion.filters.category_count = (uint32_t)excluded->count;
     config->learner.fusion = config->engine.fusion;
-    config->learner.neural_candidates = config->engine.neural_candidates;
+    config->learner.neural = config->engine.neural;
     config->clicks.by_user = config->engine.session.by_user;
     return config_derive_kafka(config);
 }

@@ -384,8 +384,11 @@ const struct config_option option_table[] = {
 
     PLAIN("neural.model", neural.model, "",
           "A session model (`eddy train`) to score with while the models topic has none. Empty: none."),
-    NUMBER("neural.candidates", engine.neural_candidates, "100", 1, 10000,
+    NUMBER("neural.candidates", engine.neural.candidates_max, "100", 1, 10000,
            "So many of its best items are handed to the fusion."),
+    NUMBER("neural.full_items", engine.neural.full_items, "1000000", 0, LEARNED_ITEMS_MAX,
+           "With more items than that, a session model does not choose among all of them: it scores what the other "
+           "scorers propose, and the session's own items."),
 
     CHOICE("model.backbone", model.backbone, "pw_core", backbone_words,
            "pw_core: the sum of the last clicks' vectors, weighted by learned weights of their places. "

@@ -228,8 +228,7 @@ static struct status recommend(struct engine *engine, const struct scoring *scor
     if (!items)
         return FAIL(MEMORY, count, "no memory for lists");
     if (scoring->neural)
-        TRY(neural_ask(scoring->neural, collector->queries, (uint32_t)count, options->neural_candidates,
-                       collector->batch));
+        TRY(neural_ask(scoring->neural, collector->queries, (uint32_t)count, &options->neural, collector->batch));
     for (size_t i = 0; i < count; i++) {
         struct recommendation *recommendation = &collector->recommendations[i];
         recommendation->items = items + i * size;

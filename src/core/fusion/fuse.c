@@ -4,6 +4,8 @@
 #include "core/candidates/scorers.h"
 #include "core/fusion/list.h"
 
+#include <eddy/core/neural.h>
+
 #define EVIDENCE_FLOOR 0.002f /* share of the votes a session item has at least */
 #define NAMED_LEAST    1e-3f  /* of a namer's probabilities, on new items; with less it has nothing to say */
 #define MASS_LEAST     1e-20f
@@ -181,6 +183,33 @@ static void place_repeats(struct scoring_scratch *scratch)
             scratch->scores[place++] = scratch->probabilities[i];
 }
 
+/* Has the session model judge what is on the slate, and the outsiders and the session's items that are not: where all
+ * items would be too many. As above, what it gives to the session's own is left out. */
+static struct status judge_slate(const struct learned *learned, const struct query *query,
+                                 struct scoring_scratch *scratch, struct say *say)
+{
+    const struct recent *recent = &scratch->recent;
+    struct votes *votes = &scratch->votes; /* all are counted */
+    uint32_t count = scratch->touched_count, total = count;
+    TRY(votes_reserve(votes, (uint64_t)count + scratch->outsider_count + recent->count));
+    for (uint32_t i = 0; i < count; i++)
+        votes->words[i] = learned->items[scratch->touched[i]];
+    for (uint32_t i = 0; i < scratch->outsider_count; i++)
+        votes->words[total++] = scratch->outsiders[i].item;
+    for (uint32_t i = 0; i < recent->count; i++)
+        if (scratch->entries[i] == ENTRY_NONE)
+            votes->words[total++] = recent->items[i];
+    neural_among(query->vector.model, query->vector.values, votes->words, total, votes->weights);
+    float *judged = scratch->named[NAMER_NEURAL];
+    memcpy(judged, votes->weights, count * sizeof *judged);
+    for (uint32_t i = 0; i < scratch->outsider_count; i++)
+        scratch->outsiders[i].named[NAMER_NEURAL] = votes->weights[count + i];
+    hear(say, MIX_NEURAL,
+         sum_of(judged, scratch->seen_count, count) + sum_of(votes->weights, count, count + scratch->outsider_count),
+         NAMED_LEAST);
+    return OK;
+}
+
 /* Everything up to the mixing. */
 static struct status ask_all(const struct learned *learned, const struct query *query, struct scoring_scratch *scratch,
                              struct say *ret_say)
@@ -198,6 +227,8 @@ static struct status ask_all(const struct learned *learned, const struct query *
     for (enum namer namer = 0; namer < NAMER_COUNT; namer++)
         touch_named(learned, query, scratch, namer, &say);
     gather_rest(learned, query, scratch, gathered, &say);
+    if (query->vector.model)
+        TRY(judge_slate(learned, query, scratch, &say));
     *ret_say = say;
     return OK;
 }
@@ -247,6 +278,17 @@ static float named_to(const struct learned *learned, const struct named *named, 
     return unnamed > 0 ? unnamed / (float)(learned->entry_count + 1) : 0;
 }
 
+/* What the session model gave to an item when it was asked about some, of which `place` is in touched. */
+static float judged(const struct scoring_scratch *scratch, uint32_t place, uint32_t item)
+{
+    if (place < scratch->touched_count)
+        return scratch->named[NAMER_NEURAL][place];
+    for (uint32_t i = 0; i < scratch->outsider_count; i++)
+        if (scratch->outsiders[i].item == item)
+            return scratch->outsiders[i].named[NAMER_NEURAL];
+    return 0;
+}
+
 /* What each scorer gave to the new item that was clicked. */
 static void heard_of(const struct learned *learned, const struct query *query, const struct scoring_scratch *scratch,
                      const struct say *say, uint32_t item, float probabilities[MIX_SCORERS])
@@ -264,6 +306,8 @@ static void heard_of(const struct learned *learned, const struct query *query, c
         probabilities[MIX_POPULAR] = popularity_unit(&learned->popularity) * learned->popularity.values[entry];
     for (enum namer namer = 0; namer < NAMER_COUNT; namer++)
         probabilities[mix_of[namer]] = named_to(learned, &query->named[namer], item);
+    if (query->vector.model) /* of one that it was not asked about, nothing */
+        probabilities[MIX_NEURAL] = judged(scratch, place, item);
     for (enum mix_scorer s = 0; s < MIX_SCORERS; s++)
         probabilities[s] = say->awake[s] ? probabilities[s] / say->sums[s] : 0;
 }

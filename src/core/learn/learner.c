@@ -172,7 +172,7 @@ static struct pending *pending_copy(struct learner *learner, const struct closed
         return NULL;
     pending->place = place;
     pending->session = *session;
-    pending->neural.count = 0;
+    learner_unsay(pending);
     pending->asked = learner_asked(learner, &place, view->length);
     int64_t *times_ms = (int64_t *)(pending + 1);
     uint32_t *items = (uint32_t *)(times_ms + n);
@@ -216,7 +216,7 @@ struct status learner_offer(struct learner *learner, const struct closed_session
     bool fresh = mark->close_ms == INT64_MIN || compare_in_partition(&place, mark) > 0;
     if (fresh) {
         for (; learner->count > 0 && learner->count >= learner->options.pending_max; learner->counts.early++) {
-            learner->heap[0]->neural.count = 0; /* it is not asked; what was said before a failure is gone */
+            learner_unsay(learner->heap[0]); /* it is not asked; what was said before a failure is gone */
             TRY(learn_earliest(learner));
         }
         TRY(heap_reserve(learner));

@@ -19,6 +19,7 @@ struct pending {
     struct pending *next_free;
     uint32_t asked;      /* clicks after which it is asked what comes next; 0: it is not */
     struct named neural; /* what the session model says then; only while sessions are being learned */
+    struct session_vector vector;
 };
 
 struct learner {
@@ -40,6 +41,7 @@ struct learner {
 /* The order in which sessions are learned. */
 int learner_compare(const struct place *a, const struct place *b);
 /* After which click the session is asked what comes next, 0: not at all. Follows from the place alone. */
+void learner_unsay(struct pending *pending);
 uint32_t learner_asked(const struct learner *learner, const struct place *place, uint32_t length);
 #define LEARNER_SLICE 512 /* sessions that the session model is asked about before the first of them is learned */
 

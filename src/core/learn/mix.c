@@ -20,6 +20,12 @@ uint32_t learner_asked(const struct learner *learner, const struct place *place,
     return choice < length - 1 ? choice + 1 : 0;
 }
 
+void learner_unsay(struct pending *pending)
+{
+    pending->neural.count = 0;
+    pending->vector = (struct session_vector){0};
+}
+
 static bool is_judged(const struct learner *learner, const struct pending *pending)
 {
     const struct session_view *view = &pending->session.view;
@@ -34,7 +40,8 @@ static struct query query_of(const struct pending *pending)
                           .types = view->types,
                           .length = pending->asked,
                           .now_ms = view->times_ms[pending->asked - 1],
-                          .named = {[NAMER_NEURAL] = pending->neural}};
+                          .named = {[NAMER_NEURAL] = pending->neural},
+                          .vector = pending->vector};
 }
 
 struct batch {
@@ -45,16 +52,18 @@ struct batch {
 
 static struct status ask(struct learner *learner, struct batch *batch)
 {
-    TRY(neural_ask(learner->neural, batch->queries, batch->count, learner->options.neural_candidates, &learner->arena));
-    for (uint32_t i = 0; i < batch->count; i++)
+    TRY(neural_ask(learner->neural, batch->queries, batch->count, &learner->options.neural, &learner->arena));
+    for (uint32_t i = 0; i < batch->count; i++) {
         batch->sessions[i]->neural = batch->queries[i].named[NAMER_NEURAL];
+        batch->sessions[i]->vector = batch->queries[i].vector;
+    }
     batch->count = 0;
     return OK;
 }
 
 static struct status ask_about(struct learner *learner, struct pending *pending, struct batch *batch)
 {
-    pending->neural.count = 0;
+    learner_unsay(pending);
     if (!learner->neural || !is_judged(learner, pending))
         return OK;
     batch->sessions[batch->count] = pending;

@@ -2,14 +2,17 @@
 #include <eddy/core/neural.h>
 
 #include "core/model/arithmetic.h"
+#include "core/model/lanes.h"
 #include "core/model/neural.h"
 #include "core/model/top_items.h"
 
+#include <float.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define UNSOUND UINT32_MAX /* in place of a length, while a batch is worked on */
-#define NO_ROW  UINT32_MAX
+#define NO_ROW        UINT32_MAX
+#define FETCHED_AHEAD 8
 
 struct neural {
     const struct model *model;
@@ -88,11 +91,18 @@ void neural_close(struct neural *neural)
     free(neural);
 }
 
+static uint32_t row_of(const struct neural *neural, uint32_t number)
+{
+    return number < neural->number_count ? neural->rows_of[number] : NO_ROW;
+}
+
 /* The sessions in rows, without those of which the model knows nothing: which[i] is the number of the i-th that is
  * left. */
 struct known {
     struct model_sessions sessions;
     uint32_t *which;
+    float *vectors; /* (sessions.count, stride) */
+    bool *sound;    /* (sessions.count); a vector that is not is 0 */
 };
 
 static struct status know(const struct neural *neural, const struct neural_sessions *sessions, struct arena *arena,
@@ -106,8 +116,7 @@ static struct status know(const struct neural *neural, const struct neural_sessi
     for (uint32_t i = 0; i < sessions->count; i++) {
         starts[count] = clicks;
         for (uint32_t click = sessions->starts[i]; click < sessions->starts[i + 1]; click++) {
-            uint32_t number = sessions->items[click];
-            uint32_t row = number < neural->number_count ? neural->rows_of[number] : NO_ROW;
+            uint32_t row = row_of(neural, sessions->items[click]);
             if (row != NO_ROW)
                 items[clicks++] = row;
         }
@@ -115,8 +124,33 @@ static struct status know(const struct neural *neural, const struct neural_sessi
             which[count++] = i;
     }
     starts[count] = clicks;
-    *ret_known = (struct known){{count, starts, items}, which};
+    *ret_known = (struct known){.sessions = {count, starts, items}, .which = which};
     return OK;
+}
+
+static struct status make_vectors(const struct neural *neural, struct arena *arena, struct known *known)
+{
+    uint32_t count = known->sessions.count, width = model_options(neural->model)->width;
+    known->vectors = ARENA_ARRAY(arena, float, (size_t)(count + 1) * tiles_stride(width));
+    known->sound = ARENA_ARRAY(arena, bool, count + 1);
+    if (!known->vectors || !known->sound)
+        return FAIL(MEMORY, count, "no memory for sessions' vectors");
+    if (count > 0)
+        TRY(model_vectors(neural->model, &known->sessions, arena, known->vectors));
+    for (uint32_t i = 0; i < count; i++) {
+        float *vector = known->vectors + (size_t)i * width;
+        known->sound[i] = is_sound(vector, width);
+        if (!known->sound[i])
+            memset(vector, 0, width * sizeof *vector);
+    }
+    spread(known->vectors, count, width);
+    return OK;
+}
+
+static float sharpness_of(const struct neural *neural)
+{
+    const struct model_options *options = model_options(neural->model);
+    return options->normalise ? 1 / options->temperature : 1;
 }
 
 struct status neural_lists_counted(const struct neural *neural, const struct neural_sessions *sessions,
@@ -126,29 +160,18 @@ struct status neural_lists_counted(const struct neural *neural, const struct neu
     struct known known;
     assert(capacity >= 1);
     TRY(know(neural, sessions, arena, &known));
-    const struct model_options *options = model_options(neural->model);
+    TRY(make_vectors(neural, arena, &known));
     uint32_t count = known.sessions.count, listed = neural->tiles.count < capacity ? neural->tiles.count : capacity;
-    float *vectors = ARENA_ARRAY(arena, float, (size_t)count *tiles_stride(options->width));
-    if (!vectors)
-        return FAIL(MEMORY, count, "no memory for sessions' vectors");
     memset(lengths, 0, sessions->count * sizeof *lengths);
     *ret_settled = 0;
     if (count == 0)
         return OK;
-    TRY(model_vectors(neural->model, &known.sessions, arena, vectors));
-    for (uint32_t i = 0; i < count; i++)
-        if (!is_sound(vectors + (size_t)i * options->width, options->width)) {
-            memset(vectors + (size_t)i * options->width, 0, options->width * sizeof *vectors);
-            lengths[known.which[i]] = UNSOUND;
-        }
-    spread(vectors, count, options->width);
-    const struct catalogue_rows catalogue = {&neural->tiles, neural->item_rows, neural->kernel,
-                                             options->normalise ? 1 / options->temperature : 1};
-    const struct ranked_sessions ranked = {count, vectors, lists, known.which, capacity};
+    const struct catalogue_rows catalogue = {&neural->tiles, neural->item_rows, neural->kernel, sharpness_of(neural)};
+    const struct ranked_sessions ranked = {count, known.vectors, lists, known.which, capacity};
     TRY(top_items_make(&catalogue, &ranked, arena, ret_settled));
     for (uint32_t i = 0; i < count; i++) {
         struct scored_item *list = lists + (size_t)known.which[i] * capacity;
-        lengths[known.which[i]] = lengths[known.which[i]] == UNSOUND ? 0 : listed;
+        lengths[known.which[i]] = known.sound[i] ? listed : 0;
         for (uint32_t place = 0; place < listed; place++)
             list[place].item = neural->numbers[list[place].item];
     }
@@ -160,6 +183,60 @@ struct status neural_lists(const struct neural *neural, const struct neural_sess
 {
     uint64_t settled;
     return neural_lists_counted(neural, sessions, arena, lists, capacity, lengths, &settled);
+}
+
+struct status neural_vectors(const struct neural *neural, const struct neural_sessions *sessions, struct arena *arena,
+                             const float **vectors)
+{
+    struct known known;
+    TRY(know(neural, sessions, arena, &known));
+    TRY(make_vectors(neural, arena, &known));
+    for (uint32_t i = 0; i < sessions->count; i++)
+        vectors[i] = NULL;
+    for (uint32_t i = 0; i < known.sessions.count; i++)
+        if (known.sound[i])
+            vectors[known.which[i]] = known.vectors + (size_t)i * tiles_stride(model_options(neural->model)->width);
+    return OK;
+}
+
+/* NULL: it is not listed. */
+static const float *row_listed(const struct neural *neural, uint32_t number)
+{
+    uint32_t row = row_of(neural, number);
+    if (row == NO_ROW || neural->numbers[row] == ITEM_NONE)
+        return NULL;
+    return neural->item_rows + (size_t)row * tiles_stride(model_options(neural->model)->width);
+}
+
+static void fetch_row(const struct neural *neural, uint32_t number, uint32_t stride)
+{
+    const float *row = row_listed(neural, number);
+    for (uint32_t i = 0; row && i < stride; i += LANES)
+        __builtin_prefetch(row + i);
+}
+
+void neural_among(const struct neural *neural, const float *vector, const uint32_t *items, uint32_t count,
+                  float *probabilities)
+{
+    uint32_t stride = tiles_stride(model_options(neural->model)->width);
+    float sharpness = sharpness_of(neural), best = -INFINITY;
+    for (uint32_t i = 0; i < count && i < FETCHED_AHEAD; i++)
+        fetch_row(neural, items[i], stride);
+    for (uint32_t i = 0; i < count; i++) {
+        if (i + FETCHED_AHEAD < count)
+            fetch_row(neural, items[i + FETCHED_AHEAD], stride);
+        const float *row = row_listed(neural, items[i]);
+        probabilities[i] = row ? sharpness * vector_dot(row, vector, stride) : -INFINITY;
+        best = probabilities[i] > best ? probabilities[i] : best;
+    }
+    float sum = best > -INFINITY ? vector_exp(probabilities, best, count) : 0;
+    for (uint32_t i = 0; i < count; i++) /* the least that vector_exp() gives is nothing */
+        probabilities[i] = sum > 0 && probabilities[i] > FLT_MIN ? probabilities[i] / sum : 0;
+}
+
+uint32_t neural_listed(const struct neural *neural)
+{
+    return neural->tiles.count;
 }
 
 void neural_use(struct neural *neural, const struct product_kernel *kernel)

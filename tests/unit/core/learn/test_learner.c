@@ -142,11 +142,11 @@ struct mixing_rig {
     struct neural *neural;
 };
 
-static void mixing_rig_open(struct mixing_rig *rig)
+static void mixing_rig_open(struct mixing_rig *rig, uint32_t full_items)
 {
     const struct learned_options learned_options = learned_options_default();
     const struct learner_options options = {
-        .pending_max = 10000, .mix_every = 1, .fusion = fusion_options_default(), .neural_candidates = 10};
+        .pending_max = 10000, .mix_every = 1, .fusion = fusion_options_default(), .neural = {10, full_items}};
     const struct model_options model_options = {
         .backbone = backbone_named("pw_core"), .width = 8, .length_max = 4, .normalise = true, .temperature = 0.1f};
     uint32_t numbers[ITEMS];
@@ -189,24 +189,31 @@ static void walk_on(struct mixing_rig *rig, int64_t close_ms, int count, uint32_
     }
 }
 
-static void what_is_learned_of_mixing_does_not_depend_on_how_it_was_cut(void **state)
+static void check_cuts(uint32_t full_items)
 {
-    (void)state;
     static const int at_once[] = {1, 3, 64, 65, LEARNER_SLICE + 1, 10000};
     struct mixing first;
     for (size_t i = 0; i < sizeof at_once / sizeof *at_once; i++) {
         struct mixing_rig rig;
-        mixing_rig_open(&rig);
+        mixing_rig_open(&rig, full_items);
         learner_set_model(rig.fixture.learner, rig.neural, 0);
         walk_on(&rig, 100000, 2 * LEARNER_SLICE + 100, 5, at_once[i]);
         const struct mixing *mixing = learned_mixing(rig.fixture.learned);
         struct mixing start = mixing_default();
         assert_memory_not_equal(mixing, &start, sizeof start);
+        assert_true(mixing->weights[MIX_NEURAL][1] < start.weights[MIX_NEURAL][1]); /* it was not trained */
         if (i == 0)
             first = *mixing;
         assert_memory_equal(mixing, &first, sizeof first);
         mixing_rig_close(&rig);
     }
+}
+
+static void what_is_learned_of_mixing_does_not_depend_on_how_it_was_cut(void **state)
+{
+    (void)state;
+    check_cuts(UINT32_MAX);
+    check_cuts(0); /* the model is asked about candidates */
 }
 
 /* A model without training knows nothing, and loses its weight; unless it may have seen what it is asked. */
@@ -216,7 +223,7 @@ static void a_model_is_not_judged_by_what_it_was_trained_on(void **state)
     struct mixing start = mixing_default();
     for (int seen = 0; seen < 2; seen++) {
         struct mixing_rig rig;
-        mixing_rig_open(&rig);
+        mixing_rig_open(&rig, UINT32_MAX);
         learner_set_model(rig.fixture.learner, rig.neural, seen ? INT64_MAX : 0);
         walk_on(&rig, 100000, 2000, 2, 10);
         const struct mixing *mixing = learned_mixing(rig.fixture.learned);
@@ -232,7 +239,7 @@ static void sessions_of_one_click_teach_nothing_of_mixing(void **state)
 {
     (void)state;
     struct mixing_rig rig;
-    mixing_rig_open(&rig);
+    mixing_rig_open(&rig, UINT32_MAX);
     walk_on(&rig, 100000, 50, 1, 1);
     struct mixing start = mixing_default();
     assert_memory_equal(learned_mixing(rig.fixture.learned), &start, sizeof start);

@@ -128,6 +128,37 @@ static void what_the_model_does_not_know_is_passed_over(void **state)
     rig_close(&rig);
 }
 
+static void candidates_have_the_probabilities_of_all_items_but_among_themselves(void **state)
+{
+    (void)state;
+    static const uint32_t starts[] = {0, 2, 3, 4}, clicked[] = {42, 41, 0, 31}; /* of the second it knows nothing */
+    static const uint32_t items[] = {49, 3, 45, 31, 20, 1000, 36};              /* not listed: 3, 45, 1000 */
+    const struct neural_sessions sessions = {3, starts, clicked};
+    struct rig rig;
+    rig_open(&rig, true);
+    const float *vectors[3];
+    float probabilities[7];
+    assert_ok(neural_vectors(rig.neural, &sessions, &rig.arena, vectors));
+    assert_null(vectors[1]);
+    for (uint32_t i = 0; i < 3; i += 2) {
+        uint32_t rows[2], length = starts[i + 1] - starts[i];
+        double all[ROWS], sum = 0;
+        for (uint32_t j = 0; j < length; j++)
+            rows[j] = NUMBERS - 1 - clicked[starts[i] + j];
+        slow_probabilities(&rig, rows, length, all);
+        sum = all[0] + all[18] + all[13];
+        neural_among(rig.neural, vectors[i], items, 7, probabilities);
+        for (uint32_t j = 0; j < 7; j++) {
+            bool listed = items[j] == 49 || items[j] == 31 || items[j] == 36;
+            double wanted = listed ? all[NUMBERS - 1 - items[j]] / sum : 0;
+            assert_true(fabs((double)probabilities[j] - wanted) < 1e-5);
+        }
+    }
+    neural_among(rig.neural, vectors[0], items + 5, 1, probabilities);
+    assert_true(probabilities[0] == 0);
+    rig_close(&rig);
+}
+
 #define MANY_ROWS     400
 #define MANY_SESSIONS 64
 #define CLICKS_MAX    6
@@ -235,6 +266,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lists_are_the_best_of_all_items_with_their_probabilities),
         cmocka_unit_test(what_the_model_does_not_know_is_passed_over),
+        cmocka_unit_test(candidates_have_the_probabilities_of_all_items_but_among_themselves),
         cmocka_unit_test(a_list_is_the_same_alone_and_in_company_on_every_cpu),
         cmocka_unit_test(what_is_no_number_is_not_listed),
     };
