@@ -8,9 +8,10 @@
  * training (the hard case: nearly as good as each other) and in clusters. Sessions of 1 to 6 clicks. In one run:
  *
  *   machine   what it can do at best: multiplications a second of sgemm on matrices that suit it, and of the product
- *             kernel on a tile in the first cache; bytes a second read from memory
- *   batch     CPU time per click of neural_lists(), from clicks to lists, and of the plain way, in batches of 1, 8 and
- *             64: what half and nine tenths of the batches took at most
+ *             kernels on a tile in the first cache, exponentials of its scores included; bytes a second read from
+ * memory batch     CPU time per click of neural_lists(), from clicks to lists, and of the plain way, in batches of 1, 8
+ * and 64: what half and nine tenths of the batches took at most among     the same for neural_vectors() and
+ * neural_among(): as many candidates a session as other scorers may propose, drawn at random, in place of all items
  *   lists     how many are float32's in full, scored by vector_dot and by sgemm (whose sums round otherwise), how far
  * off the probabilities are, and how many items a list had scored in float32 */
 #include "bench/trial.h"
@@ -38,6 +39,7 @@
 #define TEMPERATURE 0.07f
 #define REPEATS     200
 #define RUN_US_MAX  2e6 /* of one figure */
+#define CANDIDATES  2000u
 
 /* A model on random or clustered rows, at work, and sessions to ask about. */
 struct rig {
@@ -51,6 +53,8 @@ struct rig {
     struct scored_item lists[BATCH_MAX * CAPACITY], plain[BATCH_MAX * CAPACITY], exact[BATCH_MAX * CAPACITY];
     uint32_t lengths[BATCH_MAX];
     float *scores, vectors[BATCH_MAX * WIDTH];
+    uint32_t candidates[CANDIDATES];
+    float probabilities[CANDIDATES];
 };
 
 static double now_us(void)
@@ -176,7 +180,20 @@ static void exact_lists(struct rig *rig, uint32_t count)
 
 /* ---- time */
 
-enum way { OURS, PLAIN };
+enum way { OURS, AMONG, PLAIN };
+
+/* Each session has candidates of its own; drawing them is a small part of the time. */
+static void among(struct rig *rig, const struct neural_sessions *sessions)
+{
+    const float *vectors[BATCH_MAX];
+    trial_must(neural_vectors(rig->neural, sessions, &rig->arena, vectors), "vectors");
+    for (uint32_t i = 0; i < sessions->count; i++) {
+        uint32_t step = 1 + (uint32_t)random_below(&rig->random, rig->item_count / CANDIDATES + 1);
+        for (uint32_t j = 0; j < CANDIDATES; j++)
+            rig->candidates[j] = (uint32_t)((uint64_t)j * 2654435761u * step % rig->item_count);
+        neural_among(rig->neural, vectors[i], rig->candidates, CANDIDATES, rig->probabilities);
+    }
+}
 
 static void run(struct rig *rig, enum way way, uint32_t first, uint32_t batch)
 {
@@ -184,6 +201,8 @@ static void run(struct rig *rig, enum way way, uint32_t first, uint32_t batch)
     arena_reset(&rig->arena);
     if (way == PLAIN)
         plain_lists(rig, sessions);
+    else if (way == AMONG)
+        among(rig, &sessions);
     else
         trial_must(neural_lists(rig->neural, &sessions, &rig->arena, rig->lists, CAPACITY, rig->lengths), "lists");
 }
@@ -218,8 +237,9 @@ static void show_times(struct rig *rig)
     static const uint32_t batches[] = {1, 8, 64};
     for (size_t i = 0; i < sizeof batches / sizeof *batches; i++) {
         struct times ours = measure(rig, OURS, batches[i]), plain = measure(rig, PLAIN, batches[i]);
-        printf("  batch %2u  %8.1f us a click, p90 %8.1f; plain %8.1f, p90 %8.1f; %.1f times as fast\n", batches[i],
-               ours.p50, ours.p90, plain.p50, plain.p90, plain.p50 / ours.p50);
+        struct times chosen = measure(rig, AMONG, batches[i]);
+        printf("  batch %2u  %8.1f us a click, p90 %8.1f; plain %8.1f, p90 %8.1f; %.1f times as fast; among %u %.1f\n",
+               batches[i], ours.p50, ours.p90, plain.p50, plain.p90, plain.p50 / ours.p50, CANDIDATES, chosen.p50);
         fflush(stdout);
     }
 }
@@ -346,7 +366,8 @@ static void show(uint32_t item_count, bool clustered)
     rig_open(&rig, item_count, clustered);
     arena_reset(&rig.arena);
     run(&rig, OURS, 0, BATCH_MAX);
-    printf("%u %s items, %.1f us a click for products alone: %.1f MiB, %.0f KiB for a batch of %u (plain: %.1f MiB and "
+    printf("%u %s items, %.1f us a click for products and exponentials alone: %.1f MiB, %.0f KiB for a batch of %u "
+           "(plain: %.1f MiB and "
            "%.1f MiB)\n",
            item_count, clustered ? "clustered" : "random",
            item_count * (WIDTH * 2.0) / products_peak(product_kernel_best()) * 1e6,
