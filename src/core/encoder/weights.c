@@ -102,10 +102,10 @@ static struct status read_attention(const struct origin *origin, const struct en
                                     const struct encoder_layer *layer)
 {
     static const char *const names[] = {"attention.self.query", "attention.self.key", "attention.self.value"};
-    uint32_t width = settings->width, square = width * width;
+    uint32_t width = settings->width, head = width / settings->heads, square = width * width;
     for (uint32_t i = 0; i < 3; i++)
         TRY(read_pair(origin, names[i], width, width, layer->qkv + (size_t)i * square, layer->qkv_bias + i * width));
-    float scale = 1 / sqrtf((float)(width / settings->heads));
+    float scale = 1 / sqrtf((float)head);
     vector_scale(scale, layer->qkv, square);
     vector_scale(scale, layer->qkv_bias, width);
     return OK;
