@@ -18,7 +18,7 @@ BEGIN {
     home["cpuid.h"] = "^src/io/system/"
     home["lmdb.h"] = "^src/io/lmdb/"
     home["microhttpd.h"] = "^src/io/http/"
-    home["curl/"] = "^src/io/registry/"
+    home["curl/"] = "^src/io/(llm|registry)/"
     home["zlib.h"] = "^src/io/file/"
     home["zstd.h"] = "^src/io/file/"
     home["yaml.h"] = "^src/app/config/"
