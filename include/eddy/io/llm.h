@@ -38,7 +38,8 @@ struct llm_endpoint {
 enum llm_http {
     LLM_HTTP_NEGOTIATED, /* HTTP/2 where TLS finds it spoken (ALPN), otherwise HTTP/1.1 */
     LLM_HTTP_1,          /* HTTP/1.1 */
-    LLM_HTTP_2_PLAIN,    /* HTTP/2 without TLS and without asking (h2c, prior knowledge) */
+    LLM_HTTP_2_PLAIN, /* HTTP/2 without TLS and without asking (h2c, prior knowledge); a connection is used again only
+                         by libcurl 8.0 and later, as earlier ones fail then */
 };
 
 struct llm_options { /* all is copied; texts are never NULL */

@@ -103,12 +103,20 @@ static void leave_easy(struct llm_client *client, CURL *easy)
         curl_easy_cleanup(easy);
 }
 
+/* libcurl before 8.0 fails every request but the first on a connection of HTTP/2 without TLS (curl/curl#10643, seen
+ * with 7.88.1), so each request gets a connection of its own there. */
+static bool connections_serve_once(const struct llm_client *client)
+{
+    return client->options.http == LLM_HTTP_2_PLAIN && curl_version_info(CURLVERSION_NOW)->version_num < 0x080000;
+}
+
 /* Whether a request waits for a connection that is being made, because it may be carried on it too. Without TLS that is
  * known only when the first answer has come, which takes a language model seconds. */
 static bool may_share(const struct llm_client *client, const struct target *target)
 {
-    return client->options.http == LLM_HTTP_2_PLAIN ||
-           (client->options.http == LLM_HTTP_NEGOTIATED && strncasecmp(target->base, "https:", 6) == 0);
+    if (client->options.http == LLM_HTTP_2_PLAIN)
+        return !connections_serve_once(client);
+    return client->options.http == LLM_HTTP_NEGOTIATED && strncasecmp(target->base, "https:", 6) == 0;
 }
 
 static bool set_request(struct llm_client *client, struct transfer *transfer)
@@ -120,6 +128,8 @@ static bool set_request(struct llm_client *client, struct transfer *transfer)
     CURLcode code = failed(buffer_check(&url)) ? CURLE_OUT_OF_MEMORY
                                                : curl_easy_setopt(transfer->easy, CURLOPT_URL, buffer_text(&url));
     curl_easy_setopt(transfer->easy, CURLOPT_PIPEWAIT, may_share(client, target) ? 1L : 0L);
+    curl_easy_setopt(transfer->easy, CURLOPT_FRESH_CONNECT, connections_serve_once(client) ? 1L : 0L);
+    curl_easy_setopt(transfer->easy, CURLOPT_FORBID_REUSE, connections_serve_once(client) ? 1L : 0L);
     curl_easy_setopt(transfer->easy, CURLOPT_HTTPHEADER, target->headers);
     curl_easy_setopt(transfer->easy, CURLOPT_POSTFIELDS, (const char *)call->body.data);
     curl_easy_setopt(transfer->easy, CURLOPT_POSTFIELDSIZE, (long)call->body.size);
