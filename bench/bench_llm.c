@@ -15,8 +15,6 @@
 
 #define BODY_BYTES 4096 /* a batch of sessions */
 
-extern char **environ;
-
 static void must(bool good, const char *what)
 {
     if (good)

@@ -535,8 +535,13 @@ static void options_that_are_of_no_use_are_refused_without_the_key(void **state)
         if (!strstr(complaint.text, cases[i].why))
             fail_msg("case %zu: %s", i, complaint.text);
     }
+    const struct llm_endpoint good = {.url = "http://a", .options = {.concurrency = 1, .weight = 1}};
     struct llm_options options = llm_defaults();
     struct llm_client *client;
+    assert_fails(CONFIG, llm_client_make(&options, system_time(), &client, NULL)); /* no endpoint */
+    options.endpoints = &good;
+    options.endpoint_count = 1;
+    options.rules.attempts_max = 0;
     assert_fails(CONFIG, llm_client_make(&options, system_time(), &client, NULL));
     llm_client_free(NULL);
 }

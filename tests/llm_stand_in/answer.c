@@ -171,13 +171,12 @@ void answer_chat(const struct answers *answers, const struct question *question,
         text = bytes_utf8_prefix(text, (size_t)question->max_tokens * TOKEN_BYTES);
         finish = "length";
     }
-    int64_t completion = tokens_of(text.size);
+    json_int_t prompt = question->prompt_tokens, completion = tokens_of(text.size);
     json_t *root =
         json_pack("{s:s, s:s, s:s, s:[{s:i, s:{s:s, s:s%}, s:s}], s:{s:I, s:I, s:I}}", "id", "stand-in", "object",
                   "chat.completion", "model", question->model, "choices", "index", 0, "message", "role", "assistant",
                   "content", (const char *)text.data, text.size, "finish_reason", finish, "usage", "prompt_tokens",
-                  (json_int_t)question->prompt_tokens, "completion_tokens", (json_int_t)completion, "total_tokens",
-                  (json_int_t)(question->prompt_tokens + completion));
+                  prompt, "completion_tokens", completion, "total_tokens", prompt + completion);
     char *body = json_dumps(root, JSON_COMPACT);
     buffer_append_text(out, body);
     free(body);

@@ -13,8 +13,6 @@
 
 #define ARGUMENTS_MAX 24
 
-extern char **environ;
-
 pid_t child_start(const char *const *argv)
 {
     pid_t pid;

@@ -84,11 +84,11 @@ MUST_CHECK struct status llm_submit(struct llm_client *client, const struct llm_
 struct llm_result {
     void *user;
     enum call_outcome outcome;
-    int code;          /* of HTTP, of the last request that was answered; 0: none was */
+    int code;          /* of HTTP, of the last request that ended by itself; 0: it was not answered */
     uint32_t requests; /* that were sent for it */
     int endpoint;      /* that was asked last; -1: none was */
     int64_t took_us;   /* from llm_submit() on */
-    struct bytes body; /* of the last answer, ANSWERED or not; may be empty. Valid until the next llm_poll() */
+    struct bytes body; /* of that request, ANSWERED or not; may be empty or cut. Valid until the next llm_poll() */
     char text[256];    /* for people: what went wrong, "" for ANSWERED; no key, no control characters */
 };
 

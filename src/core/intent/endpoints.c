@@ -154,19 +154,19 @@ enum breaker endpoint_breaker(const struct endpoint *endpoint, int64_t now_us)
 
 /* ---- requests begin and end */
 
-void endpoints_begin(struct endpoints *endpoints, size_t i, uint32_t tokens, int64_t now_us)
+void endpoints_begin(struct endpoints *endpoints, size_t endpoint, uint32_t tokens, int64_t now_us)
 {
-    assert(i < endpoints->count);
-    struct endpoint *endpoint = &endpoints->at[i];
-    endpoint->in_flight++;
-    fill(endpoint, now_us);
-    endpoint->requests -= endpoint->options.requests_per_minute ? 1 : 0;
-    endpoint->tokens -= endpoint->options.tokens_per_minute ? tokens : 0;
-    if (endpoint->breaker == BREAKER_CLOSED)
+    assert(endpoint < endpoints->count);
+    struct endpoint *it = &endpoints->at[endpoint];
+    it->in_flight++;
+    fill(it, now_us);
+    it->requests -= it->options.requests_per_minute ? 1 : 0;
+    it->tokens -= it->options.tokens_per_minute ? tokens : 0;
+    if (it->breaker == BREAKER_CLOSED)
         return;
-    endpoint->breaker = BREAKER_HALF_OPEN;
-    endpoint->probing = true;
-    endpoint->open_until_us = now_us; /* who began before is not the probe */
+    it->breaker = BREAKER_HALF_OPEN;
+    it->probing = true;
+    it->open_until_us = now_us; /* who began before is not the probe */
 }
 
 static void open_breaker(const struct endpoint_rules *rules, struct endpoint *endpoint, int64_t now_us)
@@ -214,32 +214,32 @@ static bool is_judgement(enum call_outcome outcome)
     return is_failure(outcome) || outcome == CALL_ANSWERED || outcome == CALL_REFUSED || outcome == CALL_BUSY;
 }
 
-void endpoints_end(struct endpoints *endpoints, size_t i, enum call_outcome outcome, int64_t hint_ms, int64_t begun_us,
-                   int64_t now_us)
+void endpoints_end(struct endpoints *endpoints, size_t endpoint, enum call_outcome outcome, int64_t hint_ms,
+                   int64_t begun_us, int64_t now_us)
 {
-    struct endpoint *endpoint = &endpoints->at[i];
+    struct endpoint *it = &endpoints->at[endpoint];
     const struct endpoint_rules *rules = &endpoints->rules;
-    assert(i < endpoints->count && endpoint->in_flight > 0);
-    endpoint->in_flight--;
+    assert(endpoint < endpoints->count && it->in_flight > 0);
+    it->in_flight--;
     if (outcome == CALL_BUSY)
-        hold(rules, endpoint, hint_ms, begun_us, now_us);
-    bool probe = endpoint->probing && begun_us >= endpoint->open_until_us;
+        hold(rules, it, hint_ms, begun_us, now_us);
+    bool probe = it->probing && begun_us >= it->open_until_us;
     if (probe)
-        endpoint->probing = false;
-    if (!is_judgement(outcome) || (endpoint->breaker != BREAKER_CLOSED && !probe))
+        it->probing = false;
+    if (!is_judgement(outcome) || (it->breaker != BREAKER_CLOSED && !probe))
         return; /* what began before the breaker opened is no news */
     if (is_failure(outcome)) {
-        endpoint->failures++;
-        if (probe || endpoint->failures >= rules->breaker_failures)
-            open_breaker(rules, endpoint, now_us);
+        it->failures++;
+        if (probe || it->failures >= rules->breaker_failures)
+            open_breaker(rules, it, now_us);
         return;
     }
-    endpoint->breaker = BREAKER_CLOSED;
-    endpoint->openings = 0;
+    it->breaker = BREAKER_CLOSED;
+    it->openings = 0;
     if (outcome == CALL_BUSY)
-        endpoint->failures = 0;
+        it->failures = 0;
     else
-        succeed(endpoint);
+        succeed(it);
 }
 
 /* ---- a call's requests */

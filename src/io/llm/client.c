@@ -87,6 +87,12 @@ static struct status check_options(const struct llm_options *options, struct com
                             "to 1000000",
                             i + 1);
     }
+    const struct endpoint_rules *rules = &options->rules;
+    if (rules->attempts_max < 1 || rules->breaker_failures < 1 || rules->backoff_first_ms < 1 ||
+        rules->backoff_max_ms < 1 || rules->hold_max_ms < 1 || rules->breaker_open_ms < 1 ||
+        rules->breaker_open_max_ms < 1 || options->calls_max < 1 || options->body_bytes_max < 1)
+        return complain(complaint, FAIL(CONFIG, 0, "a limit of a language model's client is zero"),
+                        "attempts, failures, times and limits for the language model must all be at least 1");
     if (*options->ca && access(options->ca, R_OK))
         return complain(complaint, FAIL(CONFIG, errno, "a file of certificates cannot be read"),
                         "cannot read the certificates of the language model's server in %s: %s", options->ca,

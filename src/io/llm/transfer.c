@@ -179,7 +179,6 @@ static enum call_outcome outcome_of_failure(CURLcode result, long connect_code)
     case CURLE_COULDNT_RESOLVE_HOST:
     case CURLE_COULDNT_CONNECT:
     case CURLE_PROXY:
-        return CALL_CONNECT;
     case CURLE_OPERATION_TIMEDOUT: /* of the connection: the rest of the time is ours to watch */
         return CALL_CONNECT;
     case CURLE_SSL_CONNECT_ERROR:
