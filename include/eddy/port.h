@@ -60,8 +60,6 @@ enum output {
     OUTPUT_CLICKS, /* these two are written by what plays the shop: generator, demo, tests */
     OUTPUT_ITEMS,
     OUTPUT_MODELS, /* by whoever publishes one */
-    OUTPUT_INTENT_REQUESTS,
-    OUTPUT_INTENTS, /* each to the partition of its click's number */
     OUTPUT_COUNT
 };
 

@@ -17,21 +17,21 @@ struct topics_command {
     bool grow, problems;
 };
 
-/* What is about clicks has as many as there are of the clicks. */
+/* Late clicks keep their partition, so their topic follows the clicks that are there. */
 static int32_t partitions_wanted(const struct topics_command *command, enum topic topic)
 {
     int32_t clicks = command->counts.partitions[TOPIC_CLICKS];
     if (topic == TOPIC_MODELS)
         return 1;
-    bool as_clicks = topic_follows_clicks(topic) || topic == TOPIC_INTENT_REQUESTS;
-    return as_clicks && clicks ? clicks : (int32_t)command->config->topics.partitions;
+    return topic == TOPIC_LATE_CLICKS && clicks ? clicks : (int32_t)command->config->topics.partitions;
 }
 
-/* Whether partitions are to be added to an existing topic: to those alone whose number must be that of the clicks. */
+/* Whether partitions are to be added to an existing topic: to the late clicks alone, for those of others there is no
+ * number that must be. */
 static bool must_grow(const struct topics_command *command, enum topic topic)
 {
     int32_t partitions = command->counts.partitions[topic];
-    return command->grow && topic_follows_clicks(topic) && partitions && partitions < partitions_wanted(command, topic);
+    return command->grow && topic == TOPIC_LATE_CLICKS && partitions && partitions < partitions_wanted(command, topic);
 }
 
 static struct status grow_one(struct topics_command *command, enum topic topic, struct complaint *complaint)
@@ -76,7 +76,7 @@ static struct status check_plan(const struct topics_command *command, const stru
     for (size_t i = 0; i < count; i++)
         if (!plan.partitions[needs[i].topic] || must_grow(command, needs[i].topic))
             plan.partitions[needs[i].topic] = partitions_wanted(command, needs[i].topic);
-    return topics_check_all(command->config, &plan, complaint);
+    return topics_check(command->config, &plan, complaint);
 }
 
 static struct status create(struct topics_command *command, struct complaint *complaint)
@@ -91,7 +91,7 @@ static struct status create(struct topics_command *command, struct complaint *co
     struct status status;
     for (int waited_ms = 0;; waited_ms += VISIBLE_STEP_MS) {
         TRY(topics_count(command->config, command->admin, TIMEOUT_MS, &command->counts, complaint));
-        status = topics_check_all(command->config, &command->counts, complaint);
+        status = topics_check(command->config, &command->counts, complaint);
         if (!failed(status) || waited_ms >= TIMEOUT_MS)
             return status;
         system_wait_ms(VISIBLE_STEP_MS);
@@ -144,7 +144,7 @@ static struct status check(struct topics_command *command, struct complaint *com
     size_t count = topics_needed(command->config, needs);
     for (size_t i = 0; i < count; i++)
         TRY(check_one(command, &needs[i], complaint));
-    TRY(topics_check_all(command->config, &command->counts, complaint));
+    TRY(topics_check(command->config, &command->counts, complaint));
     if (command->problems)
         return complain(complaint, FAIL(CONFIG, 0, "topics are wrong"), "topics are not as they must be, see above");
     return OK;
@@ -171,8 +171,7 @@ int command_topics(int argc, char **argv)
     struct argument_list verbs = {0};
     bool grow = false;
     const struct argument arguments[] = {
-        {"grow", NULL, "create: add partitions to late clicks and intents, when the clicks have more", ARGUMENT_FLAG,
-         &grow},
+        {"grow", NULL, "create: add partitions to the late clicks, when the clicks have more", ARGUMENT_FLAG, &grow},
         CONFIG_ARGUMENTS(from),
         {0},
     };

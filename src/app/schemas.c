@@ -4,12 +4,10 @@
 size_t schema_uses(const struct config *config, struct schema_use uses[RECORD_TYPE_COUNT])
 {
     static const struct schema_use all[] = {
-        {.type = RECORD_CLICK, .read = true},
-        {.type = RECORD_ITEM, .read = true},
-        {.type = RECORD_RECOMMENDATION, .written = true},
-        {.type = RECORD_CLOSED_SESSION, .written = true, .read = true},
-        {.type = RECORD_INTENT_REQUEST, .read = true},
-        {.type = RECORD_INTENT, .read = true},
+        {RECORD_CLICK, false, true},
+        {RECORD_ITEM, false, true},
+        {RECORD_RECOMMENDATION, true, false},
+        {RECORD_CLOSED_SESSION, true, true},
     };
     size_t count = 0;
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)

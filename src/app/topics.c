@@ -17,14 +17,7 @@ static const struct topic_need all_needs[] = {
     {.topic = TOPIC_LATE_CLICKS},
     {.topic = TOPIC_DEAD_LETTERS},
     {.topic = TOPIC_MODELS, .compacted = true, .partitions = 1, .record_bytes = MODEL_RECORD_BYTES},
-    {.topic = TOPIC_INTENT_REQUESTS, .optional = true},
-    {.topic = TOPIC_INTENTS, .optional = true},
 };
-
-bool topic_follows_clicks(enum topic topic)
-{
-    return topic == TOPIC_LATE_CLICKS || topic == TOPIC_INTENTS;
-}
 
 size_t topics_needed(const struct config *config, struct topic_need needs[TOPIC_COUNT])
 {
@@ -81,14 +74,14 @@ struct status topic_count_partitions(const struct kafka_options *kafka, const ch
     return OK;
 }
 
-static struct status check_missing(const struct config *config, const struct topic_counts *counts, bool optional_too,
+static struct status check_missing(const struct config *config, const struct topic_counts *counts,
                                    struct complaint *complaint)
 {
     struct topic_need needs[TOPIC_COUNT];
     size_t count = topics_needed(config, needs), missing = 0;
     AUTO(buffer) names = {0};
     for (size_t i = 0; i < count; i++)
-        if (!counts->partitions[needs[i].topic] && (optional_too || !needs[i].optional))
+        if (!counts->partitions[needs[i].topic])
             buffer_format(&names, "%s%s", missing++ ? ", " : "", config_topic(config, needs[i].topic));
     if (!missing)
         return OK;
@@ -99,22 +92,19 @@ static struct status check_missing(const struct config *config, const struct top
         buffer_text(&names));
 }
 
-/* A late click goes to the partition number it came from, so that the user's own partitioning is kept; an intent does,
- * so that it comes to who keeps its session. */
-static struct status check_follower(const struct config *config, const struct topic_counts *counts, enum topic topic,
-                                    struct complaint *complaint)
+/* A late click goes to the partition number it came from, so that the user's own partitioning is kept. */
+static struct status check_late_clicks(const struct config *config, const struct topic_counts *counts,
+                                       struct complaint *complaint)
 {
-    int32_t clicks = counts->partitions[TOPIC_CLICKS], own = counts->partitions[topic];
-    bool late = topic == TOPIC_LATE_CLICKS;
-    if (own == clicks)
+    int32_t clicks = counts->partitions[TOPIC_CLICKS], late = counts->partitions[TOPIC_LATE_CLICKS];
+    if (late == clicks)
         return OK;
-    return complain(complaint, FAIL(CONFIG, own, "a wrong number of partitions"),
-                    "topic %s has %d partitions and topic %s has %d: %s keep their partition, so both need the same "
-                    "number. %s, or name another topic in topics.%s",
-                    config_topic(config, topic), own, config_topic(config, TOPIC_CLICKS), clicks,
-                    late ? "late clicks" : "intents",
-                    own < clicks ? "Add partitions with 'eddy topics create --grow'" : "Add partitions to the clicks",
-                    late ? "late_clicks" : "intents");
+    return complain(
+        complaint, FAIL(CONFIG, late, "a wrong number of partitions"),
+        "topic %s has %d partitions and topic %s has %d: late clicks keep their partition, so both need the same "
+        "number. %s, or name another topic in topics.late_clicks",
+        config_topic(config, TOPIC_LATE_CLICKS), late, config_topic(config, TOPIC_CLICKS), clicks,
+        late < clicks ? "Add partitions with 'eddy topics create --grow'" : "Add partitions to the clicks");
 }
 
 /* A version is read in the order in which it was written. */
@@ -132,24 +122,16 @@ static struct status check_models(const struct config *config, const struct topi
 
 struct status topics_check(const struct config *config, const struct topic_counts *counts, struct complaint *complaint)
 {
-    TRY(check_missing(config, counts, false, complaint));
+    TRY(check_missing(config, counts, complaint));
     TRY(check_models(config, counts, complaint));
-    return check_follower(config, counts, TOPIC_LATE_CLICKS, complaint);
-}
-
-struct status topics_check_all(const struct config *config, const struct topic_counts *counts,
-                               struct complaint *complaint)
-{
-    TRY(check_missing(config, counts, true, complaint));
-    TRY(topics_check(config, counts, complaint));
-    return check_follower(config, counts, TOPIC_INTENTS, complaint);
+    return check_late_clicks(config, counts, complaint);
 }
 
 void topic_write_partitions(const struct config *config, enum topic topic, int32_t partitions, struct buffer *out)
 {
     int32_t wanted = (int32_t)config->topics.partitions;
-    bool other = topic_follows_clicks(topic) || topic == TOPIC_INTENT_REQUESTS || topic == TOPIC_MODELS;
-    if (other || partitions == wanted || !config_is_set(config, "topics.partitions"))
+    if (topic == TOPIC_LATE_CLICKS || topic == TOPIC_MODELS || partitions == wanted ||
+        !config_is_set(config, "topics.partitions"))
         return;
     buffer_format(out, "%d partitions, and topics.partitions is %d, which is for topics that eddy creates. ",
                   partitions, wanted);
@@ -163,7 +145,7 @@ void topic_write_partitions(const struct config *config, enum topic topic, int32
                   "--partitions %d; %s",
                   partitions, brokers ? brokers : "HOST:9092", config_topic(config, topic), wanted,
                   topic == TOPIC_CLICKS ? "keys then change their partition, so stop the shop and eddy for it, and "
-                                          "run 'eddy topics create --grow' for what keeps to them"
+                                          "run 'eddy topics create --grow' for the late clicks"
                                         : "eddy sees them when it is started again");
 }
 

@@ -8,7 +8,6 @@
 struct topic_need {
     enum topic topic;
     bool compacted;
-    bool optional;            /* `eddy run` does without it */
     bool stamped_by_broker;   /* record times must not be the producers' */
     int32_t partitions;       /* must have so many; 0: topics.partitions when eddy creates it, otherwise any */
     int32_t record_bytes;     /* its records are as large; 0: the broker's default will do */
@@ -19,9 +18,6 @@ struct topic_need {
 
 /* The settings with which eddy creates a topic, but for its cleanup.policy; returns how many. */
 size_t topic_properties(const struct topic_need *need, struct kafka_property properties[TOPIC_PROPERTIES_MAX]);
-
-/* What is written to it keeps the partition of its click, so that it must have as many as the clicks. */
-bool topic_follows_clicks(enum topic topic);
 
 /* The topics a configuration needs, in the order of the enum; `needs` has room for TOPIC_COUNT. */
 size_t topics_needed(const struct config *config, struct topic_need needs[TOPIC_COUNT]);
@@ -38,16 +34,12 @@ MUST_CHECK struct status topics_count(const struct config *config, struct kafka_
 MUST_CHECK struct status topic_count_partitions(const struct kafka_options *kafka, const char *topic, int timeout_ms,
                                                 int32_t *ret_count, struct complaint *complaint);
 
-/* CONFIG with all there is to complain about: topics that are missing, numbers of partitions that do not fit; the
- * optional ones are left out. */
+/* CONFIG with all there is to complain about: topics that are missing, numbers of partitions that do not fit. */
 MUST_CHECK struct status topics_check(const struct config *config, const struct topic_counts *counts,
                                       struct complaint *complaint);
-/* The same of all topics. */
-MUST_CHECK struct status topics_check_all(const struct config *config, const struct topic_counts *counts,
-                                          struct complaint *complaint);
 
-/* Appends a remark, with what to do, when topics.partitions was set and the topic has another number. Some have what
- * the clicks have. */
+/* Appends a remark, with what to do, when topics.partitions was set and the topic has another number. Late clicks have
+ * what the clicks have, see topics_check(). */
 void topic_write_partitions(const struct config *config, enum topic topic, int32_t partitions, struct buffer *out);
 
 /* How a setting of an existing topic should be, and why. */

@@ -138,8 +138,6 @@ topics:
   late_clicks: $1.late_clicks
   models: $1.models
   dead_letters: $1.dead_letters
-  intent_requests: $1.intent_requests
-  intents: $1.intents
   partitions: $partitions
   replication: 3
 formats: {clicks: json, items: json, recommendations: avro, sessions: avro}

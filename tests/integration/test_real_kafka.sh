@@ -115,7 +115,7 @@ echo "killed $kills times: $(lists killed.recommendations x | wc -c) answers to 
 prepare once 1 $clicks
 for copy in 1 2; do
   arguments=("topics.prefix=" "topics.clicks=$run_id.once.clicks" "topics.items=$run_id.once.items")
-  for topic in recommendations sessions late_clicks dead_letters intent_requests intents; do
+  for topic in recommendations sessions late_clicks dead_letters; do
     arguments+=("topics.$topic=$run_id.copy$copy.$topic")
   done
   mapfile -t base < <(settings "copy$copy")

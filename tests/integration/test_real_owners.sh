@@ -63,7 +63,7 @@ grow() { # TOPIC
 }
 begin grown exactly_once 200
 "$EDDY_BINARY" topics create "${options[@]}" --set topics.clicks=wide --set topics.late_clicks=wide-late \
-  --set topics.intents=wide-intents --set topics.partitions=8 >/dev/null || fail "grown: no wider topic is made"
+  --set topics.partitions=8 >/dev/null || fail "grown: no wider topic is made"
 start one
 wait_owns 4 one
 click 4000 &

@@ -48,8 +48,6 @@ static const char *const topic_keys[TOPIC_COUNT] = {
     [TOPIC_LATE_CLICKS] = "topics.late_clicks",
     [TOPIC_DEAD_LETTERS] = "topics.dead_letters",
     [TOPIC_MODELS] = "topics.models",
-    [TOPIC_INTENT_REQUESTS] = "topics.intent_requests",
-    [TOPIC_INTENTS] = "topics.intents",
 };
 
 static struct status topic_twice(const struct config *config, const char *key, const char *other, const char *name,
@@ -107,10 +105,7 @@ static struct status check_formats(const struct config *config, struct complaint
         TRY(check_format(config, RECORD_ITEM, "formats.items", NULL, complaint));
     TRY(check_format(config, RECORD_RECOMMENDATION, "formats.recommendations", "schema_ids.write.recommendations",
                      complaint));
-    TRY(check_format(config, RECORD_CLOSED_SESSION, "formats.sessions", "schema_ids.write.sessions", complaint));
-    TRY(check_format(config, RECORD_INTENT_REQUEST, "formats.intent_requests", "schema_ids.write.intent_requests",
-                     complaint));
-    return check_format(config, RECORD_INTENT, "formats.intents", "schema_ids.write.intents", complaint);
+    return check_format(config, RECORD_CLOSED_SESSION, "formats.sessions", "schema_ids.write.sessions", complaint);
 }
 
 static struct status check_order(const struct config *config, const char *low_key, int64_t low, const char *high_key,

@@ -286,8 +286,6 @@ const char *config_record_topic(const struct config *config, enum record_type ty
         [RECORD_CLOSED_SESSION] = TOPIC_SESSIONS,
         [RECORD_MODEL_CHUNK] = TOPIC_MODELS,
         [RECORD_MODEL_MANIFEST] = TOPIC_MODELS,
-        [RECORD_INTENT_REQUEST] = TOPIC_INTENT_REQUESTS,
-        [RECORD_INTENT] = TOPIC_INTENTS,
     };
     return config_topic(config, topics[type]);
 }

@@ -149,16 +149,8 @@ const struct config_option option_table[] = {
           "400 KiB; the header eddy.cut.from.bytes then says how long they were together."),
     PLAIN("topics.models", topics.names[TOPIC_MODELS], "models",
           "Input and output: versions of session models, as ModelChunk and ModelManifest; one partition, compacted."),
-    PLAIN("topics.intent_requests", topics.names[TOPIC_INTENT_REQUESTS], "intent-requests",
-          "IntentRequest by session_id: what language models are to be asked about sessions."),
-    PLAIN("topics.intents", topics.names[TOPIC_INTENTS], "intents",
-          "Intent by session_id: what came of their answers. It has as many partitions as the clicks, and an intent is "
-          "in "
-          "the partition of its click's number."),
-    NUMBER(
-        "topics.partitions", topics.partitions, "8", 1, 10000,
-        "Partitions of topics that eddy creates; of models always 1, and of late clicks, intent requests and intents "
-        "as many as the clicks have."),
+    NUMBER("topics.partitions", topics.partitions, "8", 1, 10000,
+           "Partitions of topics that eddy creates; of models always 1."),
     NUMBER("topics.replication", topics.replication, "1", 1, 10,
            "Replicas of topics that eddy creates; 3 is usual in production."),
 
@@ -167,9 +159,6 @@ const struct config_option option_table[] = {
     CHOICE("formats.recommendations", encodings[RECORD_RECOMMENDATION].format, "avro", format_words,
            "Of the recommendations topic."),
     CHOICE("formats.sessions", encodings[RECORD_CLOSED_SESSION].format, "avro", format_words, "Of the sessions topic."),
-    CHOICE("formats.intent_requests", encodings[RECORD_INTENT_REQUEST].format, "avro", format_words,
-           "Of the intent requests topic."),
-    CHOICE("formats.intents", encodings[RECORD_INTENT].format, "avro", format_words, "Of the intents topic."),
 
     NUMBER("schema_ids.write.clicks", encodings[RECORD_CLICK].schema_id, "0", 0, INT32_MAX,
            "Id written before clicks by the tools that write them. 0: none."),
@@ -179,10 +168,6 @@ const struct config_option option_table[] = {
            "Id written before recommendations; needed with formats.recommendations: confluent."),
     NUMBER("schema_ids.write.sessions", encodings[RECORD_CLOSED_SESSION].schema_id, "0", 0, INT32_MAX,
            "Id written before closed sessions; needed with formats.sessions: confluent."),
-    NUMBER("schema_ids.write.intent_requests", encodings[RECORD_INTENT_REQUEST].schema_id, "0", 0, INT32_MAX,
-           "Id written before intent requests; needed with formats.intent_requests: confluent."),
-    NUMBER("schema_ids.write.intents", encodings[RECORD_INTENT].schema_id, "0", 0, INT32_MAX,
-           "Id written before intents; needed with formats.intents: confluent."),
 
     PLAIN("registry.url", registry.url, "",
           "Base URL, http or https; several, separated by commas, are tried in turn. Empty: there is no registry."),

@@ -24,7 +24,7 @@ static void warn(const struct config *config, const struct topic_need *need,
 }
 
 /* Reading settings is a permission of its own: without it, or without an answer, there is nothing but a debug line. */
-static void warn_of_settings(const struct config *config, struct kafka_admin *admin, const struct topic_counts *counts)
+static void warn_of_settings(const struct config *config, struct kafka_admin *admin)
 {
     struct topic_need needs[TOPIC_COUNT];
     size_t count = topics_needed(config, needs);
@@ -32,8 +32,6 @@ static void warn_of_settings(const struct config *config, struct kafka_admin *ad
         const char *name = config_topic(config, needs[i].topic);
         struct kafka_topic_settings settings;
         struct complaint why = {0};
-        if (!counts->partitions[needs[i].topic])
-            continue;
         struct status status = kafka_topic_read_settings(admin, name, TIMEOUT_MS, &settings, &why);
         if (!failed(status)) {
             warn(config, &needs[i], &settings);
@@ -65,7 +63,7 @@ struct status topic_check(const struct config *config, const struct kafka_option
         system_wait_ms(PAUSE_MS);
     }
     if (!failed(status))
-        warn_of_settings(config, admin, ret_counts);
+        warn_of_settings(config, admin);
     kafka_admin_close(admin);
     return status;
 }

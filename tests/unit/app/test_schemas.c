@@ -35,27 +35,6 @@ static void subjects_follow_the_strategy(void **state)
     }
 }
 
-static void subjects_are_those_of_the_topics_with_ids(void **state)
-{
-    (void)state;
-    AUTO(config) config = {0};
-    struct schema_use uses[RECORD_TYPE_COUNT];
-    struct complaint complaint = {""};
-    make(&config, "http://a", "");
-    assert_int_equal(schema_uses(&config, uses), 1);
-    assert_int_equal(uses[0].type, RECORD_RECOMMENDATION);
-    assert_ok(config_set(&config, "formats.intents=confluent", &complaint));
-    assert_ok(config_set(&config, "formats.intent_requests=confluent", &complaint));
-    assert_int_equal(schema_uses(&config, uses), 3);
-    static const char *const names[] = {"shop.recommendations-value", "shop.intent-requests-value",
-                                        "shop.intents-value"};
-    for (size_t i = 0; i < 3; i++) {
-        AUTO(buffer) subject = {0};
-        schema_subject(&config, uses[i].type, &subject);
-        assert_bytes(buffer_bytes(&subject), names[i]);
-    }
-}
-
 static void subjects_bear_the_names_of_the_schemas(void **state)
 {
     (void)state;
@@ -154,7 +133,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(subjects_follow_the_strategy),
         cmocka_unit_test(subjects_bear_the_names_of_the_schemas),
-        cmocka_unit_test(subjects_are_those_of_the_topics_with_ids),
         cmocka_unit_test(the_id_is_registered_or_looked_up),
         cmocka_unit_test(the_id_in_a_header_is_a_guid_where_there_is_one),
         cmocka_unit_test(a_registry_that_refuses_or_lacks_the_schema_is_wrong_configuration),

@@ -63,8 +63,6 @@ static void streams_that_compaction_would_thin_are_told(void **state)
     AUTO(buffer) text = {0};
     assert_int_equal(judge(&config, TOPIC_SESSIONS, "compact,delete", false, &text), 1);
     assert_non_null(strstr(buffer_text(&text), "should be delete"));
-    assert_int_equal(judge(&config, TOPIC_INTENTS, "compact", false, &text), 1);
-    assert_int_equal(judge(&config, TOPIC_INTENT_REQUESTS, "compact", false, &text), 1);
     assert_int_equal(judge(&config, TOPIC_SESSIONS, "delete", false, &text), 0);
     assert_int_equal(text.size, 0);
 }
@@ -95,9 +93,7 @@ static void a_number_of_partitions_that_was_set_is_compared_and_one_that_was_not
     assert_int_equal(text.size, 0);
     assert_ok(config_set(&config, "topics.partitions=8", NULL));
     topic_write_partitions(&config, TOPIC_CLICKS, 8, &text);
-    topic_write_partitions(&config, TOPIC_LATE_CLICKS, 3, &text); /* these have as many as the clicks */
-    topic_write_partitions(&config, TOPIC_INTENTS, 3, &text);
-    topic_write_partitions(&config, TOPIC_INTENT_REQUESTS, 3, &text);
+    topic_write_partitions(&config, TOPIC_LATE_CLICKS, 3, &text); /* has as many as the clicks */
     assert_int_equal(text.size, 0);
     topic_write_partitions(&config, TOPIC_CLICKS, 3, &text);
     assert_non_null(strstr(buffer_text(&text), "3 partitions, and topics.partitions is 8"));
@@ -126,43 +122,6 @@ static void late_clicks_need_as_many_partitions_as_clicks(void **state)
     counts.partitions[TOPIC_LATE_CLICKS] = 5;
     assert_fails(CONFIG, topics_check(&config, &counts, &complaint));
     assert_non_null(strstr(complaint.text, "Add partitions to the clicks"));
-}
-
-static void intents_need_as_many_partitions_as_clicks(void **state)
-{
-    (void)state;
-    AUTO(config) config = config_with_defaults();
-    struct topic_counts counts;
-    struct complaint complaint = {""};
-    for (int i = 0; i < TOPIC_COUNT; i++)
-        counts.partitions[i] = i == TOPIC_MODELS ? 1 : 4;
-    counts.partitions[TOPIC_INTENT_REQUESTS] = 9;
-    assert_ok(topics_check_all(&config, &counts, &complaint));
-    counts.partitions[TOPIC_INTENTS] = 3;
-    assert_fails(CONFIG, topics_check_all(&config, &counts, &complaint));
-    assert_non_null(strstr(complaint.text, "eu.intents has 3 partitions and topic eu.clicks has 4: intents keep"));
-    assert_non_null(strstr(complaint.text, "'eddy topics create --grow', or name another topic in topics.intents"));
-}
-
-/* Nothing that runs needs them; a check of all topics does. */
-static void who_runs_does_without_topics_of_intents(void **state)
-{
-    (void)state;
-    AUTO(config) config = config_with_defaults();
-    struct topic_counts counts;
-    struct complaint complaint = {""};
-    for (int i = 0; i < TOPIC_COUNT; i++)
-        counts.partitions[i] = i == TOPIC_MODELS ? 1 : 4;
-    counts.partitions[TOPIC_INTENT_REQUESTS] = counts.partitions[TOPIC_INTENTS] = 0;
-    assert_ok(topics_check(&config, &counts, &complaint));
-    counts.partitions[TOPIC_INTENTS] = 3;
-    assert_ok(topics_check(&config, &counts, &complaint));
-    counts.partitions[TOPIC_INTENTS] = 0;
-    assert_fails(CONFIG, topics_check_all(&config, &counts, &complaint));
-    assert_non_null(strstr(complaint.text, "no topic eu.intent-requests, eu.intents. "));
-    counts.partitions[TOPIC_SESSIONS] = 0;
-    assert_fails(CONFIG, topics_check(&config, &counts, &complaint));
-    assert_non_null(strstr(complaint.text, "no topic eu.sessions. "));
 }
 
 static void models_need_one_partition_and_room_for_their_chunks(void **state)
@@ -227,8 +186,6 @@ int main(void)
         cmocka_unit_test(models_need_one_partition_and_room_for_their_chunks),
         cmocka_unit_test(models_are_made_with_one_partition_and_settings_of_their_own),
         cmocka_unit_test(late_clicks_need_as_many_partitions_as_clicks),
-        cmocka_unit_test(intents_need_as_many_partitions_as_clicks),
-        cmocka_unit_test(who_runs_does_without_topics_of_intents),
     };
     return cmocka_run_group_tests_name("topics", tests, NULL, NULL);
 }
