@@ -13,7 +13,7 @@
 
 #include <eddy/core/frame.h>
 
-#define SNAPSHOT_VERSION 2
+#define SNAPSHOT_VERSION 3
 #define WEIGHT_MAX       1e30f /* more than can be learned, and sums of them stay finite */
 #define COUNT_MAX        1e15
 

@@ -173,10 +173,10 @@ static void other_versions_and_options_are_named(void **state)
     struct learned_options options = shop.options;
     options.successors_max++;
     assert_fails(CONFIG, learned_restore(buffer_bytes(&snapshot), &options, shop.catalogue, &restored));
-    snapshot.data[8] = 3;
+    snapshot.data[8] = 4;
     seal(&snapshot);
     assert_fails(NEWER, learned_restore(buffer_bytes(&snapshot), &shop.options, shop.catalogue, &restored));
-    snapshot.data[8] = 2;
+    snapshot.data[8] = 3;
     seal(&snapshot);
     assert_ok(learned_restore(buffer_bytes(&snapshot), &shop.options, shop.catalogue, &restored));
     learned_close(restored);
