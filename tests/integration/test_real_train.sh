@@ -127,8 +127,7 @@ echo "back: the trainer went on from version 1, and version $loaded answers clic
 
 # ---- the sessions topic gets another partition, and something comes in that. (It grows by being called the late clicks
 # of a wider topic.)
-wide=(topics create "${options[@]}" --set topics.clicks=wide --set topics.sessions=wide-sessions
-  --set topics.intents=wide-intents)
+wide=(topics create "${options[@]}" --set topics.clicks=wide --set topics.sessions=wide-sessions)
 "$EDDY_BINARY" "${wide[@]}" --set topics.late_clicks=wide-late --set topics.partitions=5 >/dev/null ||
   fail "there is no wider topic"
 "$EDDY_BINARY" "${wide[@]}" --set topics.late_clicks=sessions --grow >/dev/null || fail "the sessions do not grow"

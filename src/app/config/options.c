@@ -338,9 +338,11 @@ const struct config_option option_table[] = {
     NUMBER("fusion.popular_weights", learned.mixing.weights[MIX_POPULAR],
            "[0.1, 0.12, 0.1, 0.04, 0.06, 0.13, 0.06, 0.07, 0.07, 0.04, 0.06, 0.1]", 0, 1000, "The same."),
     NUMBER("fusion.semantic_weights", learned.mixing.weights[MIX_SEMANTIC],
-           "[0.05, 0.05, 0.05, 0.05, 0.05, 0.05, 0.05, 0.05, 0.05, 0.05, 0.05, 0.05]", 0, 1000, "The same."),
+           "[0.05, 0.05, 0.05, 0.05, 0.05, 0.05, 0.05, 0.05, 0.05, 0.05, 0.05, 0.05]", 0, 1000,
+           "The same, for what texts name. Nothing does yet, so that it goes to the others."),
     NUMBER("fusion.agent_weights", learned.mixing.weights[MIX_AGENT],
-           "[0.05, 0.05, 0.05, 0.05, 0.05, 0.05, 0.05, 0.05, 0.05, 0.05, 0.05, 0.05]", 0, 1000, "The same."),
+           "[0.05, 0.05, 0.05, 0.05, 0.05, 0.05, 0.05, 0.05, 0.05, 0.05, 0.05, 0.05]", 0, 1000,
+           "The same, for what a language model names. Nothing does yet."),
     NUMBER("fusion.repeat_shifts", learned.mixing.repeat_shifts, "[0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]", -4, 4,
            "What is added to the logit of the probability that an item of the session comes again, by the same cases."),
 
