@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/semantic/semantic.h"
 
+#include "core/candidates/recent.h"
 #include "core/model/arithmetic.h"
 
 #include <eddy/core/model.h>
@@ -10,6 +11,7 @@
 
 #define TOGETHER   64 /* more in one product are no sooner done */
 #define LENGTH_MIN 1e-6f
+#define CLICKS_MAX 256 /* last ones of a session that are looked at */
 
 static struct status copy_rows(struct semantic *semantic, const struct semantic_item *items, const float *vectors,
                                uint32_t number_count)
@@ -114,24 +116,19 @@ struct status semantic_nearest(const struct semantic *semantic, const float *vec
 static bool session_vector(const struct semantic *semantic, const struct query *query, uint32_t items_max,
                            float *vector)
 {
-    uint32_t distinct[QUERY_ITEMS_MAX], count = 0, stride = tiles_stride(semantic->width);
-    memset(vector, 0, stride * sizeof *vector);
-    for (uint32_t i = query->length; i-- && count < items_max;) {
-        uint32_t rank = 0;
-        while (rank < count && distinct[rank] != query->items[i])
-            rank++;
-        if (rank < count)
-            continue;
-        distinct[count++] = query->items[i];
-        const float *row = semantic_row(semantic, query->items[i]);
-        for (uint32_t j = 0; row && j < semantic->width; j++)
-            vector[j] += row[j] / (float)(1 + rank);
+    struct recent recent = {.count = 0};
+    memset(vector, 0, tiles_stride(semantic->width) * sizeof *vector);
+    for (uint32_t i = query->length > CLICKS_MAX ? query->length - CLICKS_MAX : 0; i < query->length; i++)
+        recent_add(&recent, query->items[i]);
+    for (uint32_t rank = 0; rank < recent.count && rank < items_max; rank++) {
+        const float *row = semantic_row(semantic, recent.items[rank]);
+        if (row)
+            vector_add_scaled(1 / (float)(1 + rank), row, vector, semantic->width);
     }
     float square = vector_dot(vector, vector, semantic->width);
     if (!(square > LENGTH_MIN))
         return false;
-    for (uint32_t j = 0; j < semantic->width; j++)
-        vector[j] /= sqrtf(square);
+    vector_scale(1 / sqrtf(square), vector, semantic->width);
     return true;
 }
 

@@ -98,7 +98,7 @@ static void a_title_stays_within_its_line(void **state)
     assert_title("<b>", 99, "(b)");
     assert_title("caf\xc3\xa9s", 4, "caf");
     assert_title("ab   cd", 3, "ab");
-    assert_title("no \xff UTF-8", 99, "");
+    assert_title("no \xff UTF-8", 99, "no UTF-8");
     assert_title("", 99, "");
 }
 
