@@ -58,8 +58,8 @@ MUST_CHECK struct status localize_text(const struct semantic *semantic, const fl
 enum localized { LOCALIZED_FOUND, LOCALIZED_NEAR, LOCALIZED_REJECTED };
 
 /* The item that a named title means: one with that title, compared without case, accents and punctuation, of several
- * the one with the smallest number; else the nearest by `vector` (width), which may be NULL when it is not known; else
- * none. MEMORY. */
+ * the one with the smallest number, and scored 1; else the nearest by `vector` (width), which may be NULL when it is
+ * not known, scored by its similarity; else none. MEMORY. */
 MUST_CHECK struct status localize_title(const struct semantic *semantic, struct bytes title, const float *vector,
-                                        const struct localize_options *options, struct arena *arena, uint32_t *ret_item,
-                                        enum localized *ret_how);
+                                        const struct localize_options *options, struct arena *arena,
+                                        struct scored_item *ret_item, enum localized *ret_how);

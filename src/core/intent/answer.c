@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <eddy/core/answer.h>
+#include "core/intent/view.h"
 
 #include "core/event/json.h"
-
-#include <jansson.h>
 
 static const char *const views[] = {"long", "short"};
 
@@ -29,42 +27,11 @@ struct reading {
     struct answered_session *sessions;
 };
 
-/* A title or an intent as one line, in the arena. */
-static struct status read_line(const json_t *value, uint32_t bytes_max, struct arena *arena, struct bytes *ret_line)
-{
-    uint8_t *room = arena_alloc(arena, bytes_max);
-    if (!room)
-        return FAIL(MEMORY, bytes_max, "no memory for an answer");
-    struct buffer line = {.data = room, .capacity = bytes_max, .limit = bytes_max};
-    prompt_write_title(bytes_of(json_string_value(value), json_string_length(value)), bytes_max, &line);
-    *ret_line = buffer_bytes(&line);
-    return OK;
-}
-
-static struct status read_titles(const struct reading *reading, const json_t *items, struct answered_view *view)
-{
-    struct bytes *titles = ARENA_ARRAY(reading->arena, struct bytes, ANSWER_ITEMS_MAX);
-    if (!titles)
-        return FAIL(MEMORY, ANSWER_ITEMS_MAX, "no memory for an answer");
-    view->titles = titles;
-    for (size_t i = 0; i < json_array_size(items) && view->title_count < ANSWER_ITEMS_MAX; i++) {
-        const json_t *item = json_array_get(items, i);
-        if (!json_is_string(item))
-            continue;
-        TRY(read_line(item, ANSWER_TITLE_MAX, reading->arena, &titles[view->title_count]));
-        view->title_count += titles[view->title_count].size > 0;
-    }
-    return OK;
-}
-
 static struct status read_view(const struct reading *reading, const json_t *value, struct answered_view *view)
 {
     if (!json_is_object(value))
         return OK;
-    const json_t *intent = json_object_get(value, "intent");
-    if (json_is_string(intent))
-        TRY(read_line(intent, ANSWER_TEXT_MAX, reading->arena, &view->intent));
-    return read_titles(reading, json_object_get(value, "items"), view);
+    return view_read(json_object_get(value, "intent"), json_object_get(value, "items"), reading->arena, view);
 }
 
 static struct status read_order(const struct reading *reading, const json_t *value, uint32_t shortlist,
@@ -100,14 +67,6 @@ static uint32_t session_of(const struct reading *reading, const json_t *answer)
     return number >= 1 && number <= reading->count ? (uint32_t)number - 1 : reading->count;
 }
 
-static bool says_something(const struct answered_session *session)
-{
-    for (enum answer_view view = 0; view < VIEW_COUNT; view++)
-        if (session->views[view].intent.size || session->views[view].title_count)
-            return true;
-    return session->order_count > 0;
-}
-
 static struct status read_session(const struct reading *reading, const json_t *answer)
 {
     uint32_t at = session_of(reading, answer);
@@ -123,7 +82,7 @@ static struct status read_session(const struct reading *reading, const json_t *a
         TRY(read_view(reading, json_object_get(answer, views[view]), &session->views[view]));
     if (reading->shortlists && reading->shortlists[at])
         TRY(read_order(reading, json_object_get(answer, "order"), reading->shortlists[at], session));
-    if (!says_something(session))
+    if (!views_say_something(session) && !session->order_count)
         session->fault = ANSWER_NO_VIEW;
     return OK;
 }

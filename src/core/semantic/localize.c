@@ -47,21 +47,21 @@ struct status localize_text(const struct semantic *semantic, const float *vector
 }
 
 struct status localize_title(const struct semantic *semantic, struct bytes title, const float *vector,
-                             const struct localize_options *options, struct arena *arena, uint32_t *ret_item,
+                             const struct localize_options *options, struct arena *arena, struct scored_item *ret_item,
                              enum localized *ret_how)
 {
     struct scored_item nearest;
     uint32_t item, count = 0;
     TRY(titles_find(&semantic->titles, title, &item));
     if (item != ITEM_NONE) {
-        *ret_item = item;
+        *ret_item = (struct scored_item){item, 1};
         *ret_how = LOCALIZED_FOUND;
         return OK;
     }
     if (vector)
         TRY(near(semantic, vector, 1, arena, &nearest, &count));
     bool is_near = count && nearest.score >= options->named_min;
-    *ret_item = is_near ? nearest.item : ITEM_NONE;
+    *ret_item = is_near ? nearest : (struct scored_item){.item = ITEM_NONE};
     *ret_how = is_near ? LOCALIZED_NEAR : LOCALIZED_REJECTED;
     return OK;
 }

@@ -152,11 +152,12 @@ static void a_text_comes_to_the_items_it_is_near_to(void **state)
 static void assert_title(struct rig *rig, const char *title, const float *vector, enum localized how, uint32_t item)
 {
     const struct localize_options options = {.nearest = 1, .temperature = 1, .named_min = 0.9f};
-    uint32_t got;
+    struct scored_item got;
     enum localized got_how;
     assert_ok(localize_title(rig->semantic, bytes_of_text(title), vector, &options, &rig->arena, &got, &got_how));
     assert_int_equal(got_how, how);
-    assert_int_equal(got, item);
+    assert_int_equal(got.item, item);
+    assert_true(how == LOCALIZED_FOUND ? got.score == 1 : how == LOCALIZED_NEAR ? got.score >= 0.9f : got.score == 0);
 }
 
 static void a_title_comes_to_the_item_that_has_it(void **state)
