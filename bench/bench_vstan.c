@@ -219,7 +219,7 @@ static struct status run_row(struct bench *bench, size_t number, const struct co
     TRY(open_dump(bench, dump_path, setting ? setting->dump_name : "eddy", &dump, complaint));
     row->name = setting ? setting->name : "eddy";
     struct status status = setting ? run_vstan(&bench->data, &setting->options, dump, row)
-                                   : evaluation_run(&bench->data, config, false, dump, &row->result, complaint);
+                                   : evaluation_run(&bench->data, config, NULL, false, dump, &row->result, complaint);
     if (!failed(status))
         return list_dump_close(dump, complaint);
     list_dump_abandon(dump);

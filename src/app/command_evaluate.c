@@ -18,10 +18,10 @@ static const char *const mode_words[] = {"train-test", "prequential", "learning"
 struct evaluate_options {
     struct config_arguments config;
     struct argument_list clicks, variants, models;
-    const char *mode, *items, *json, *dump, *plots, *weights;
+    const char *mode, *items, *intents, *prefixes, *json, *dump, *plots, *weights;
     int64_t test_from_ms, valid_from_ms;
     int64_t retrain_days;
-    bool fused, strict;
+    bool fused, strict, shuffle, cold;
     bool stdout_taken; /* by the JSON or the dump */
 };
 
@@ -31,7 +31,7 @@ static bool add_settings(char *text, struct argument_list *settings)
 {
     for (char *start = text; start;) {
         char *comma = strchr(start, ',');
-        while (comma && strcspn(comma + 1, "=") > strcspn(comma + 1, ","))
+        while (comma && comma[1 + strcspn(comma + 1, "=,")] != '=')
             comma = strchr(comma + 1, ',');
         if (settings->count == ARGUMENT_LIST_MAX)
             return false;
@@ -114,18 +114,43 @@ static struct status try_outputs(const struct evaluate_options *options, const s
     return plot_try(options->plots, complaint);
 }
 
-static struct status run_system(const struct evaluate_options *options, struct evaluation_report *report, size_t number,
+static bool same_embedder(const struct config *one, const struct config *other)
+{
+    return one->embedder.provider == other->embedder.provider &&
+           one->embedder.hashing.width == other->embedder.hashing.width &&
+           !strcmp(one->embedder.folder, other->embedder.folder);
+}
+
+/* What texts are good for, as the system's configuration says: `texts`, if the system before it said the same. */
+static struct status open_texts(const struct evaluation_report *report, size_t number, struct semantics *texts,
                                 struct complaint *complaint)
 {
+    const struct config *config = &report->systems[number].config;
+    if (number > 0 && same_embedder(config, &report->systems[number - 1].config))
+        return OK;
+    semantics_release(texts);
+    return semantics_open(config, report->data->catalogue, report->data->items, texts, complaint);
+}
+
+static struct status evaluate_system(const struct evaluate_options *options, struct evaluation_report *report,
+                                     size_t number, struct list_dump *dump, struct semantics *texts,
+                                     struct complaint *complaint)
+{
     struct evaluation_system *system = &report->systems[number];
+    if (system->model)
+        return evaluation_run_model(report->data, system->model, dump, &system->result, complaint);
+    TRY(open_texts(report, number, texts, complaint));
+    return evaluation_run(report->data, &system->config, texts, options->weights, dump, &system->result, complaint);
+}
+
+static struct status run_system(const struct evaluate_options *options, struct evaluation_report *report, size_t number,
+                                struct semantics *texts, struct complaint *complaint)
+{
     struct list_dump *dump = NULL;
     AUTO(buffer) name = {0};
     if (options->dump)
         TRY(list_dump_open(dump_name(options->dump, number, &name), report->data->catalogue, &dump, complaint));
-    struct status status =
-        system->model
-            ? evaluation_run_model(report->data, system->model, dump, &system->result, complaint)
-            : evaluation_run(report->data, &system->config, options->weights, dump, &system->result, complaint);
+    struct status status = evaluate_system(options, report, number, dump, texts, complaint);
     if (!failed(status))
         return list_dump_close(dump, complaint);
     list_dump_abandon(dump);
@@ -151,13 +176,28 @@ static struct status write_reports(const struct evaluate_options *options, struc
     return options->plots ? evaluation_report_plots(report, options->plots, complaint) : OK;
 }
 
+static struct status run_systems(const struct evaluate_options *options, struct evaluation_report *report,
+                                 struct complaint *complaint)
+{
+    AUTO(semantics) texts = {0};
+    for (size_t i = 0; i < report->system_count; i++)
+        TRY(run_system(options, report, i, &texts, complaint));
+    return OK;
+}
+
 static struct status evaluate(const struct evaluate_options *options, struct evaluation_report *report,
                               struct evaluation_data *data, struct complaint *complaint)
 {
     bool validation = options->valid_from_ms != INT64_MIN;
     struct evaluation_split split = {.train_before_ms = validation ? options->valid_from_ms : options->test_from_ms,
                                      .test_before_ms = validation ? options->test_from_ms : INT64_MAX};
-    struct evaluation_files files = {options->clicks.texts, options->clicks.count, options->items};
+    struct evaluation_files files = {.clicks = options->clicks.texts,
+                                     .click_count = options->clicks.count,
+                                     .items = options->items,
+                                     .cold = options->cold,
+                                     .intents = options->intents,
+                                     .prefixes = options->prefixes,
+                                     .shuffle = options->shuffle};
     struct log_reading reading = log_reading_begin(options->strict);
     struct status status =
         evaluation_data_open(&files, &split, &report->systems[0].config.catalogue, &reading, data, complaint);
@@ -167,8 +207,7 @@ static struct status evaluate(const struct evaluate_options *options, struct eva
     report->files = &files;
     report->reading = &reading;
     report->validation = validation;
-    for (size_t i = 0; i < report->system_count; i++)
-        TRY(run_system(options, report, i, complaint));
+    TRY(run_systems(options, report, complaint));
     return write_reports(options, report, complaint);
 }
 
@@ -268,6 +307,12 @@ static bool check_line(const struct evaluate_options *options, enum mode mode)
         wrong = "--model, --dump and --items are not for --mode learning";
     else if (mode != MODE_LEARNING && (options->fused || options->retrain_days != RETRAIN_DEFAULT))
         wrong = "--fused and --retrain-days are for --mode learning";
+    else if (mode != MODE_TRAIN_TEST && (options->intents || options->prefixes || options->shuffle))
+        wrong = "--intents, --prefixes and --shuffle-intents are for --mode train-test";
+    else if (options->cold && (mode != MODE_TRAIN_TEST || !options->items))
+        wrong = "--cold is for --mode train-test with --items";
+    else if (options->shuffle && !options->intents)
+        wrong = "--shuffle-intents is for --intents";
     else if (options->retrain_days < 0 && options->retrain_days != RETRAIN_DEFAULT)
         wrong = "--retrain-days cannot be negative";
     else if (options->test_from_ms == INT64_MIN && (mode == MODE_TRAIN_TEST || (mode == MODE_LEARNING && validation)))
@@ -279,6 +324,32 @@ static bool check_line(const struct evaluate_options *options, enum mode mode)
     return !wrong;
 }
 
+static const char about[] =
+    "Measures recommendations on recorded sessions: learns the sessions that begin before a time, then predicts\n"
+    "every next click of the later ones. The test teaches nothing. Lists are ranked over all items of "
+    "training.\n\n"
+    "With --mode prequential every click is answered and learned from, as in 'eddy replay', and judges the list\n"
+    "before it: all clicks do, or with --test-from those from it on, or with --valid-from those between the two."
+    "\n\n"
+    "With --mode learning a session model predicts every click from --test-from on (or the middle of the log) "
+    "that\n"
+    "was trained on what came before: as it is for ever, trained anew every day, and updated all the while\n"
+    "(update.*), one system for each configuration.\n\n"
+    "--intents are recorded answers of a language model: {\"session_id\", \"position\", \"long\", \"long_next\", "
+    "\"short\",\n"
+    "\"short_next\"}, the last clicks of the prefix being at `position`, intents as text, and titles that come next.\n"
+    "They need an embedder (--set embedder.provider=hash). Those of training sessions teach what they are "
+    "worth.\n\n" LOG_READING_HELP;
+static const char examples[] =
+    "  eddy evaluate --test-from 2024-05-01 clicks.tsv.gz\n"
+    "  eddy evaluate --test-from 2024-05-01 --vs fusion.list_size=50 --vs filters.seen=exclude clicks.tsv.gz\n"
+    "  eddy evaluate --test-from 2024-05-01 --model shop.model --dump lists.tsv clicks.tsv.gz\n"
+    "  eddy evaluate --test-from 2024-05-01 --items items.tsv --intents said.jsonl --prefixes said.jsonl \\\n"
+    "    --vs embedder.provider=encoder,embedder.folder=build/encoder clicks.tsv.gz\n"
+    "  eddy evaluate --mode prequential --test-from 2024-05-01 clicks.tsv.gz\n"
+    "  eddy evaluate --mode learning --vs update.interval_ms=10min --svg . clicks.tsv.gz\n"
+    "  eddy evaluate --test-from 2024-05-01 --config mine.yaml --json report.json --svg . clicks.tsv.gz\n";
+
 int command_evaluate(int argc, char **argv)
 {
     struct evaluate_options options = {
@@ -287,6 +358,14 @@ int command_evaluate(int argc, char **argv)
         {"clicks", "FILE", "the same as FILE alone; may stand several times", ARGUMENT_TEXTS, &options.clicks},
         {"mode", "MODE", "train-test (default), prequential or learning: see above", ARGUMENT_TEXT, &options.mode},
         {"items", "FILE", "catalogue", ARGUMENT_TEXT, &options.items},
+        {"intents", "FILE", "what a language model said of prefixes: JSON Lines, see docs/EVALUATION.md", ARGUMENT_TEXT,
+         &options.intents},
+        {"prefixes", "FILE", "ask these prefixes alone: JSON Lines with session_id and position", ARGUMENT_TEXT,
+         &options.prefixes},
+        {"shuffle-intents", NULL, "a control: every prefix has what was said of another one", ARGUMENT_FLAG,
+         &options.shuffle},
+        {"cold", NULL, "keep test clicks on items that --items has and training does not know", ARGUMENT_FLAG,
+         &options.cold},
         {"test-from", "TIME", "sessions that begin before it train, the others test (2024-05-01)", ARGUMENT_TIME,
          &options.test_from_ms},
         {"valid-from", "TIME", "tune: train before it, test on what begins before --test-from", ARGUMENT_TIME,
@@ -307,24 +386,6 @@ int command_evaluate(int argc, char **argv)
         {"strict", NULL, "stop at the first broken record", ARGUMENT_FLAG, &options.strict},
         {0},
     };
-    static const char about[] =
-        "Measures recommendations on recorded sessions: learns the sessions that begin before a time, then predicts\n"
-        "every next click of the later ones. The test teaches nothing. Lists are ranked over all items of "
-        "training.\n\n"
-        "With --mode prequential every click is answered and learned from, as in 'eddy replay', and judges the list\n"
-        "before it: all clicks do, or with --test-from those from it on, or with --valid-from those between the two."
-        "\n\n"
-        "With --mode learning a session model predicts every click from --test-from on (or the middle of the log) "
-        "that\n"
-        "was trained on what came before: as it is for ever, trained anew every day, and updated all the while\n"
-        "(update.*), one system for each configuration.\n\n" LOG_READING_HELP;
-    static const char examples[] =
-        "  eddy evaluate --test-from 2024-05-01 clicks.tsv.gz\n"
-        "  eddy evaluate --test-from 2024-05-01 --vs fusion.list_size=50 --vs filters.seen=exclude clicks.tsv.gz\n"
-        "  eddy evaluate --test-from 2024-05-01 --model shop.model --dump lists.tsv clicks.tsv.gz\n"
-        "  eddy evaluate --mode prequential --test-from 2024-05-01 clicks.tsv.gz\n"
-        "  eddy evaluate --mode learning --vs update.interval_ms=10min --svg . clicks.tsv.gz\n"
-        "  eddy evaluate --test-from 2024-05-01 --config mine.yaml --json report.json --svg . clicks.tsv.gz\n";
     const struct usage usage = {"eddy evaluate --test-from TIME [OPTION...] FILE...", about, arguments, examples};
     enum arguments_result result = arguments_parse(&usage, argc, argv, &options.clicks);
     if (result != ARGUMENTS_OK)

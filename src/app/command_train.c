@@ -109,7 +109,7 @@ static struct status train(const struct train_options *options, struct config *c
         .test_before_ms = options->test_from_ms,
         .train_only = !validated,
     };
-    const struct evaluation_files files = {options->clicks.texts, options->clicks.count, NULL};
+    const struct evaluation_files files = {.clicks = options->clicks.texts, .click_count = options->clicks.count};
     const struct search_command search = search_of(options);
     struct log_reading reading = log_reading_begin(options->strict);
     struct trial_space space = {0};

@@ -16,6 +16,7 @@
 #include <eddy/core/catalogue.h>
 #include <eddy/core/codec.h>
 #include <eddy/core/engine.h>
+#include <eddy/core/hashing.h>
 #include <eddy/core/model_record.h>
 #include <eddy/core/updater.h>
 #include <eddy/io/kafka.h>
@@ -32,6 +33,8 @@ enum topic {
 };
 
 #define TOPIC_NAME_MAX 249 /* bytes; Kafka's limit */
+
+enum embedder_provider { EMBEDDER_NONE, EMBEDDER_HASH, EMBEDDER_ENCODER };
 
 enum delivery { DELIVERY_AT_LEAST_ONCE, DELIVERY_EXACTLY_ONCE };
 
@@ -135,6 +138,12 @@ struct config {
         uint32_t clicks;                /* 0: clicks alone do not */
         uint32_t first_clicks;          /* before the first model is trained */
     } update;
+    struct {
+        enum embedder_provider provider;
+        char *folder; /* of the encoder */
+        struct hashing_options hashing;
+    } embedder;
+    struct localize_options localize;
     char *http_listen;
     struct {
         char *url; /* "": there is none */

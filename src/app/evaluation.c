@@ -4,12 +4,13 @@
 #include "app/progress.h"
 #include "app/session_model.h"
 
+#include <eddy/core/intent.h>
 #include <eddy/io/system.h>
 
 #include <stdlib.h>
 
-#define EXPOSED      20 /* places of a list that count as shown */
-#define PREFIXES_MAX 64 /* asked together */
+#define EXPOSED       20 /* places of a list that count as shown */
+#define QUESTIONS_MAX 64 /* asked together */
 
 /* One configuration at work. */
 struct run {
@@ -22,8 +23,10 @@ struct run {
     struct scoring_scratch *scratch;
     struct session_model model; /* none: no neural */
     struct neural_options neural_options;
-    struct arena arena;
-    struct query queries[PREFIXES_MAX];
+    const struct semantics *texts;    /* NULL: they say nothing */
+    struct localized_intent *intents; /* by place in the data's; NULL: none */
+    struct arena arena, intents_arena;
+    struct query queries[QUESTIONS_MAX];
     struct recommended_item *list;
     struct list_dump *dump;
     struct complaint *complaint;
@@ -37,6 +40,8 @@ static void run_release(struct run *run)
     scoring_scratch_close(run->scratch);
     session_model_release(&run->model);
     arena_release(&run->arena);
+    arena_release(&run->intents_arena);
+    free(run->intents);
     free(run->list);
 }
 
@@ -55,8 +60,19 @@ static struct query query_at(const struct evaluation_data *data, const struct wh
                           .now_ms = log->times_ms[session->start + length - 1]};
 }
 
-/* Learns to mix from one click in so many, before their session is learned. A session model has most likely been
- * trained on these sessions, so that nothing can be learned from how well it knows them. */
+/* What was recorded about the prefix that is asked about, if anything was. */
+static struct status say_intent(struct run *run, const struct whole_session *session, struct query *query)
+{
+    const struct recorded_intents *recorded = &run->data->intents;
+    const struct recorded_intent *intent = run->intents ? evaluation_intent(run->data, session, query->length) : NULL;
+    if (!intent)
+        return OK;
+    return intent_say(&run->intents[intent - recorded->intents], &run->config->engine.intent, &run->arena, query);
+}
+
+/* Learns to mix from one click in so many, and from those about which something was recorded, before their session is
+ * learned. A session model has most likely been trained on these sessions, so that nothing can be learned from how well
+ * it knows them. */
 static struct status learn_to_mix(struct run *run, const struct whole_session *session)
 {
     uint32_t every = run->config->learner.mix_every;
@@ -64,10 +80,38 @@ static struct status learn_to_mix(struct run *run, const struct whole_session *s
         return OK;
     for (uint32_t length = 1; length < session->length; length++) {
         struct query query = query_at(run->data, session, length);
-        if (run->mixed++ % every == 0)
-            TRY(fuse_learn(run->learned, &query, query.items[length], &run->options, run->scratch));
+        bool due = run->mixed++ % every == 0;
+        if (!due && !(run->intents && evaluation_intent(run->data, session, length)))
+            continue;
+        arena_reset(&run->arena);
+        if (run->texts)
+            TRY(semantic_ask(run->texts->semantic, &query, 1, &run->config->engine.semantic, &run->arena));
+        TRY(say_intent(run, session, &query));
+        TRY(fuse_learn(run->learned, &query, query.items[length], &run->options, run->scratch));
     }
     return OK;
+}
+
+/* What was recorded, in items of the catalogue. */
+static struct status localize(struct run *run, const struct semantics *texts, struct evaluation_result *result)
+{
+    const struct recorded_intents *recorded = &run->data->intents;
+    if (!texts || !texts->semantic)
+        return OK;
+    run->texts = texts;
+    if (recorded->count == 0)
+        return OK;
+    struct answered_session *answers = malloc(recorded->count * sizeof *answers);
+    run->intents = malloc(recorded->count * sizeof *run->intents);
+    struct status status = answers && run->intents ? OK : FAIL(MEMORY, recorded->count, "no memory for intents");
+    for (size_t i = 0; i < recorded->count && !failed(status); i++)
+        answers[i] = recorded->intents[i].answer;
+    if (!failed(status))
+        status = localize_answers(texts->semantic, &texts->embedder, answers, (uint32_t)recorded->count,
+                                  &run->config->localize, &run->intents_arena, run->intents, &result->titles,
+                                  run->complaint);
+    free(answers);
+    return status;
 }
 
 static struct status learn(struct run *run, int64_t gap_ms, struct evaluation_result *result)
@@ -140,36 +184,53 @@ static struct status ask(struct run *run, const struct whole_session *session, c
     return OK;
 }
 
-/* Asks after the prefixes of `from` clicks and more, `count` of them. */
-static struct status test_prefixes(struct run *run, const struct whole_session *session, uint32_t from, uint32_t count,
-                                   struct evaluation_result *result)
+static const struct whole_session *session_of(const struct evaluation_data *data,
+                                              const struct evaluation_question *question)
 {
-    for (uint32_t i = 0; i < count; i++)
-        run->queries[i] = query_at(run->data, session, from + i);
-    arena_reset(&run->arena);
-    int64_t neural_ns = 0;
-    if (run->model.neural) {
-        int64_t start_ns = system_thread_cpu_ns();
+    return &data->log.sessions[data->test[question->test]];
+}
+
+/* What the session model and texts have to say on some questions. */
+static struct status ask_namers(struct run *run, const struct evaluation_question *questions, uint32_t count)
+{
+    if (run->model.neural)
         TRY(neural_ask(run->model.neural, run->queries, count, &run->neural_options, &run->arena));
-        neural_ns = system_thread_cpu_ns() - start_ns;
-    }
+    if (run->texts)
+        TRY(semantic_ask(run->texts->semantic, run->queries, count, &run->config->engine.semantic, &run->arena));
     for (uint32_t i = 0; i < count; i++)
-        TRY(ask(run, session, &run->queries[i], neural_ns / count, result));
+        TRY(say_intent(run, session_of(run->data, &questions[i]), &run->queries[i]));
     return OK;
 }
 
-/* Asks after every click of a session but the last. */
-static struct status test_session(struct run *run, const struct whole_session *session,
-                                  struct evaluation_result *result)
+static struct status test_some(struct run *run, const struct evaluation_question *questions, uint32_t count,
+                               struct evaluation_result *result)
 {
-    for (uint32_t from = 1, count; from < session->length; from += count) {
-        count = session->length - from < PREFIXES_MAX ? session->length - from : PREFIXES_MAX;
-        TRY(test_prefixes(run, session, from, count, result));
-    }
+    const struct evaluation_data *data = run->data;
+    for (uint32_t i = 0; i < count; i++)
+        run->queries[i] = query_at(data, session_of(data, &questions[i]), questions[i].length);
+    arena_reset(&run->arena);
+    int64_t start_ns = system_thread_cpu_ns();
+    TRY(ask_namers(run, questions, count));
+    int64_t namers_ns = system_thread_cpu_ns() - start_ns;
+    for (uint32_t i = 0; i < count; i++)
+        TRY(ask(run, session_of(data, &questions[i]), &run->queries[i], namers_ns / count, result));
     return OK;
 }
 
-static struct status run_all(struct run *run, const struct config *config, struct evaluation_result *result)
+static struct status test(struct run *run, struct evaluation_result *result)
+{
+    size_t total = run->data->predictions;
+    run->progress = progress_start("predictions");
+    for (size_t from = 0, count; from < total; from += count) {
+        count = total - from < QUESTIONS_MAX ? total - from : QUESTIONS_MAX;
+        TRY(test_some(run, run->data->questions + from, (uint32_t)count, result));
+    }
+    progress_end(&run->progress);
+    return OK;
+}
+
+static struct status run_all(struct run *run, const struct config *config, const struct semantics *texts,
+                             struct evaluation_result *result)
 {
     const struct evaluation_data *data = run->data;
     if (run->options.list_size < cutoffs[CUTOFF_COUNT - 1])
@@ -184,19 +245,18 @@ static struct status run_all(struct run *run, const struct config *config, struc
     if (config->neural.model[0])
         TRY(session_model_open_among(config->neural.model, data->catalogue, data->train_items, &run->model,
                                      run->complaint));
+    TRY(localize(run, texts, result));
     TRY(learn(run, config->engine.session.gap_ms, result));
     run->neural_options = config->engine.neural;
-    run->progress = progress_start("predictions");
-    for (size_t i = 0; i < data->test_count; i++)
-        TRY(test_session(run, &data->log.sessions[data->test[i]], result));
-    progress_end(&run->progress);
+    TRY(test(run, result));
     assert(run->done == data->predictions);
     result->mixing = *learned_mixing(run->learned);
     return OK;
 }
 
-struct status evaluation_run(const struct evaluation_data *data, const struct config *config, bool tune,
-                             struct list_dump *dump, struct evaluation_result *ret_result, struct complaint *complaint)
+struct status evaluation_run(const struct evaluation_data *data, const struct config *config,
+                             const struct semantics *texts, bool tune, struct list_dump *dump,
+                             struct evaluation_result *ret_result, struct complaint *complaint)
 {
     AUTO(run)
     run = {.data = data,
@@ -206,7 +266,7 @@ struct status evaluation_run(const struct evaluation_data *data, const struct co
            .dump = dump,
            .complaint = complaint};
     struct evaluation_result result = {0};
-    struct status status = run_all(&run, config, &result);
+    struct status status = run_all(&run, config, texts, &result);
     if (failed(status)) {
         evaluation_result_release(&result);
         return status;
@@ -228,14 +288,12 @@ void evaluation_session_sums(const struct evaluation_data *data, const struct ev
                              struct session_sums *ret_sums)
 {
     const uint32_t cutoff = cutoffs[CUTOFF_COUNT - 1];
-    size_t prediction = 0;
-    for (size_t i = 0; i < data->test_count; i++) {
-        struct session_sums sums = {.count = data->log.sessions[data->test[i]].length - 1};
-        for (uint32_t j = 0; j < sums.count; j++, prediction++) {
-            sums.sum += measure->value(result->ranks[prediction], cutoff);
-            if (base)
-                sums.sum -= measure->value(base->ranks[prediction], cutoff);
-        }
-        ret_sums[i] = sums;
+    memset(ret_sums, 0, data->test_count * sizeof *ret_sums);
+    for (size_t i = 0; i < data->predictions; i++) {
+        struct session_sums *sums = &ret_sums[data->questions[i].test];
+        sums->count++;
+        sums->sum += measure->value(result->ranks[i], cutoff);
+        if (base)
+            sums->sum -= measure->value(base->ranks[i], cutoff);
     }
 }

@@ -5,6 +5,8 @@
 
 #include <stdlib.h>
 
+#define SHUFFLE_SEED UINT64_C(20240213) /* any number, but always the same */
+
 static int compare_last(const void *a, const void *b, void *context)
 {
     const struct whole_session *sessions = context;
@@ -65,13 +67,15 @@ static struct status number_item(struct evaluation_data *data, uint32_t item, ui
 }
 
 /* Keeps the clicks of a session that have a number, and gives these to them. */
-static void keep_numbered(struct session_log *log, struct whole_session *session, const uint32_t *numbers)
+static void keep_numbered(struct evaluation_data *data, struct whole_session *session, const uint32_t *numbers)
 {
+    struct session_log *log = &data->log;
     size_t kept = session->start;
     for (size_t click = session->start; click < session->start + session->length; click++) {
         if (numbers[log->items[click]] == ITEM_NONE)
             continue;
         log->items[kept] = numbers[log->items[click]];
+        data->positions[kept] = (uint32_t)(click - session->start) + 1;
         log->times_ms[kept] = log->times_ms[click];
         log->types[kept++] = log->types[click];
     }
@@ -90,7 +94,7 @@ static struct status number_items(struct evaluation_data *data, uint32_t *number
         struct whole_session *session = &log->sessions[data->train[i]];
         for (size_t click = session->start; click < session->start + session->length; click++)
             TRY(number_item(data, log->items[click], numbers));
-        keep_numbered(log, session, numbers);
+        keep_numbered(data, session, numbers);
         data->train_clicks += session->length;
         if (session->length > 0)
             data->train[kept_sessions++] = data->train[i];
@@ -109,15 +113,88 @@ static void filter_test(struct evaluation_data *data, const uint32_t *numbers)
     for (size_t i = 0; i < data->test_count; i++) {
         struct whole_session *session = &log->sessions[data->test[i]];
         uint32_t length = session->length;
-        keep_numbered(log, session, numbers);
+        keep_numbered(data, session, numbers);
         data->dropped_clicks += length - session->length;
-        if (session->length < 2)
-            continue;
-        data->test[kept_sessions++] = data->test[i];
-        data->predictions += session->length - 1;
+        if (session->length >= 2)
+            data->test[kept_sessions++] = data->test[i];
     }
     data->dropped_sessions = data->test_count - kept_sessions;
     data->test_count = kept_sessions;
+}
+
+/* Lists what is asked: the prefixes of test sessions, those alone that `prefixes` names unless it is NULL; of the
+ * sessions those stay of which something is. */
+static struct status list_questions(struct evaluation_data *data, const struct recorded_intents *prefixes)
+{
+    size_t most = 0, kept_sessions = 0;
+    for (size_t i = 0; i < data->test_count; i++)
+        most += data->log.sessions[data->test[i]].length - 1;
+    data->questions = malloc((most + 1) * sizeof *data->questions);
+    if (!data->questions)
+        return FAIL(MEMORY, most, "no memory to list what is to be predicted");
+    for (size_t i = 0; i < data->test_count; i++) {
+        const struct whole_session *session = &data->log.sessions[data->test[i]];
+        size_t before = data->predictions;
+        for (uint32_t length = 1; length < session->length; length++) {
+            uint32_t position = data->positions[session->start + length - 1];
+            if (!prefixes || recorded_intents_find(prefixes, session->name, position))
+                data->questions[data->predictions++] = (struct evaluation_question){(uint32_t)kept_sessions, length};
+        }
+        if (data->predictions > before)
+            data->test[kept_sessions++] = data->test[i];
+    }
+    data->test_count = kept_sessions;
+    return OK;
+}
+
+static struct status choose_questions(struct evaluation_data *data, const char *path, struct log_reading *reading,
+                                      struct complaint *complaint)
+{
+    struct recorded_intents prefixes = {0};
+    if (!path)
+        return list_questions(data, NULL);
+    TRY(recorded_intents_read(path, data->log.session_ids, reading, &prefixes, complaint));
+    struct status status = list_questions(data, &prefixes);
+    recorded_intents_release(&prefixes);
+    if (!failed(status) && data->predictions == 0)
+        status = complain(complaint, FAIL(BAD_INPUT, 0, "nothing to predict"),
+                          "%s names no prefix of a session of the test: of session_id and position, the clicks before "
+                          "the one to predict",
+                          path);
+    return status;
+}
+
+const struct recorded_intent *evaluation_intent(const struct evaluation_data *data, const struct whole_session *session,
+                                                uint32_t length)
+{
+    return recorded_intents_find(&data->intents, session->name, data->positions[session->start + length - 1]);
+}
+
+/* Whether what was recorded is about training or about the test: answers are shuffled within each. */
+static struct status shuffle_intents(struct evaluation_data *data)
+{
+    bool *of_training = calloc((size_t)interner_count(data->log.session_ids) + 1, 1);
+    bool *sides = calloc(data->intents.count + 1, 1);
+    struct status status =
+        of_training && sides ? OK : FAIL(MEMORY, data->intents.count, "no memory to shuffle answers");
+    for (size_t i = 0; i < data->log.session_count && !failed(status); i++)
+        of_training[data->log.sessions[i].name] = data->log.sessions[i].first_ms < data->split.train_before_ms;
+    for (size_t i = 0; i < data->intents.count && !failed(status); i++)
+        sides[i] = of_training[data->intents.intents[i].session];
+    if (!failed(status))
+        status = recorded_intents_shuffle(&data->intents, sides, SHUFFLE_SEED);
+    free(of_training);
+    free(sides);
+    return status;
+}
+
+static struct status read_intents(struct evaluation_data *data, const struct evaluation_files *files,
+                                  struct log_reading *reading, struct complaint *complaint)
+{
+    if (!files->intents)
+        return OK;
+    TRY(recorded_intents_read(files->intents, data->log.session_ids, reading, &data->intents, complaint));
+    return files->shuffle ? shuffle_intents(data) : OK;
 }
 
 static struct status count_popularity(struct evaluation_data *data)
@@ -136,33 +213,70 @@ static struct status count_popularity(struct evaluation_data *data)
     return status;
 }
 
-static struct status number_and_filter(struct evaluation_data *data, struct log_reading *reading,
-                                       struct complaint *complaint)
+/* The items that training does not know and the catalogue has, with a title: these alone can be expected of anybody. */
+static void number_cold_items(struct evaluation_data *data, uint32_t *numbers)
+{
+    const struct interner *ids = data->log.item_ids;
+    for (uint32_t item = 0; item < interner_count(ids); item++) {
+        uint32_t number =
+            numbers[item] == ITEM_NONE ? catalogue_find(data->catalogue, interner_get(ids, item)) : ITEM_NONE;
+        if (number != ITEM_NONE && catalogue_title(data->catalogue, number).size > 0)
+            numbers[item] = number;
+    }
+    data->items = catalogue_count(data->catalogue);
+}
+
+/* What is read, and how that goes. */
+struct preparing {
+    const struct evaluation_files *files;
+    struct log_reading *clicks, items, recorded;
+    struct complaint *complaint;
+};
+
+static struct status number_all(struct evaluation_data *data, struct preparing *preparing, uint32_t *numbers)
 {
     size_t no_room;
-    uint32_t *numbers = malloc(((size_t)interner_count(data->log.item_ids) + 1) * sizeof *numbers);
-    if (!numbers)
-        return FAIL(MEMORY, 0, "no memory to number items");
-    struct status status = number_items(data, numbers, &no_room);
-    if (!failed(status))
-        filter_test(data, numbers);
-    free(numbers);
-    TRY(status);
-    reading->records -= no_room;
-    reading->no_room += no_room;
-    if (reading->strict && no_room > 0)
-        return complain(complaint, FAIL(LIMIT, no_room, "the catalogue is full"),
+    struct log_reading *clicks = preparing->clicks;
+    TRY(number_items(data, numbers, &no_room));
+    clicks->records -= no_room;
+    clicks->no_room += no_room;
+    if (clicks->strict && no_room > 0)
+        return complain(preparing->complaint, FAIL(LIMIT, no_room, "the catalogue is full"),
                         "the catalogue is too small for the items of the log (items.max, items.memory_max_bytes)");
+    if (preparing->files->items)
+        TRY(log_reading_catalogue(&preparing->items, preparing->files->items, data->catalogue, preparing->complaint));
+    data->items = data->train_items;
+    if (preparing->files->cold)
+        number_cold_items(data, numbers);
     return OK;
 }
 
-static struct status prepare(struct evaluation_data *data, struct log_reading *reading, struct complaint *complaint)
+static struct status number_and_filter(struct evaluation_data *data, struct preparing *preparing)
 {
+    uint32_t *numbers = malloc(((size_t)interner_count(data->log.item_ids) + 1) * sizeof *numbers);
+    if (!numbers)
+        return FAIL(MEMORY, 0, "no memory to number items");
+    struct status status = number_all(data, preparing, numbers);
+    if (!failed(status))
+        filter_test(data, numbers);
+    free(numbers);
+    return status;
+}
+
+static struct status prepare(struct evaluation_data *data, struct preparing *preparing)
+{
+    const struct evaluation_files *files = preparing->files;
+    struct complaint *complaint = preparing->complaint;
+    data->positions = malloc((data->log.click_count + 1) * sizeof *data->positions);
+    if (!data->positions)
+        return FAIL(MEMORY, data->log.click_count, "no memory for positions");
     TRY(split_sessions(data, complaint));
-    TRY(number_and_filter(data, reading, complaint));
+    TRY(number_and_filter(data, preparing));
+    TRY(choose_questions(data, files->prefixes, &preparing->recorded, complaint));
     if (data->predictions == 0 && !data->split.train_only)
         return complain(complaint, FAIL(BAD_INPUT, 0, "nothing to predict"),
                         "no test session has two clicks on items that training knows");
+    TRY(read_intents(data, files, &preparing->recorded, complaint));
     return count_popularity(data);
 }
 
@@ -171,15 +285,18 @@ struct status evaluation_data_open(const struct evaluation_files *files, const s
                                    struct evaluation_data *ret_data, struct complaint *complaint)
 {
     struct evaluation_data data = {.split = *split};
-    struct log_reading items = {.strict = reading->strict};
+    struct preparing preparing = {.files = files,
+                                  .clicks = reading,
+                                  .items = {.strict = reading->strict, .items = true},
+                                  .recorded = {.strict = reading->strict},
+                                  .complaint = complaint};
     struct status status = catalogue_open(options, &data.catalogue);
     if (!failed(status))
         status = session_log_read(files->clicks, files->click_count, reading, &data.log, complaint);
     if (!failed(status))
-        status = prepare(&data, reading, complaint);
-    if (!failed(status) && files->items)
-        status = log_reading_catalogue(&items, files->items, data.catalogue, complaint);
-    log_reading_report(&items);
+        status = prepare(&data, &preparing);
+    log_reading_report(&preparing.items);
+    log_reading_report(&preparing.recorded);
     if (failed(status)) {
         evaluation_data_release(&data);
         return status;
@@ -195,5 +312,8 @@ void evaluation_data_release(struct evaluation_data *data)
     free(data->train);
     free(data->test);
     free(data->percentiles);
+    free(data->questions);
+    free(data->positions);
+    recorded_intents_release(&data->intents);
     *data = (struct evaluation_data){0};
 }

@@ -8,9 +8,9 @@
 
 #include <stdlib.h>
 
-#define LIST_SIZE    20
-#define PREFIXES_MAX 32          /* of a session, together */
-#define SCORES_MAX   (16u << 20) /* of all items for these */
+#define LIST_SIZE     20
+#define QUESTIONS_MAX 32          /* together */
+#define SCORES_MAX    (16u << 20) /* of all items for these */
 
 struct run {
     const struct evaluation_data *data;
@@ -19,8 +19,8 @@ struct run {
     struct list_dump *dump;
     struct complaint *complaint;
     struct progress progress;
-    struct scored_item lists[PREFIXES_MAX * LIST_SIZE];
-    uint32_t lengths[PREFIXES_MAX];
+    struct scored_item lists[QUESTIONS_MAX * LIST_SIZE];
+    uint32_t lengths[QUESTIONS_MAX];
     size_t done; /* predictions */
 };
 
@@ -51,28 +51,30 @@ static struct status judge(struct run *run, const struct whole_session *session,
     return list_dump_write(run->dump, &line, run->complaint);
 }
 
-/* The prefixes of `from` clicks and more, at most PREFIXES_MAX of them. */
-static struct status test_prefixes(struct run *run, const struct whole_session *session, uint32_t from, uint32_t count,
-                                   struct evaluation_result *result)
+static struct status test_some(struct run *run, const struct evaluation_question *questions, uint32_t count,
+                               struct evaluation_result *result)
 {
-    uint32_t starts[PREFIXES_MAX + 1] = {0};
-    const uint32_t *items = run->data->log.items + session->start;
-    arena_reset(&run->arena);
-    uint32_t *clicks = ARENA_ARRAY(&run->arena, uint32_t, (size_t)count * (from + count));
-    if (!clicks)
-        return FAIL(MEMORY, count, "no memory for a session's prefixes");
+    const struct evaluation_data *data = run->data;
+    const struct whole_session *sessions[QUESTIONS_MAX];
+    uint32_t starts[QUESTIONS_MAX + 1] = {0};
     for (uint32_t i = 0; i < count; i++) {
-        memcpy(clicks + starts[i], items, (from + i) * sizeof *clicks);
-        starts[i + 1] = starts[i] + from + i;
+        sessions[i] = &data->log.sessions[data->test[questions[i].test]];
+        starts[i + 1] = starts[i] + questions[i].length;
     }
+    arena_reset(&run->arena);
+    uint32_t *clicks = ARENA_ARRAY(&run->arena, uint32_t, starts[count]);
+    if (!clicks)
+        return FAIL(MEMORY, count, "no memory for sessions' prefixes");
+    for (uint32_t i = 0; i < count; i++)
+        memcpy(clicks + starts[i], data->log.items + sessions[i]->start, questions[i].length * sizeof *clicks);
     int64_t start_ns = system_thread_cpu_ns();
-    const struct neural_sessions sessions = {count, starts, clicks};
-    TRY(neural_lists(run->model.neural, &sessions, &run->arena, run->lists, LIST_SIZE, run->lengths));
+    const struct neural_sessions asked = {count, starts, clicks};
+    TRY(neural_lists(run->model.neural, &asked, &run->arena, run->lists, LIST_SIZE, run->lengths));
     int64_t took_ns = system_thread_cpu_ns() - start_ns;
     result->predict_ns += took_ns;
     for (uint32_t i = 0; i < count; i++) {
         histogram_record(&result->latency_ns, (uint64_t)(took_ns > 0 ? took_ns / count : 0));
-        TRY(judge(run, session, from + i, i, result));
+        TRY(judge(run, sessions[i], questions[i].length, i, result));
     }
     return OK;
 }
@@ -88,13 +90,10 @@ static struct status run_all(struct run *run, const char *path, struct evaluatio
     result->learned_bytes = model_parameter_count(run->model.file.model) * sizeof(float);
     run->progress = progress_start("predictions");
     uint32_t together = SCORES_MAX / model_item_count(run->model.file.model);
-    together = together < 1 ? 1 : together > PREFIXES_MAX ? PREFIXES_MAX : together;
-    for (size_t i = 0; i < data->test_count; i++) {
-        const struct whole_session *session = &data->log.sessions[data->test[i]];
-        for (uint32_t from = 1, count; from < session->length; from += count) {
-            count = session->length - from < together ? session->length - from : together;
-            TRY(test_prefixes(run, session, from, count, result));
-        }
+    together = together < 1 ? 1 : together > QUESTIONS_MAX ? QUESTIONS_MAX : together;
+    for (size_t from = 0, count; from < data->predictions; from += count) {
+        count = data->predictions - from < together ? data->predictions - from : together;
+        TRY(test_some(run, data->questions + from, (uint32_t)count, result));
     }
     progress_end(&run->progress);
     assert(run->done == data->predictions);

@@ -46,7 +46,39 @@ static double latency_mean_us(const struct evaluation_result *result)
     return latency->total ? (double)latency->sum / (double)latency->total / 1000 : 0;
 }
 
+/* Predictions of items that nobody clicked in training, and how many of them were in the first so many places. */
+struct cold {
+    size_t predictions, hits;
+};
+
+static struct cold count_cold(const struct evaluation_report *report, size_t system)
+{
+    const struct evaluation_data *data = report->data;
+    const uint32_t *ranks = report->systems[system].result.ranks;
+    struct cold cold = {0};
+    for (size_t i = 0; i < data->predictions; i++) {
+        const struct whole_session *session = &data->log.sessions[data->test[data->questions[i].test]];
+        if (data->log.items[session->start + data->questions[i].length] < data->train_items)
+            continue;
+        cold.predictions++;
+        cold.hits += ranks[i] > 0 && ranks[i] <= cutoffs[LAST_CUTOFF];
+    }
+    return cold;
+}
+
 /* ---- the table */
+
+static void write_texts(const struct evaluation_report *report, size_t number, FILE *out)
+{
+    const uint32_t *titles = report->systems[number].result.titles.counts;
+    struct cold cold = count_cold(report, number);
+    if (cold.predictions > 0)
+        fprintf(out, "  of %zu predictions of items never clicked in training, %zu hit @%u: %.4f\n", cold.predictions,
+                cold.hits, cutoffs[LAST_CUTOFF], (double)cold.hits / (double)cold.predictions);
+    if (titles[LOCALIZED_FOUND] + titles[LOCALIZED_NEAR] + titles[LOCALIZED_REJECTED] > 0)
+        fprintf(out, "  titles named in the intents: %u found, %u near to one, %u rejected\n", titles[LOCALIZED_FOUND],
+                titles[LOCALIZED_NEAR], titles[LOCALIZED_REJECTED]);
+}
 
 static void write_measures(const struct evaluation_report *report, size_t number, FILE *out)
 {
@@ -111,6 +143,7 @@ void evaluation_report_table(const struct evaluation_report *report, FILE *out)
             data->dropped_clicks, data->dropped_sessions);
     for (size_t s = 0; s < report->system_count; s++) {
         write_measures(report, s, out);
+        write_texts(report, s, out);
         write_costs(report, &report->systems[s], out);
     }
     if (report->system_count > 1)
@@ -139,6 +172,8 @@ static void json_data(struct json_writer *json, const struct evaluation_report *
     json_whole_number(json, "predictions", (int64_t)data->predictions);
     json_whole_number(json, "dropped_clicks", (int64_t)data->dropped_clicks);
     json_whole_number(json, "dropped_sessions", (int64_t)data->dropped_sessions);
+    if (report->files->intents)
+        json_whole_number(json, "intents", (int64_t)data->intents.count);
     json_end_object(json);
 }
 
@@ -158,16 +193,13 @@ void evaluation_positions(const struct evaluation_report *report, size_t system,
 {
     const struct evaluation_data *data = report->data;
     const uint32_t *ranks = report->systems[system].result.ranks;
-    size_t prediction = 0;
     memset(ret_rows, 0, (POSITIONS_MAX + 1) * sizeof *ret_rows);
-    for (size_t i = 0; i < data->test_count; i++) {
-        uint32_t length = data->log.sessions[data->test[i]].length;
-        for (uint32_t position = 2; position <= length; position++, prediction++) {
-            struct position_row *row = &ret_rows[position < POSITIONS_MAX ? position : POSITIONS_MAX];
-            row->predictions++;
-            for (size_t m = 0; m < MEASURE_COUNT; m++)
-                row->sums[m] += measures[m].value(ranks[prediction], cutoffs[LAST_CUTOFF]);
-        }
+    for (size_t i = 0; i < data->predictions; i++) {
+        uint32_t position = data->questions[i].length + 1;
+        struct position_row *row = &ret_rows[position < POSITIONS_MAX ? position : POSITIONS_MAX];
+        row->predictions++;
+        for (size_t m = 0; m < MEASURE_COUNT; m++)
+            row->sums[m] += measures[m].value(ranks[i], cutoffs[LAST_CUTOFF]);
     }
 }
 
@@ -187,6 +219,25 @@ static void json_positions(struct json_writer *json, const struct evaluation_rep
         json_end_object(json);
     }
     json_end_array(json);
+}
+
+static void json_texts(struct json_writer *json, const struct evaluation_report *report, size_t number)
+{
+    const uint32_t *titles = report->systems[number].result.titles.counts;
+    struct cold cold = count_cold(report, number);
+    if (report->files->cold) {
+        json_begin_object(json, "cold");
+        json_whole_number(json, "predictions", (int64_t)cold.predictions);
+        json_whole_number(json, "hits_at_20", (int64_t)cold.hits);
+        json_end_object(json);
+    }
+    if (report->files->intents) {
+        json_begin_object(json, "titles_named");
+        json_whole_number(json, "found", titles[LOCALIZED_FOUND]);
+        json_whole_number(json, "near", titles[LOCALIZED_NEAR]);
+        json_whole_number(json, "rejected", titles[LOCALIZED_REJECTED]);
+        json_end_object(json);
+    }
 }
 
 static void json_system(struct json_writer *json, const struct evaluation_report *report, size_t number)
@@ -210,6 +261,7 @@ static void json_system(struct json_writer *json, const struct evaluation_report
     json_number(json, "coverage_at_20", exposure_coverage(system->result.exposure, items));
     json_number(json, "popularity_percentile_at_20",
                 exposure_popularity(system->result.exposure, report->data->percentiles, items));
+    json_texts(json, report, number);
     json_latency(json, &system->result);
     json_number(json, "learn_cpu_s", (double)system->result.learn_ns / 1e9);
     json_whole_number(json, "learned_sessions", (int64_t)system->result.learned_sessions);

@@ -244,6 +244,16 @@ static struct status check_delivery(struct config *config, struct complaint *com
     return OK;
 }
 
+static struct status check_embedder(struct config *config, struct complaint *complaint)
+{
+    if (config->embedder.provider == EMBEDDER_ENCODER && !*config->embedder.folder)
+        return complain(complaint, FAIL(CONFIG, 0, "an encoder without files"),
+                        "%s: embedder.folder must say where the encoder's files are",
+                        place_of(config, "embedder.provider").text);
+    config->embedder.hashing.seed = HASHING_OPTIONS_STANDARD.seed;
+    return OK;
+}
+
 struct status config_check(struct config *config, struct complaint *complaint)
 {
     TRY(check_delivery(config, complaint));
@@ -259,6 +269,7 @@ struct status config_check(struct config *config, struct complaint *complaint)
     TRY(check_listen(config, complaint));
     TRY(check_registry(config, complaint));
     TRY(check_models(config, complaint));
+    TRY(check_embedder(config, complaint));
     config->model.options.backbone = backbone_named(option_find("model.backbone")->words[config->model.backbone]);
     assert(config->model.options.backbone);
     config->update.options.model = config->model.options;

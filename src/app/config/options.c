@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/config/options.h"
 
+#include <eddy/core/intent_record.h>
+
 #include <stddef.h>
 
 #define KIND(member)                                                                                                   \
@@ -49,52 +51,9 @@ static const char *const id_place_words[] = {"payload", "header", NULL};
 static const char *const backbone_words[] = {"pw_core", "stamp", "narm", "gru4rec", "sr_gnn", "sasrec", NULL};
 static const char *const optimiser_words[] = {"adam", "adagrad", NULL};
 static const char *const payload_words[] = {"float32", "float16", "int8", NULL};
+static const char *const embedder_words[] = {"none", "hash", "encoder", NULL};
 static const char *const level_words[] = {"debug", "info", "warn", "error", NULL};
 static const char *const log_format_words[] = {"auto", "logfmt", "json", NULL};
-
-const struct option_section option_sections[] = {
-    {"", "The process as a whole."},
-    {"topics", "Names of the topics, and how `eddy topics create` makes them."},
-    {"formats",
-     "How record values are written: `avro` is bare Avro binary in eddy's own schema (schemas/), `confluent` "
-     "is Avro with the 5-byte header of a schema id, `json` one object per record."},
-    {"schema_ids",
-     "Confluent schema ids. `schema_ids.<id>: <path of an .avsc>` makes the writer schema of an id known; "
-     "the keys below are the ids that eddy writes."},
-    {"registry",
-     "A schema registry that speaks Confluent's API (for Apicurio Registry, http://HOST:8080/apis/ccompat/v7). With it "
-     "topics whose format is `confluent` need no schema_ids: the ids of what eddy writes come from it at the start, "
-     "and "
-     "the schema of an id that is met for the first time is fetched. While it cannot be reached, the partitions whose "
-     "next record needs it wait; a record whose id it does not know, or whose schema cannot be used, is a dead letter. "
-     "`eddy schemas` registers and checks what it holds."},
-    {"session", "What a session is. All times are event time."},
-    {"dead_letters",
-     "How many clicks may be dead letters. Past a limit `eddy run` commits what is done and ends with exit code 5 and "
-     "the most frequent reason; started again it goes on where it stopped. See OPERATIONS.md."},
-    {"learn", "What is learned from closed sessions, and within which bounds."},
-    {"knn", "The kNN scorer: sessions like this one (VMIS-kNN)."},
-    {"transition", "The transition scorer: what follows the last items."},
-    {"walk", "The walk scorer: what follows the best candidates of the two."},
-    {"repeat", "The repeat scorer: whether an item of the session comes again."},
-    {"fusion", "How the scorers' answers become one list."},
-    {"filters", "What must not be recommended."},
-    {"items", "The catalogue."},
-    {"recommend", "The answer to a click."},
-    {"neural", "The session model at work."},
-    {"model", "The learned session model (`eddy train`)."},
-    {"train", "How it is trained."},
-    {"models", "Versions of session models in the models topic: what processes score with, and what `eddy model` "
-               "publishes, lists "
-               "and takes back. See MODELS.md."},
-    {"update",
-     "How it goes on learning from the sessions that close (`eddy evaluate --mode learning`). Batch, negatives, "
-     "optimiser, dropout and decay are those of `train`. See TRAINING.md."},
-    {"state", "What outlives the process: open sessions in LMDB, one environment per partition."},
-    {"http", "Metrics and health."},
-    {"log", "The log, on standard error."},
-    {0},
-};
 
 const struct config_option option_table[] = {
     PLAIN(
@@ -339,10 +298,10 @@ const struct config_option option_table[] = {
            "[0.1, 0.12, 0.1, 0.04, 0.06, 0.13, 0.06, 0.07, 0.07, 0.04, 0.06, 0.1]", 0, 1000, "The same."),
     NUMBER("fusion.semantic_weights", learned.mixing.weights[MIX_SEMANTIC],
            "[0.05, 0.05, 0.05, 0.05, 0.05, 0.05, 0.05, 0.05, 0.05, 0.05, 0.05, 0.05]", 0, 1000,
-           "The same, for what texts name. Nothing does yet, so that it goes to the others."),
+           "The same, for what the titles' texts say (embedder.provider)."),
     NUMBER("fusion.agent_weights", learned.mixing.weights[MIX_AGENT],
            "[0.05, 0.05, 0.05, 0.05, 0.05, 0.05, 0.05, 0.05, 0.05, 0.05, 0.05, 0.05]", 0, 1000,
-           "The same, for what a language model names. Nothing does yet."),
+           "The same, for what a language model names."),
     NUMBER("fusion.repeat_shifts", learned.mixing.repeat_shifts, "[0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]", -4, 4,
            "What is added to the logit of the probability that an item of the session comes again, by the same cases."),
 
@@ -376,6 +335,33 @@ const struct config_option option_table[] = {
     NUMBER("neural.full_items", engine.neural.full_items, "1000000", 0, LEARNED_ITEMS_MAX,
            "With more items than that, a session model does not choose among all of them: it scores what the other "
            "scorers propose, and the session's own items."),
+
+    CHOICE(
+        "embedder.provider", embedder.provider, "none", embedder_words,
+        "none: texts say nothing. hash: n-grams of letters, learned from the catalogue's titles. encoder: a sentence "
+        "encoder of the BERT family. EMBEDDING.md has what each is good for."),
+    PLAIN("embedder.folder", embedder.folder, "", "The folder with the encoder's files (`./dev setup --encoder`)."),
+    NUMBER("embedder.width", embedder.hashing.width, "128", 1, HASHING_WIDTH_MAX,
+           "hash: numbers of a vector. An encoder has its own."),
+    NUMBER("semantic.candidates", engine.semantic.candidates_max, "100", 1, 10000,
+           "So many of the items nearest to a session's titles are handed to the fusion."),
+    NUMBER("semantic.items", engine.semantic.items_max, "6", 1, QUERY_ITEMS_MAX,
+           "Last distinct items of the session whose titles count."),
+    NUMBER("semantic.temperature", engine.semantic.temperature, "0.02", 0.001, 100,
+           "What cosines are divided by to make probabilities: the smaller, the sharper."),
+    NUMBER("semantic.text_share", engine.intent.text_share, "0.5", 0, 1,
+           "What the text of an intent counts against the titles of its session."),
+    NUMBER("localize.nearest", localize.nearest, "20", 1, INTENT_NEAR_MAX, "r: items that a text comes to, at most."),
+    NUMBER("localize.temperature", localize.temperature, "0.05", 0.001, 100,
+           "What their cosines are divided by to make weights."),
+    NUMBER("localize.similarity_min", localize.similarity_min, "0.2", -1, 1,
+           "An item less near to a text than that is none of them."),
+    NUMBER("localize.named_min", localize.named_min, "0.6", -1, 1,
+           "A title that no item has means the nearest one, unless that is less near."),
+    NUMBER("agent.short_share", engine.intent.short_share, "0.5", 0, 1,
+           "What an intent's short view, of the session's latest clicks, counts against its long one."),
+    NUMBER("agent.rank_decay", engine.intent.rank_decay, "0.9", 0.01, 1,
+           "Each item that is named counts so much of the one before it."),
 
     CHOICE("model.backbone", model.backbone, "pw_core", backbone_words,
            "pw_core: the sum of the last clicks' vectors, weighted by learned weights of their places. "

@@ -51,18 +51,20 @@ static void write_clicks(const char *path, const char *const *clicks)
 }
 #define CLICKS(...) ((const char *const[]){__VA_ARGS__, NULL})
 
-/* Runs `eddy evaluate` on the clicks with the test from T; returns its exit code. */
+/* Runs `eddy evaluate` on the clicks with the test from T; returns its exit code. more: arguments, parted by blanks. */
 static int evaluate(const struct temporary_folder *folder, const char *const *clicks, const char *more,
                     struct buffer *ret_dump, struct buffer *ret_json)
 {
-    char texts[12][320] = {"evaluate", "--clicks", "", "--test-from", "1600000000000", "--dump", "", "--json", ""};
-    char *argv[12];
+    char texts[24][320] = {"evaluate", "--clicks", "", "--test-from", "1600000000000", "--dump", "", "--json", ""};
+    char *argv[24];
     int argc = 9;
     snprintf(texts[2], sizeof texts[2], "%s/clicks.tsv", folder->path);
     snprintf(texts[6], sizeof texts[6], "%s/lists.tsv", folder->path);
     snprintf(texts[8], sizeof texts[8], "%s/report.json", folder->path);
-    if (more)
-        snprintf(texts[argc++], sizeof texts[0], "%s", more);
+    for (size_t size; more && *more; more += size + (more[size] == ' ')) {
+        size = strcspn(more, " ");
+        snprintf(texts[argc++], sizeof texts[0], "%.*s", (int)size, more);
+    }
     for (int i = 0; i < argc; i++)
         argv[i] = texts[i];
     write_clicks(texts[2], clicks);
@@ -279,6 +281,130 @@ static void evaluate_says_what_is_wrong_with_a_split(void **state)
     temporary_folder_remove(&folder);
 }
 
+/* ---- recorded answers */
+
+/* "z" is unknown to training, so that the prefix of three clicks of q1 is one of two that are known. */
+#define RECORDED_CLICKS CLICKS(TRAIN, "q1 0 a", "q1 1 z", "q1 2 b", "q1 3 c", "q2 10 a", "q2 11 b", "q2 12 d")
+
+static void write_recorded(const struct temporary_folder *folder, const char *lines)
+{
+    char path[320];
+    snprintf(path, sizeof path, "%s/recorded.jsonl", folder->path);
+    write_file(path, lines);
+    snprintf(path, sizeof path, "%s/items.tsv", folder->path);
+    write_file(path, "item_id\ttitle\na\tRed lamp\nb\tBlue lamp\nc\tOak desk\nd\tGarden chair\nz\tUnknown\n");
+}
+
+static void evaluate_asks_the_prefixes_that_a_file_names(void **state)
+{
+    (void)state;
+    struct temporary_folder folder = temporary_folder_make();
+    AUTO(buffer) dump = {0}, json = {0}, heads = {0}, all = {0}, more = {0};
+    write_recorded(&folder, "{\"session_id\":\"q1\",\"position\":3}\n\n{\"session_id\":\"q2\",\"position\":1}\n"
+                            "{\"session_id\":\"q1\",\"position\":2}\n{\"session_id\":\"nobody\",\"position\":1}\n"
+                            "{\"session_id\":\"t1\",\"position\":1}\n");
+    buffer_format(&more, "--prefixes %s/recorded.jsonl", folder.path);
+    assert_int_equal(evaluate(&folder, RECORDED_CLICKS, buffer_text(&more), &dump, &json), EXIT_OK);
+    heads_of(buffer_text(&dump), &heads);
+    assert_string_equal(buffer_text(&heads), "q1\t3\tc\nq2\t2\tb\n");
+    json_t *root = parse(&json);
+    assert_int_equal(count_at(root, "predictions"), 2);
+    assert_int_equal(count_at(root, "test_sessions"), 2);
+    json_decref(root);
+    /* they are answered as among all */
+    assert_int_equal(evaluate(&folder, RECORDED_CLICKS, NULL, &all, &json), EXIT_OK);
+    for (const char *line = buffer_text(&dump); *line; line = strchr(line, '\n') + 1) {
+        AUTO(buffer) one = {0};
+        buffer_append(&one, line, (size_t)(strchr(line, '\n') + 1 - line));
+        assert_non_null(strstr(buffer_text(&all), buffer_text(&one)));
+    }
+    write_recorded(&folder, "{\"session_id\":\"q1\",\"position\":9}\n");
+    assert_int_equal(evaluate(&folder, RECORDED_CLICKS, buffer_text(&more), &dump, &json), EXIT_DATA);
+    temporary_folder_remove(&folder);
+}
+
+static void evaluate_heeds_what_was_recorded_of_a_prefix(void **state)
+{
+    (void)state;
+    struct temporary_folder folder = temporary_folder_make();
+    AUTO(buffer) plain = {0}, told = {0}, mute = {0}, json = {0}, more = {0};
+    static const char said[] =
+        "{\"session_id\":\"q1\",\"position\":3,\"long\":\"garden chairs\",\"long_next\":[\"garden chair\"]}\n";
+#define TEXTS "--set=embedder.provider=hash --set=embedder.width=4 --set=fusion.agent_weights=[9,9,9,9,9,9,9,9,9,9,9,9]"
+    write_recorded(&folder, said);
+    buffer_format(&more, "--items %s/items.tsv " TEXTS, folder.path);
+    assert_int_equal(evaluate(&folder, RECORDED_CLICKS, buffer_text(&more), &plain, &json), EXIT_OK);
+    buffer_format(&more, " --intents %s/recorded.jsonl", folder.path);
+    assert_int_equal(evaluate(&folder, RECORDED_CLICKS, buffer_text(&more), &told, &json), EXIT_OK);
+    assert_null(strstr(buffer_text(&plain), "q1\t3\tc\td"));
+    assert_non_null(strstr(buffer_text(&told), "q1\t3\tc\td"));
+    /* the other prefixes are answered as before */
+    assert_non_null(strstr(buffer_text(&plain), "\nq2\t2"));
+    assert_string_equal(strstr(buffer_text(&told), "\nq2\t2"), strstr(buffer_text(&plain), "\nq2\t2"));
+    /* without an embedder nothing is made of it */
+    buffer_format(&more, " --set=embedder.provider=none");
+    assert_int_equal(evaluate(&folder, RECORDED_CLICKS, buffer_text(&more), &mute, &json), EXIT_OK);
+    assert_null(strstr(buffer_text(&mute), "q1\t3\tc\td"));
+    temporary_folder_remove(&folder);
+}
+
+static void evaluate_shuffles_answers_within_the_test(void **state)
+{
+    (void)state;
+    struct temporary_folder folder = temporary_folder_make();
+    AUTO(buffer) dump = {0}, json = {0}, more = {0};
+    write_recorded(&folder, "{\"session_id\":\"q1\",\"position\":3,\"long_next\":[\"oak desk\"]}\n"
+                            "{\"session_id\":\"q2\",\"position\":2,\"long_next\":[\"garden chair\"]}\n"
+                            "{\"session_id\":\"t1\",\"position\":1,\"long_next\":[\"red lamp\"]}\n");
+    buffer_format(&more, "--items %s/items.tsv " TEXTS " --shuffle-intents --intents %s/recorded.jsonl", folder.path,
+                  folder.path);
+    assert_int_equal(evaluate(&folder, RECORDED_CLICKS, buffer_text(&more), &dump, &json), EXIT_OK);
+    assert_non_null(strstr(buffer_text(&dump), "q1\t3\tc\td"));
+    assert_non_null(strstr(buffer_text(&dump), "q2\t3\td\tc"));
+    temporary_folder_remove(&folder);
+}
+
+static void evaluate_skips_broken_answers_and_names_their_line(void **state)
+{
+    (void)state;
+    struct temporary_folder folder = temporary_folder_make();
+    AUTO(buffer) dump = {0}, json = {0}, more = {0};
+    write_recorded(&folder, "{\"session_id\":\"q1\",\"position\":3}\n{\"session_id\"\n"
+                            "{\"session_id\":\"q1\",\"position\":3}\n");
+    buffer_format(&more, "--prefixes %s/recorded.jsonl", folder.path);
+    assert_int_equal(evaluate(&folder, RECORDED_CLICKS, buffer_text(&more), &dump, &json), EXIT_OK);
+    buffer_append_text(&more, " --strict");
+    assert_int_equal(evaluate(&folder, RECORDED_CLICKS, buffer_text(&more), &dump, &json), EXIT_DATA);
+    struct log_reading reading = {.strict = true};
+    struct recorded_intents intents;
+    struct interner *ids;
+    struct complaint complaint = {""};
+    uint32_t number;
+    char path[320];
+    snprintf(path, sizeof path, "%s/recorded.jsonl", folder.path);
+    assert_ok(interner_open(10, 1000, &ids));
+    assert_ok(interner_add(ids, BYTES("q1"), &number));
+    assert_fails(BAD_INPUT, recorded_intents_read(path, ids, &reading, &intents, &complaint));
+    assert_non_null(strstr(complaint.text, "recorded.jsonl: line 2: column"));
+    write_file(path, "{\"session_id\":\"q1\",\"position\":3}\n{\"session_id\":\"q1\",\"position\":3}\n");
+    assert_fails(BAD_INPUT, recorded_intents_read(path, ids, &reading, &intents, &complaint));
+    assert_non_null(strstr(complaint.text, "line 2: line 1 is about the same"));
+    interner_close(ids);
+    temporary_folder_remove(&folder);
+}
+
+/* A comma in a list parts no settings. */
+static void settings_of_a_variant_may_be_lists(void **state)
+{
+    (void)state;
+    struct temporary_folder folder = temporary_folder_make();
+    AUTO(buffer) dump = {0}, json = {0};
+    assert_int_equal(evaluate(&folder, CLICKS(TRAIN, "q1 0 a", "q1 1 b"),
+                              "--vs=fusion.list_size=30,fusion.walk_weights=[0,0,0,0,0,0,0,0,0,0,0,0]", &dump, &json),
+                     EXIT_OK);
+    temporary_folder_remove(&folder);
+}
+
 /* ---- the parts */
 
 static struct evaluation_data open_data(const struct temporary_folder *folder, const char *const *clicks)
@@ -286,7 +412,7 @@ static struct evaluation_data open_data(const struct temporary_folder *folder, c
     static const struct catalogue_options options = {1000, 1 << 20, 100};
     char path[320];
     const char *paths[] = {path};
-    struct evaluation_files files = {paths, 1, NULL};
+    struct evaluation_files files = {.clicks = paths, .click_count = 1};
     struct evaluation_split split = {.train_before_ms = T, .test_before_ms = INT64_MAX};
     struct log_reading reading = {0};
     struct evaluation_data data;
@@ -360,6 +486,11 @@ int main(void)
         cmocka_unit_test(evaluate_validates_without_touching_the_test),
         cmocka_unit_test(evaluate_compares_configurations_on_the_same_predictions),
         cmocka_unit_test(evaluate_says_what_is_wrong_with_a_split),
+        cmocka_unit_test(evaluate_asks_the_prefixes_that_a_file_names),
+        cmocka_unit_test(evaluate_heeds_what_was_recorded_of_a_prefix),
+        cmocka_unit_test(evaluate_shuffles_answers_within_the_test),
+        cmocka_unit_test(evaluate_skips_broken_answers_and_names_their_line),
+        cmocka_unit_test(settings_of_a_variant_may_be_lists),
         cmocka_unit_test(training_is_learned_in_the_order_of_last_clicks),
         cmocka_unit_test(clicks_are_sorted_by_time_and_equal_times_keep_their_order),
         cmocka_unit_test(sums_are_by_session_and_paired),
