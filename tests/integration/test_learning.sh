@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # eddy evaluate --mode learning from outside: where the shop changes, a model that goes on learning is better than one
 # that does not; where nothing changes it is neither better nor worse. (That takes a first model that has learned all
-# there is to learn: more of the same is worth something to any other.)
+# there is to learn, and updates that draw little of it again: more of the same is worth something to any other.)
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'wait; rm -rf "$folder"' EXIT
@@ -20,7 +20,7 @@ generate() { # CLICKS SEED START
 evaluate() {
   "$EDDY_BINARY" evaluate --mode learning --retrain-days 0 --set session.gap_ms=1min --set model.width=16 \
     --set train.epochs=40 --set train.rate=0.01 --set train.negatives=0 --set train.batch=128 \
-    --set update.interval_ms=2min \
+    --set update.interval_ms=2min --set update.replay=4 --set update.rate=0.002 \
     --json "$folder/report.json" "$@" >"$folder/out" 2>"$folder/errors" || fail "evaluate $*"
 }
 

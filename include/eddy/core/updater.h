@@ -18,6 +18,11 @@
  * may be a step or two, and with moments from nothing each would move all that it touches by the whole rate.
  * A refused window is older from then on: it is drawn in its turn, and holds up no later one.
  *
+ * What is learned bit by bit falls behind what is learned of all at once. So the first update of each `anew_ms` of
+ * event time makes a model from nothing, of all that is past, as `training` says; the gate judges it as any other.
+ * Which period a model is of its trained_to says, so that nothing need be kept. One that is refused is not made again
+ * before the next period.
+ *
  * Without a model the first update makes one from all that is past, as `training` says, and nothing is held back.
  *
  * Items are rows of the model: numbers from 0 in the order in which the caller has met them. A new item has a row in
@@ -41,11 +46,13 @@ struct updater_options {
     uint32_t passes;                 /* >= 1; over the window in an update */
     float rate;                      /* of the optimiser as an update begins */
     float replay;                    /* older samples for each of the window's; fewer where there are fewer */
+    uint32_t samples_max;            /* of an update in all, but that the window's are all among them; 0: no limit */
     int64_t half_life_ms;            /* 0: all older samples are drawn alike */
     float held_share;  /* 0 .. <0.5 predictions for each new click are held back; 0: there is no gate. From
                           0.5 on, sessions of two clicks would all be, for ever */
     uint32_t held_max; /* but no more than so many */
     float noise;       /* refused when MRR is worse by more than so many of its standard errors */
+    int64_t anew_ms; /* event time in so long periods, since 1970: the first update of each begins anew; 0: none does */
 };
 
 struct updater;
@@ -68,6 +75,7 @@ uint32_t updater_waiting(const struct updater *updater);
 
 struct updater_result {
     bool accepted;
+    bool anew; /* from nothing */
     uint32_t window_sessions, window_clicks, new_items;
     uint64_t samples; /* trained, those that were drawn again among them */
     double loss;      /* mean over the samples */

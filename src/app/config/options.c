@@ -430,11 +430,20 @@ const struct config_option option_table[] = {
            "Clicks that must have closed before the `train` role makes a first model, as `eddy train` would."),
     NUMBER("update.clicks_max", update.options.clicks_max, "1000000", 2, 1e9,
            "The newest clicks that are kept to be learned again."),
+    NUMBER(
+        "update.anew_ms", update.options.anew_ms, "7d", 0, 36500 * DAY_MS,
+        "The first update of each such period of event time makes a model from nothing, of all clicks that are kept, "
+        "as `eddy train` would: it catches up on what many small updates have missed, and takes longer than they. 0: "
+        "none does."),
     NUMBER("update.passes", update.options.passes, "2", 1, 1000, "How often an update learns each new click."),
-    NUMBER("update.rate", update.options.rate, "0.002", 1e-7, 1,
+    NUMBER("update.rate", update.options.rate, "0.001", 1e-7, 1,
            "Of the optimiser, as an update begins; it falls to 0 within it."),
-    NUMBER("update.replay", update.options.replay, "4", 0, 1000,
+    NUMBER("update.replay", update.options.replay, "16", 0, 1000,
            "Older clicks that are learned again for each new one, so that they are not forgotten."),
+    NUMBER(
+        "update.samples_max", update.options.samples_max, "1000000", 0, 4e9,
+        "Fewer older clicks are learned again where all of an update's would be more than so many: what an update of "
+        "many new clicks may cost. 0: no limit."),
     NUMBER("update.half_life_ms", update.options.half_life_ms, "7d", 0, 36500 * DAY_MS,
            "A click so much older than the newest is half as likely to be among these. 0: all alike."),
     NUMBER(

@@ -324,11 +324,11 @@ static void tell(struct train_role *role, const struct updater_result *result, i
     metric_add(role->options.metrics, METRIC_TRAINING_REFUSED, !result->accepted);
     metric_add(role->options.metrics, METRIC_TRAINING_MILLISECONDS, took_ms);
     log_always(LOG_INFO, "model_updated",
-               "accepted=%s sessions=%u clicks=%u samples=%llu new_items=%u loss=%.4f mrr_before=%.4f mrr=%.4f "
+               "accepted=%s anew=%s sessions=%u clicks=%u samples=%llu new_items=%u loss=%.4f mrr_before=%.4f mrr=%.4f "
                "judged=%u ms=%lld",
-               result->accepted ? "yes" : "no", result->window_sessions, result->window_clicks,
-               (unsigned long long)result->samples, result->new_items, result->loss, result->reciprocal_rank_old,
-               result->reciprocal_rank_new, result->predictions, (long long)took_ms);
+               result->accepted ? "yes" : "no", result->anew ? "yes" : "no", result->window_sessions,
+               result->window_clicks, (unsigned long long)result->samples, result->new_items, result->loss,
+               result->reciprocal_rank_old, result->reciprocal_rank_new, result->predictions, (long long)took_ms);
 }
 
 static struct status update(struct train_role *role, struct complaint *complaint)

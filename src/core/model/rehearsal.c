@@ -58,7 +58,9 @@ struct status rehearsal_choose(const struct rehearsal *rehearsal, struct random 
 {
     uint32_t fresh = count_samples(rehearsal->sessions, rehearsal->window, rehearsal->sessions->count);
     uint32_t older = count_samples(rehearsal->sessions, 0, rehearsal->window), count = 0;
-    double wanted = (double)rehearsal->replay * fresh;
+    double wanted = (double)rehearsal->replay * fresh, pass_max = (double)rehearsal->samples_max / rehearsal->passes;
+    if (rehearsal->samples_max > 0 && wanted > pass_max - fresh)
+        wanted = pass_max > fresh ? pass_max - fresh : 0;
     uint32_t again = wanted < older ? (uint32_t)wanted : older;
     uint64_t most = (uint64_t)rehearsal->passes * ((uint64_t)fresh + again);
     if (most >= UINT32_MAX)

@@ -11,6 +11,7 @@ struct rehearsal {
     uint32_t window;
     uint32_t passes;      /* so often is all of the window in, each time with other older samples */
     float replay;         /* older samples for each of the window's; at most as many as there are */
+    uint32_t samples_max; /* older ones are so few that all together are no more; 0: no limit */
     int64_t half_life_ms; /* 0: all are drawn alike */
 };
 

@@ -34,6 +34,7 @@ struct status updater_open(const struct updater_options *options, const struct m
         return FAIL(MEMORY, sizeof *updater, "no memory for an updater");
     updater->options = *options;
     updater->past.clicks_max = options->clicks_max;
+    updater->anew_period = INT64_MIN;
     struct status status = model ? model_copy(model, &updater->model) : OK;
     if (failed(status)) {
         updater_close(updater);
@@ -160,14 +161,16 @@ static struct status grow(struct update *update, uint32_t clicks, const struct t
     return growth_begin_rows(update->copy, before, sessions);
 }
 
-/* One from nothing, which is trained as any other. */
-static struct status begin_first(struct updater *updater)
+/* One from nothing, which is trained as any other. It has all rows of the model in use. */
+static struct status begin_anew(struct updater *updater)
 {
     struct update *update = &updater->update;
     const struct updater_options *options = &updater->options;
-    uint32_t items = items_among(update, update->starts[update->held], 1);
+    uint32_t before = updater->model ? updater->model->item_count : 0;
+    uint32_t items = items_among(update, update->starts[update->held], before > 1 ? before : 1);
+    moments_release(&updater->moments); /* before there are others */
     TRY(model_open(&options->model, items, options->training.seed, &update->copy));
-    update->result.new_items = items;
+    update->result.new_items = items - before;
     return trainer_open(&options->training, &update->learned, update->copy, &update->trainer);
 }
 
@@ -180,6 +183,7 @@ static struct status begin_next(struct updater *updater)
                                         .window = update->window,
                                         .passes = options->passes,
                                         .replay = options->replay,
+                                        .samples_max = options->samples_max,
                                         .half_life_ms = options->half_life_ms};
     struct trainer_options training = options->training;
     training.epochs = 1; /* the passes are in the samples */
@@ -193,6 +197,29 @@ static struct status begin_next(struct updater *updater)
     TRY(trainer_open_samples(&training, &update->learned, &samples, update->copy, &update->trainer));
     trainer_go_on(update->trainer, &updater->moments);
     return OK;
+}
+
+/* Of what the update learns. */
+static int64_t newest_ms(const struct update *update)
+{
+    int64_t newest = INT64_MIN;
+    for (uint32_t i = 0; i < update->held; i++)
+        newest = update->times_ms[i] > newest ? update->times_ms[i] : newest;
+    return newest;
+}
+
+static bool begins_anew(struct updater *updater)
+{
+    int64_t every_ms = updater->options.anew_ms;
+    if (!updater->model)
+        return true;
+    if (every_ms == 0)
+        return false;
+    int64_t period = newest_ms(&updater->update) / every_ms;
+    if (period <= model_trained_to(updater->model) / every_ms || period <= updater->anew_period)
+        return false;
+    updater->anew_period = period;
+    return true;
 }
 
 static struct status begin(struct updater *updater, bool *ret_begun)
@@ -209,7 +236,8 @@ static struct status begin(struct updater *updater, bool *ret_begun)
         return OK;
     update->result.window_sessions = update->held - update->window;
     update->result.window_clicks = update->starts[update->held] - update->starts[update->window];
-    TRY(updater->model ? begin_next(updater) : begin_first(updater));
+    update->result.anew = begins_anew(updater);
+    TRY(update->result.anew ? begin_anew(updater) : begin_next(updater));
     update->phase = UPDATE_TRAINS;
     updater->updates++;
     return OK;
@@ -298,6 +326,8 @@ static struct status end(struct updater *updater, struct updater_result *ret_res
     update_judge(updater, &update->result);
     if (update->result.accepted)
         TRY(publish(updater));
+    else if (update->result.anew)
+        moments_release(&updater->moments); /* of a model that is not in use */
     updater->window_number = update->held_number;
     *ret_result = update->result;
     update_release(update);

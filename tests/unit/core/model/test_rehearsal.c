@@ -135,6 +135,27 @@ static void there_may_be_nothing_older_or_too_little(void **state)
     assert_int_equal(chosen.fresh, history.starts[SESSIONS] - SESSIONS);
 }
 
+static void a_limit_leaves_older_ones_out(void **state)
+{
+    (void)state;
+    struct history history;
+    struct chosen chosen;
+    history_make(&history);
+    uint32_t fresh = history.starts[SESSIONS] - history.starts[WINDOW] - (SESSIONS - WINDOW);
+    history.rehearsal.passes = 2;
+    history.rehearsal.samples_max = 2 * (fresh + 7) + 1;
+    choose(&history, test_seed(7), &chosen);
+    assert_int_equal(chosen.fresh, 2 * fresh);
+    assert_int_equal(chosen.older, 2 * 7);
+    history.rehearsal.samples_max = fresh; /* the window is learned all the same */
+    choose(&history, test_seed(7), &chosen);
+    assert_int_equal(chosen.fresh, 2 * fresh);
+    assert_int_equal(chosen.older, 0);
+    history.rehearsal.samples_max = 1000000;
+    choose(&history, test_seed(7), &chosen);
+    assert_true(chosen.older > 2 * fresh);
+}
+
 static void too_many_to_count_are_refused(void **state)
 {
     (void)state;
@@ -154,6 +175,7 @@ int main(void)
         cmocka_unit_test(without_half_life_older_clicks_are_drawn_alike),
         cmocka_unit_test(the_newer_a_click_the_more_often_it_is_drawn),
         cmocka_unit_test(there_may_be_nothing_older_or_too_little),
+        cmocka_unit_test(a_limit_leaves_older_ones_out),
         cmocka_unit_test(too_many_to_count_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -131,6 +131,58 @@ static bool same_model(const struct updater *a, const struct updater *b)
 
 /* ---- what is learned */
 
+static void each_period_begins_anew(void **state)
+{
+    (void)state;
+    struct shop shop = shop_of(test_seed(31), 1);
+    struct updater_options options = options_small();
+    options.anew_ms = 100 * (int64_t)HOUR_MS;
+    struct updater *updater = open_trained(&options, &shop); /* up to hour 20 */
+    add(updater, &shop, 100);
+    assert_false(update(updater).anew);
+    double before = measured(updater, shop);
+    add(updater, &shop, 800); /* up to hour 110 */
+    struct updater_result result = update(updater);
+    assert_true(result.anew && result.accepted && result.predictions > 0);
+    assert_true(result.samples > 20 * 900 * (LENGTH - 1)); /* of all that is kept, some 1,000 sessions */
+    assert_true(measured(updater, shop) > before - 0.1);
+    add(updater, &shop, 100);
+    assert_false(update(updater).anew);
+    /* who goes on with the model knows the period by it */
+    struct updater *heir;
+    assert_ok(updater_open(&options, updater_model(updater), &heir));
+    add(heir, &shop, 100);
+    assert_false(update(heir).anew);
+    add(heir, &shop, 800);
+    assert_true(update(heir).anew);
+    updater_close(heir);
+    updater_close(updater);
+}
+
+static void what_is_made_anew_and_refused_is_not_made_again_in_the_period(void **state)
+{
+    (void)state;
+    struct shop shop = shop_of(test_seed(32), 1);
+    struct updater_options options = options_small();
+    struct updater *knowing = open_trained(&options, &shop), *updater;
+    options.anew_ms = 100 * (int64_t)HOUR_MS;
+    options.training.epochs = 1; /* what is made anew knows next to nothing */
+    options.training.rate = 1e-6f;
+    options.noise = 2;
+    assert_ok(updater_open(&options, updater_model(knowing), &updater));
+    add(updater, &shop, 900);
+    struct updater_result result = update(updater);
+    assert_true(result.anew && !result.accepted);
+    assert_true(same_model(updater, knowing));
+    add(updater, &shop, 100);
+    assert_false(update(updater).anew);
+    assert_true(measured(updater, shop) > measured(knowing, shop) - 0.1);
+    add(updater, &shop, 1000);
+    assert_true(update(updater).anew);
+    updater_close(updater);
+    updater_close(knowing);
+}
+
 static void a_shop_that_changes_is_followed(void **state)
 {
     (void)state;
@@ -436,6 +488,8 @@ static void a_failed_step_gives_the_update_up(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(each_period_begins_anew),
+        cmocka_unit_test(what_is_made_anew_and_refused_is_not_made_again_in_the_period),
         cmocka_unit_test(a_shop_that_changes_is_followed),
         cmocka_unit_test(new_items_are_learned_and_old_ones_kept),
         cmocka_unit_test(items_of_the_judges_get_a_row_when_they_have_judged),
