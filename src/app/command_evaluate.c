@@ -311,6 +311,8 @@ static bool check_line(const struct evaluate_options *options, enum mode mode)
         wrong = "--intents, --prefixes and --shuffle-intents are for --mode train-test";
     else if (options->cold && (mode != MODE_TRAIN_TEST || !options->items))
         wrong = "--cold is for --mode train-test with --items";
+    else if (options->intents && !options->items)
+        wrong = "--intents needs --items: answers come to items by their titles";
     else if (options->shuffle && !options->intents)
         wrong = "--shuffle-intents is for --intents";
     else if (options->retrain_days < 0 && options->retrain_days != RETRAIN_DEFAULT)

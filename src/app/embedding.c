@@ -9,10 +9,9 @@
 #define MEMORY_MAX ((size_t)4 << 30)
 #define TITLE_MAX  (UINT32_C(4) << 10)
 
-struct status embedding_learn(const struct hashing_options *options, const struct catalogue *catalogue,
+struct status embedding_learn(const struct hashing_options *options, const struct catalogue *catalogue, uint32_t items,
                               struct embedder *ret_embedder)
 {
-    uint32_t items = catalogue_count(catalogue);
     size_t count = 0;
     struct hashing_title *titles = malloc((items + 1) * sizeof *titles);
     if (!titles)
@@ -32,7 +31,7 @@ static struct status learn_file(const struct hashing_options *options, const cha
     reading.items = true;
     TRY(log_reading_catalogue(&reading, path, catalogue, complaint));
     log_reading_report(&reading);
-    return embedding_learn(options, catalogue, ret_embedder);
+    return embedding_learn(options, catalogue, catalogue_count(catalogue), ret_embedder);
 }
 
 struct status embedding_learn_file(const struct hashing_options *options, const char *path,

@@ -5,9 +5,9 @@
 #include <eddy/core/encoder.h>
 #include <eddy/core/hashing.h>
 
-/* Of all items of the catalogue that have a title, which the caller holds the reader lock of meanwhile. */
+/* Of the items below `item_count` that have a title, which the caller holds the reader lock of meanwhile. */
 MUST_CHECK struct status embedding_learn(const struct hashing_options *options, const struct catalogue *catalogue,
-                                         struct embedder *ret_embedder);
+                                         uint32_t item_count, struct embedder *ret_embedder);
 /* The same for the items of a file; broken records are skipped and spoken of. */
 MUST_CHECK struct status embedding_learn_file(const struct hashing_options *options, const char *path,
                                               struct embedder *ret_embedder, struct complaint *complaint);

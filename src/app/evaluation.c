@@ -70,9 +70,9 @@ static struct status say_intent(struct run *run, const struct whole_session *ses
     return intent_say(&run->intents[intent - recorded->intents], &run->config->engine.intent, &run->arena, query);
 }
 
-/* Learns to mix from one click in so many, and from those about which something was recorded, before their session is
- * learned. A session model has most likely been trained on these sessions, so that nothing can be learned from how well
- * it knows them. */
+/* Learns to mix from one click in so many, and, whether texts say anything or not, from those about which something was
+ * recorded, before their session is learned. A session model has most likely been trained on these sessions, so that
+ * nothing can be learned from how well it knows them. */
 static struct status learn_to_mix(struct run *run, const struct whole_session *session)
 {
     uint32_t every = run->config->learner.mix_every;
@@ -81,7 +81,7 @@ static struct status learn_to_mix(struct run *run, const struct whole_session *s
     for (uint32_t length = 1; length < session->length; length++) {
         struct query query = query_at(run->data, session, length);
         bool due = run->mixed++ % every == 0;
-        if (!due && !(run->intents && evaluation_intent(run->data, session, length)))
+        if (!due && !evaluation_intent(run->data, session, length))
             continue;
         arena_reset(&run->arena);
         if (run->texts)
@@ -164,14 +164,14 @@ static void judge(struct run *run, uint32_t truth, uint32_t count, struct evalua
     result->ranks[run->done++] = rank;
 }
 
-/* The list after `query`, for which the session model took `neural_ns` already. */
+/* The list after `query`, for which namers took `namers_ns` already. */
 static struct status ask(struct run *run, const struct whole_session *session, const struct query *query,
-                         int64_t neural_ns, struct evaluation_result *result)
+                         int64_t namers_ns, struct evaluation_result *result)
 {
     uint32_t count, truth = run->data->log.items[session->start + query->length];
     int64_t start_ns = system_thread_cpu_ns();
     TRY(fuse(run->learned, run->data->catalogue, query, &run->options, run->scratch, run->list, &count));
-    int64_t took_ns = system_thread_cpu_ns() - start_ns + neural_ns;
+    int64_t took_ns = system_thread_cpu_ns() - start_ns + namers_ns;
     histogram_record(&result->latency_ns, (uint64_t)(took_ns > 0 ? took_ns : 0));
     result->predict_ns += took_ns;
     judge(run, truth, count, result);

@@ -11,7 +11,7 @@
  *
  * With cold items, test clicks on what training does not know and the catalogue has stay: only texts can name those.
  *
- * A file of prefixes says which of these are asked, and only the others of their sessions are known. Recorded answers
+ * A file of prefixes says which of these are asked. Recorded answers
  * of a language model are known where they were given, in training, where they teach what they are worth, as in the
  * test. */
 #include "app/config.h"
@@ -47,6 +47,7 @@ struct evaluation_data {
     uint32_t *positions;                   /* by click of the log: its place in its session as it was in the file,
                                               from 1 */
     struct recorded_intents intents;
+    size_t train_intents, test_intents;      /* of these: about prefixes that are learned from, or asked */
     uint32_t train_items;                    /* their numbers are 0..train_items-1 */
     uint32_t items;                          /* that may be listed: these, and with cold ones all of the catalogue */
     double *percentiles;                     /* popularity in training, by item */

@@ -170,20 +170,37 @@ const struct recorded_intent *evaluation_intent(const struct evaluation_data *da
     return recorded_intents_find(&data->intents, session->name, data->positions[session->start + length - 1]);
 }
 
-/* Whether what was recorded is about training or about the test: answers are shuffled within each. */
-static struct status shuffle_intents(struct evaluation_data *data)
+enum { SIDE_NONE, SIDE_TRAINING, SIDE_TEST };
+
+/* What each answer is about: a prefix of training that something came after, one that is asked, or neither. */
+static void find_sides(const struct evaluation_data *data, uint8_t *sides)
 {
-    bool *of_training = calloc((size_t)interner_count(data->log.session_ids) + 1, 1);
-    bool *sides = calloc(data->intents.count + 1, 1);
-    struct status status =
-        of_training && sides ? OK : FAIL(MEMORY, data->intents.count, "no memory to shuffle answers");
-    for (size_t i = 0; i < data->log.session_count && !failed(status); i++)
-        of_training[data->log.sessions[i].name] = data->log.sessions[i].first_ms < data->split.train_before_ms;
-    for (size_t i = 0; i < data->intents.count && !failed(status); i++)
-        sides[i] = of_training[data->intents.intents[i].session];
-    if (!failed(status))
-        status = recorded_intents_shuffle(&data->intents, sides, SHUFFLE_SEED);
-    free(of_training);
+    const struct recorded_intent *first = data->intents.intents, *found;
+    for (size_t i = 0; i < data->train_count; i++) {
+        const struct whole_session *session = &data->log.sessions[data->train[i]];
+        for (uint32_t length = 1; length < session->length; length++)
+            if ((found = evaluation_intent(data, session, length)))
+                sides[found - first] = SIDE_TRAINING;
+    }
+    for (size_t i = 0; i < data->predictions; i++) {
+        const struct evaluation_question *question = &data->questions[i];
+        found = evaluation_intent(data, &data->log.sessions[data->test[question->test]], question->length);
+        if (found)
+            sides[found - first] = SIDE_TEST;
+    }
+}
+
+static struct status sort_intents(struct evaluation_data *data, bool shuffle)
+{
+    uint8_t *sides = calloc(data->intents.count + 1, 1);
+    if (!sides)
+        return FAIL(MEMORY, data->intents.count, "no memory to sort answers");
+    find_sides(data, sides);
+    for (size_t i = 0; i < data->intents.count; i++) {
+        data->train_intents += sides[i] == SIDE_TRAINING;
+        data->test_intents += sides[i] == SIDE_TEST;
+    }
+    struct status status = shuffle ? recorded_intents_shuffle(&data->intents, sides, SHUFFLE_SEED) : OK;
     free(sides);
     return status;
 }
@@ -194,7 +211,7 @@ static struct status read_intents(struct evaluation_data *data, const struct eva
     if (!files->intents)
         return OK;
     TRY(recorded_intents_read(files->intents, data->log.session_ids, reading, &data->intents, complaint));
-    return files->shuffle ? shuffle_intents(data) : OK;
+    return sort_intents(data, files->shuffle);
 }
 
 static struct status count_popularity(struct evaluation_data *data)

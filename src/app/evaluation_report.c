@@ -139,8 +139,12 @@ void evaluation_report_table(const struct evaluation_report *report, FILE *out)
     fprintf(out, "%s: %zu predictions in %zu sessions, after %zu clicks, %zu sessions, %u items of training\n",
             report->validation ? "validation" : "test", data->predictions, data->test_count, data->train_clicks,
             data->train_count, data->train_items);
-    fprintf(out, "(left out: %zu clicks on items unknown to training, then %zu sessions of one click or none)\n",
-            data->dropped_clicks, data->dropped_sessions);
+    fprintf(out, "(left out: %zu clicks on items unknown to training%s, then %zu sessions of one click or none)\n",
+            data->dropped_clicks, report->files->cold ? " and without a title" : "", data->dropped_sessions);
+    if (report->files->intents)
+        fprintf(out, "(answers: %zu about prefixes of training, %zu about prefixes asked, %zu about neither)\n",
+                data->train_intents, data->test_intents,
+                data->intents.count + data->intents.strangers - data->train_intents - data->test_intents);
     for (size_t s = 0; s < report->system_count; s++) {
         write_measures(report, s, out);
         write_texts(report, s, out);
@@ -172,8 +176,13 @@ static void json_data(struct json_writer *json, const struct evaluation_report *
     json_whole_number(json, "predictions", (int64_t)data->predictions);
     json_whole_number(json, "dropped_clicks", (int64_t)data->dropped_clicks);
     json_whole_number(json, "dropped_sessions", (int64_t)data->dropped_sessions);
-    if (report->files->intents)
-        json_whole_number(json, "intents", (int64_t)data->intents.count);
+    if (report->files->intents) {
+        json_whole_number(json, "train_intents", (int64_t)data->train_intents);
+        json_whole_number(json, "test_intents", (int64_t)data->test_intents);
+        json_whole_number(
+            json, "intents_about_neither",
+            (int64_t)(data->intents.count + data->intents.strangers - data->train_intents - data->test_intents));
+    }
     json_end_object(json);
 }
 

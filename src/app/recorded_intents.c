@@ -147,17 +147,17 @@ static void shuffle(struct recorded_intent **intents, size_t count, struct rando
     }
 }
 
-struct status recorded_intents_shuffle(struct recorded_intents *intents, const bool *sides, uint64_t seed)
+struct status recorded_intents_shuffle(struct recorded_intents *intents, const uint8_t *sides, uint64_t seed)
 {
     struct recorded_intent **of_side = malloc((intents->count + 1) * sizeof(struct recorded_intent *));
     struct random random;
     if (!of_side)
         return FAIL(MEMORY, intents->count, "no memory to shuffle answers");
     random_seed(&random, seed);
-    for (int side = 0; side < 2; side++) {
+    for (uint8_t side = 1; side; side++) {
         size_t count = 0;
         for (size_t i = 0; i < intents->count; i++)
-            if (sides[i] == (bool)side)
+            if (sides[i] == side)
                 of_side[count++] = &intents->intents[i];
         shuffle(of_side, count, &random);
     }

@@ -21,8 +21,8 @@ struct recorded_intents {
     struct arena arena;
 };
 
-/* A broken line, or one about a prefix that an earlier line is about, is skipped and shown as broken clicks are. IO,
- * NOT_FOUND, MEMORY, and with `strict` BAD_INPUT. {0} may be released. */
+/* The whole file is read at once. A broken line, or one about a prefix that an earlier line is about, is skipped and
+ * shown as broken clicks are. What file_read() fails with, and with `strict` BAD_INPUT. {0} may be released. */
 MUST_CHECK struct status recorded_intents_read(const char *path, const struct interner *session_ids,
                                                struct log_reading *reading, struct recorded_intents *ret_intents,
                                                struct complaint *complaint);
@@ -32,6 +32,7 @@ void recorded_intents_release(struct recorded_intents *intents);
 const struct recorded_intent *recorded_intents_find(const struct recorded_intents *intents, uint32_t session,
                                                     uint32_t position);
 
-/* Gives every prefix the answer about another one of its side: the control of whether it is what they say that counts.
- * sides: (count) false or true. MEMORY. */
-MUST_CHECK struct status recorded_intents_shuffle(struct recorded_intents *intents, const bool *sides, uint64_t seed);
+/* Gives every prefix the answer about another one of its side, 1 or more; those of side 0 keep theirs, as does one that
+ * is alone on its side. The control of whether it is what they say that counts. sides: (count). MEMORY. */
+MUST_CHECK struct status recorded_intents_shuffle(struct recorded_intents *intents, const uint8_t *sides,
+                                                  uint64_t seed);

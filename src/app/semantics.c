@@ -10,13 +10,13 @@
 
 #define TOGETHER 256 /* titles that are embedded at once */
 
-static struct status open_embedder(const struct config *config, const struct catalogue *catalogue,
+static struct status open_embedder(const struct config *config, const struct catalogue *catalogue, uint32_t item_count,
                                    struct embedder *ret_embedder, struct complaint *complaint)
 {
     struct encoder *encoder;
     struct complaint why = {""};
     if (config->embedder.provider == EMBEDDER_HASH)
-        return embedding_learn(&config->embedder.hashing, catalogue, ret_embedder);
+        return embedding_learn(&config->embedder.hashing, catalogue, item_count, ret_embedder);
     struct status status = encoder_folder_open(config->embedder.folder, &encoder, &why);
     if (failed(status))
         return complain(complaint, status, "embedder.folder: %s", why.text);
@@ -87,7 +87,7 @@ struct status semantics_open(const struct config *config, const struct catalogue
     *ret_semantics = semantics;
     if (config->embedder.provider == EMBEDDER_NONE)
         return OK;
-    TRY(open_embedder(config, catalogue, &semantics.embedder, complaint));
+    TRY(open_embedder(config, catalogue, item_count, &semantics.embedder, complaint));
     struct status status = open_semantic(&semantics.embedder, catalogue, item_count, &semantics.semantic, complaint);
     if (failed(status))
         semantics_release(&semantics);

@@ -34,11 +34,12 @@ size_t semantic_memory(const struct semantic *semantic);
 struct semantic_options {
     uint32_t candidates_max; /* items named for a session; > 0 */
     uint32_t items_max;      /* last distinct items of it whose titles count, 1..QUERY_ITEMS_MAX */
-    float temperature;       /* > 0: probabilities are a softmax over cosine / temperature */
+    float temperature;       /* > 0: a softmax over cosine / temperature makes their probabilities */
 };
 
-/* Sets named[NAMER_SEMANTIC] of each query: the items nearest to the titles of its session, with probabilities among
- * all items; nothing for a session without titles. In `arena`. MEMORY. */
+/* Sets named[NAMER_SEMANTIC] of each query: the items nearest to the titles of its session, best first and without its
+ * own, which are nearest of all and would have all of the probability; nothing for a session without titles. They are
+ * in `arena`. MEMORY. */
 MUST_CHECK struct status semantic_ask(const struct semantic *semantic, struct query *queries, uint32_t count,
                                       const struct semantic_options *options, struct arena *arena);
 

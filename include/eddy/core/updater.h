@@ -19,9 +19,11 @@
  * A refused window is older from then on: it is drawn in its turn, and holds up no later one.
  *
  * What is learned bit by bit falls behind what is learned of all at once. So the first update of each `anew_ms` of
- * event time makes a model from nothing, of all that is past, as `training` says; the gate judges it as any other.
- * Which period a model is of its trained_to says, so that nothing need be kept. One that is refused is not made again
- * before the next period.
+ * event time that holds back enough to judge it by (20 predictions, unless held_share is 0) makes a model from nothing,
+ * of all that is past, as `training` says; the gate judges it as any other. The period of a model follows from its
+ * trained_to. One that is refused is not made again by this updater before the next period, and the update after it
+ * begins without moments, for which there was no room beside its own. Items that no click of the past is on keep the
+ * rows they begin with.
  *
  * Without a model the first update makes one from all that is past, as `training` says, and nothing is held back.
  *

@@ -347,7 +347,7 @@ const struct config_option option_table[] = {
            "So many of the items nearest to a session's titles are handed to the fusion."),
     NUMBER("semantic.items", engine.semantic.items_max, "6", 1, QUERY_ITEMS_MAX,
            "Last distinct items of the session whose titles count."),
-    NUMBER("semantic.temperature", engine.semantic.temperature, "0.02", 0.001, 100,
+    NUMBER("semantic.temperature", engine.semantic.temperature, "0.1", 0.001, 100,
            "What cosines are divided by to make probabilities: the smaller, the sharper."),
     NUMBER("semantic.text_share", engine.intent.text_share, "0.5", 0, 1,
            "What the text of an intent counts against the titles of its session."),

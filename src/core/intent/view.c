@@ -15,6 +15,8 @@ static struct status read_line(const json_t *value, uint32_t bytes_max, struct a
 
 static struct status read_titles(const json_t *values, struct arena *arena, struct answered_view *view)
 {
+    if (!json_is_array(values))
+        return OK;
     struct bytes *titles = ARENA_ARRAY(arena, struct bytes, ANSWER_ITEMS_MAX);
     if (!titles)
         return FAIL(MEMORY, ANSWER_ITEMS_MAX, "no memory for an answer");

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define JUDGES_MIN 20 /* predictions that a model from nothing is judged by */
+
 /* ---- life */
 
 static void update_release(struct update *update)
@@ -208,18 +210,21 @@ static int64_t newest_ms(const struct update *update)
     return newest;
 }
 
-static bool begins_anew(struct updater *updater)
+static int64_t period_of(const struct updater *updater, int64_t time_ms)
 {
-    int64_t every_ms = updater->options.anew_ms;
+    return time_ms / updater->options.anew_ms;
+}
+
+/* Not where too few are held back to judge it: it is no small step from a model that was judged. */
+static bool begins_anew(const struct updater *updater)
+{
+    const struct update *update = &updater->update;
     if (!updater->model)
         return true;
-    if (every_ms == 0)
+    if (updater->options.anew_ms == 0 || (updater->options.held_share > 0 && update->result.predictions < JUDGES_MIN))
         return false;
-    int64_t period = newest_ms(&updater->update) / every_ms;
-    if (period <= model_trained_to(updater->model) / every_ms || period <= updater->anew_period)
-        return false;
-    updater->anew_period = period;
-    return true;
+    int64_t period = period_of(updater, newest_ms(update));
+    return period > period_of(updater, model_trained_to(updater->model)) && period > updater->anew_period;
 }
 
 static struct status begin(struct updater *updater, bool *ret_begun)
@@ -328,6 +333,8 @@ static struct status end(struct updater *updater, struct updater_result *ret_res
         TRY(publish(updater));
     else if (update->result.anew)
         moments_release(&updater->moments); /* of a model that is not in use */
+    if (update->result.anew && updater->options.anew_ms > 0)
+        updater->anew_period = period_of(updater, newest_ms(update));
     updater->window_number = update->held_number;
     *ret_result = update->result;
     update_release(update);

@@ -33,7 +33,7 @@ struct updater {
     struct past past;
     uint64_t window_number; /* of the first session that is new */
     uint64_t updates;       /* that began */
-    int64_t anew_period;    /* in which one was made from nothing, or refused; INT64_MIN: not yet */
+    int64_t anew_period;    /* in which the last one was made from nothing; INT64_MIN: none was here */
     struct update update;
 };
 

@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-/* Texts of which a vector is wanted, each with where it is wanted. */
+/* Texts of which a vector is wanted. */
 struct wanted {
     struct bytes *texts;
     size_t count, capacity;
@@ -13,6 +13,7 @@ struct localizing {
     const struct semantic *semantic;
     const struct localize_options *options;
     struct arena *arena;
+    struct arena scratch; /* of one text: what it is found by takes far more room than what is found */
     struct wanted wanted;
     const float *vectors; /* of those, once they are there */
     size_t taken;         /* of these */
@@ -39,11 +40,19 @@ static const float *next_vector(struct localizing *localizing)
     return localizing->vectors + localizing->taken++ * semantic_width(localizing->semantic);
 }
 
-static struct status find(const struct localizing *localizing, struct bytes title, const float *vector,
+static struct status find(struct localizing *localizing, struct bytes title, const float *vector,
                           struct scored_item *ret_item, enum localized *ret_how)
 {
-    return localize_title(localizing->semantic, title, vector, localizing->options, localizing->arena, ret_item,
+    arena_reset(&localizing->scratch);
+    return localize_title(localizing->semantic, title, vector, localizing->options, &localizing->scratch, ret_item,
                           ret_how);
+}
+
+/* One that has a fault says nothing. */
+static const struct answered_view *view_of(const struct answered_session *answer, uint32_t view)
+{
+    static const struct answered_view nothing;
+    return answer->fault == ANSWER_NONE ? &answer->views[view] : &nothing;
 }
 
 /* The texts of a view that need a vector, in the order in which localize_view() takes these. */
@@ -97,8 +106,9 @@ static struct status localize_view(struct localizing *localizing, const struct a
         if (!near)
             return FAIL(MEMORY, localizing->options->nearest, "no memory for a view's items");
         ret_view->near = near;
-        TRY(localize_text(localizing->semantic, next_vector(localizing), localizing->options, localizing->arena, near,
-                          &ret_view->near_count));
+        arena_reset(&localizing->scratch);
+        TRY(localize_text(localizing->semantic, next_vector(localizing), localizing->options, &localizing->scratch,
+                          near, &ret_view->near_count));
     }
     return localize_titles(localizing, view, ret_view);
 }
@@ -125,14 +135,15 @@ struct status localize_answers(const struct semantic *semantic, const struct emb
     float *vectors = NULL;
     assert(embedder->width == semantic_width(semantic));
     for (uint32_t i = 0; i < count * VIEW_COUNT && !failed(status); i++)
-        status = want_view(&localizing, &answers[i / VIEW_COUNT].views[i % VIEW_COUNT]);
+        status = want_view(&localizing, view_of(&answers[i / VIEW_COUNT], i % VIEW_COUNT));
     if (!failed(status))
         status = embed(&localizing, embedder, &vectors, complaint);
     for (uint32_t i = 0; i < count * VIEW_COUNT && !failed(status); i++)
-        status = localize_view(&localizing, &answers[i / VIEW_COUNT].views[i % VIEW_COUNT],
+        status = localize_view(&localizing, view_of(&answers[i / VIEW_COUNT], i % VIEW_COUNT),
                                &ret_intents[i / VIEW_COUNT].views[i % VIEW_COUNT]);
     free(vectors);
     free(localizing.wanted.texts);
+    arena_release(&localizing.scratch);
     for (int how = 0; how <= LOCALIZED_REJECTED && !failed(status); how++)
         titles->counts[how] += localizing.titles.counts[how];
     return status;

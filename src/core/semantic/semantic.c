@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "core/semantic/semantic.h"
 
+#include "core/candidates/power.h"
 #include "core/candidates/recent.h"
+#include "core/candidates/scratch.h"
 #include "core/model/arithmetic.h"
 
 #include <eddy/core/model.h>
@@ -10,6 +12,7 @@
 #include <stdlib.h>
 
 #define TOGETHER   64 /* more in one product are no sooner done */
+#define LOG2_E     1.44269504f
 #define LENGTH_MIN 1e-6f
 #define CLICKS_MAX 256 /* last ones of a session that are looked at */
 
@@ -132,13 +135,32 @@ static bool session_vector(const struct semantic *semantic, const struct query *
     return true;
 }
 
+/* Takes the session's own items out of the list, which would have all of the probability, and makes the cosines of the
+ * others probabilities. Returns how many these are, at most `most`. */
+static uint32_t take_others(const struct query *query, float temperature, struct scored_item *list, uint32_t length,
+                            uint32_t most)
+{
+    uint32_t kept = 0;
+    float sum = 0;
+    for (uint32_t i = 0; i < length && kept < most; i++)
+        if (!query_has_item(query, list[i].item))
+            list[kept++] = list[i];
+    for (uint32_t i = kept; i-- > 0;) {
+        list[i].score = power_exp2((list[i].score - list[0].score) / temperature * LOG2_E);
+        sum += list[i].score;
+    }
+    for (uint32_t i = 0; i < kept; i++)
+        list[i].score /= sum;
+    return kept;
+}
+
 static struct status ask_some(const struct semantic *semantic, struct query *queries, uint32_t count,
                               const struct semantic_options *options, struct arena *arena)
 {
-    uint32_t stride = tiles_stride(semantic->width), capacity = options->candidates_max, known = 0, length;
+    uint32_t stride = tiles_stride(semantic->width), capacity = options->candidates_max + QUERY_ITEMS_MAX;
+    uint32_t known = 0, length, which[TOGETHER];
     float *vectors = ARENA_ARRAY(arena, float, (size_t)count *stride);
     struct scored_item *lists = ARENA_ARRAY(arena, struct scored_item, (size_t)count * capacity);
-    uint32_t which[TOGETHER];
     if (!vectors || !lists)
         return FAIL(MEMORY, count, "no memory for a batch of sessions");
     for (uint32_t i = 0; i < count; i++) {
@@ -146,9 +168,16 @@ static struct status ask_some(const struct semantic *semantic, struct query *que
         if (session_vector(semantic, &queries[i], options->items_max, vectors + (size_t)known * stride))
             which[known++] = i;
     }
-    TRY(semantic_nearest(semantic, vectors, known, options->temperature, arena, lists, capacity, &length));
-    for (uint32_t i = 0; i < known; i++)
-        queries[which[i]].named[NAMER_SEMANTIC] = (struct named){lists + (size_t)i * capacity, length};
+    TRY(semantic_nearest(semantic, vectors, known, 1, arena, lists, capacity, &length));
+    for (uint32_t i = 0; i < known; i++) {
+        struct scored_item *list = lists + (size_t)i * capacity;
+        struct query *query = &queries[which[i]];
+        for (uint32_t place = 0; place < length; place++)
+            list[place].score =
+                vector_dot(semantic_row(semantic, list[place].item), vectors + (size_t)i * stride, stride);
+        uint32_t others = take_others(query, options->temperature, list, length, options->candidates_max);
+        query->named[NAMER_SEMANTIC] = (struct named){list, others};
+    }
     return OK;
 }
 

@@ -355,12 +355,48 @@ static void evaluate_shuffles_answers_within_the_test(void **state)
     AUTO(buffer) dump = {0}, json = {0}, more = {0};
     write_recorded(&folder, "{\"session_id\":\"q1\",\"position\":3,\"long_next\":[\"oak desk\"]}\n"
                             "{\"session_id\":\"q2\",\"position\":2,\"long_next\":[\"garden chair\"]}\n"
-                            "{\"session_id\":\"t1\",\"position\":1,\"long_next\":[\"red lamp\"]}\n");
+                            "{\"session_id\":\"t1\",\"position\":1,\"long_next\":[\"red lamp\"]}\n"
+                            "{\"session_id\":\"q1\",\"position\":2,\"long_next\":[\"blue lamp\"]}\n"
+                            "{\"session_id\":\"nobody\",\"position\":2,\"long_next\":[\"red lamp\"]}\n");
     buffer_format(&more, "--items %s/items.tsv " TEXTS " --shuffle-intents --intents %s/recorded.jsonl", folder.path,
                   folder.path);
     assert_int_equal(evaluate(&folder, RECORDED_CLICKS, buffer_text(&more), &dump, &json), EXIT_OK);
     assert_non_null(strstr(buffer_text(&dump), "q1\t3\tc\td"));
     assert_non_null(strstr(buffer_text(&dump), "q2\t3\td\tc"));
+    /* one is alone on its side, one is about a click that was dropped, one about a session that is not there */
+    json_t *root = parse(&json);
+    assert_int_equal(count_at(root, "train_intents"), 1);
+    assert_int_equal(count_at(root, "test_intents"), 2);
+    assert_int_equal(count_at(root, "intents_about_neither"), 2);
+    json_decref(root);
+    temporary_folder_remove(&folder);
+}
+
+static void evaluate_asks_for_items_that_nobody_clicked_when_told(void **state)
+{
+    (void)state;
+    struct temporary_folder folder = temporary_folder_make();
+    AUTO(buffer) dump = {0}, json = {0}, more = {0};
+    char path[320];
+    snprintf(path, sizeof path, "%s/items.tsv", folder.path);
+    write_file(path, "item_id\ttitle\na\tred lamp\nb\tblue lamp\nc\toak desk\nz\tred lamp shade\ny\t\n");
+    const char *const *clicks = CLICKS(TRAIN, "q1 0 a", "q1 1 z", "q1 2 y", "q2 10 a", "q2 11 x", "q2 12 b");
+    buffer_format(&more, "--items %s --set=embedder.provider=hash --set=embedder.width=4", path);
+    assert_int_equal(evaluate(&folder, clicks, buffer_text(&more), &dump, &json), EXIT_OK);
+    assert_null(strstr(buffer_text(&dump), "q1"));
+    assert_null(strchr(buffer_text(&dump), 'z'));
+    buffer_format(&more, " --cold");
+    assert_int_equal(evaluate(&folder, clicks, buffer_text(&more), &dump, &json), EXIT_OK);
+    const char *line = strstr(buffer_text(&dump), "q1\t2\tz\t");
+    assert_non_null(line); /* z stays; y has no title, and x is not in the catalogue */
+    const char *found = strchr(line + 7, 'z');
+    assert_true(found && found < strchr(line, '\n'));
+    json_t *root = parse(&json), *system = json_array_get(json_object_get(root, "systems"), 0);
+    assert_int_equal(count_at(root, "predictions"), 2);
+    assert_int_equal(count_at(root, "dropped_clicks"), 2);
+    assert_int_equal(json_integer_value(json_object_get(json_object_get(system, "cold"), "predictions")), 1);
+    assert_int_equal(json_integer_value(json_object_get(json_object_get(system, "cold"), "hits_at_20")), 1);
+    json_decref(root);
     temporary_folder_remove(&folder);
 }
 
@@ -489,6 +525,7 @@ int main(void)
         cmocka_unit_test(evaluate_asks_the_prefixes_that_a_file_names),
         cmocka_unit_test(evaluate_heeds_what_was_recorded_of_a_prefix),
         cmocka_unit_test(evaluate_shuffles_answers_within_the_test),
+        cmocka_unit_test(evaluate_asks_for_items_that_nobody_clicked_when_told),
         cmocka_unit_test(evaluate_skips_broken_answers_and_names_their_line),
         cmocka_unit_test(settings_of_a_variant_may_be_lists),
         cmocka_unit_test(training_is_learned_in_the_order_of_last_clicks),

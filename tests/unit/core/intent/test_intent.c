@@ -78,7 +78,7 @@ static void answers_come_to_items_of_the_catalogue_alone(void **state)
     const struct bytes named[] = {BYTES("red lamp!"), BYTES("a cat"), BYTES("a crimson lamp"), BYTES("Desk")};
     const struct answered_session answers[] = {
         {.views = {[VIEW_LONG] = {BYTES("lights"), named, 4}}},
-        {.fault = ANSWER_MISSING},
+        {.fault = ANSWER_TWICE, .views = {[VIEW_LONG] = {BYTES("lights"), named, 1}}},
         {.views = {[VIEW_SHORT] = {BYTES("a cat"), NULL, 0}}},
     };
     struct localized_intent intents[3];
@@ -104,6 +104,25 @@ static void answers_come_to_items_of_the_catalogue_alone(void **state)
         assert_int_equal(intents[1].views[v].near_count + intents[1].views[v].named_count, 0);
         assert_int_equal(intents[2].views[v].near_count, 0); /* no item is like a cat */
     }
+    rig_close(&rig);
+}
+
+/* What a text is found by is not kept: there may be many of them. */
+static void many_answers_take_little_memory(void **state)
+{
+    (void)state;
+    enum { ANSWERS = 200 };
+    struct rig rig;
+    struct answered_session answers[ANSWERS];
+    struct localized_intent intents[ANSWERS];
+    struct localized_titles titles = {0};
+    struct complaint complaint = {""};
+    rig_open(&rig);
+    for (int i = 0; i < ANSWERS; i++)
+        answers[i] = (struct answered_session){.views = {[VIEW_LONG] = {.intent = BYTES("lights")}}};
+    assert_ok(localize_answers(rig.semantic, &rig.embedder, answers, ANSWERS, &localize, &rig.arena, intents, &titles,
+                               &complaint));
+    assert_true(rig.arena.used < ANSWERS * 1024);
     rig_close(&rig);
 }
 
@@ -205,6 +224,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(answers_come_to_items_of_the_catalogue_alone),
+        cmocka_unit_test(many_answers_take_little_memory),
         cmocka_unit_test(what_the_embedder_fails_with_is_handed_on),
         cmocka_unit_test(titles_are_an_agents_list_by_view_and_rank),
         cmocka_unit_test(texts_are_mixed_with_what_the_sessions_titles_say),
