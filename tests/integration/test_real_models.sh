@@ -97,7 +97,8 @@ middles=0 kills=${MODEL_KILLS:-6} after=1
 for kill in $(seq 1 "$kills"); do
   before=$after end=$(high)
   large
-  if [ $((kill % 2)) = 1 ]; then begun "$end" || true; else sleep "0.$((RANDOM % 10))"; fi
+  # every other one in the middle, so many records in; it may take a sanitized one a second to write the next
+  if [ $((kill % 2)) = 1 ]; then begun $((end + 4)) || true; else sleep "0.$((RANDOM % 10))"; fi
   sleep "0.0$((RANDOM % 10))"
   kill -9 "$publisher" 2>/dev/null || true
   wait "$publisher" 2>/dev/null || true
