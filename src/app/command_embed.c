@@ -46,20 +46,11 @@ static void put_tokens(const uint32_t *tokens, uint32_t count, struct buffer *ou
 
 /* ---- input, a text a line */
 
-static struct bytes take_line(struct bytes *rest)
-{
-    const uint8_t *end = memchr(rest->data, '\n', rest->size);
-    struct bytes line = bytes_of(rest->data, end ? (size_t)(end - rest->data) : rest->size);
-    size_t taken = line.size + (end != NULL);
-    *rest = bytes_of(rest->data + taken, rest->size - taken);
-    return line;
-}
-
 static size_t take_lines(struct bytes *rest, struct bytes *lines)
 {
     size_t count = 0;
     while (rest->size > 0 && count < LINES)
-        lines[count++] = take_line(rest);
+        lines[count++] = bytes_take_line(rest);
     return count;
 }
 
@@ -101,7 +92,7 @@ static struct status print_tokens(const struct embed_command *command, const str
     uint32_t *tokens = malloc(sizeof *tokens * encoder_length_max(encoder));
     struct status status = tokens ? OK : FAIL(MEMORY, 0, "no memory for tokens");
     while (!failed(status) && rest.size > 0) {
-        struct bytes line = take_line(&rest);
+        struct bytes line = bytes_take_line(&rest);
         put_tokens(tokens, encoder_tokens(encoder, line, tokens), &out);
         status = print(&out);
     }

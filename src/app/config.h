@@ -17,6 +17,7 @@
 #include <eddy/core/codec.h>
 #include <eddy/core/engine.h>
 #include <eddy/core/hashing.h>
+#include <eddy/core/intent.h>
 #include <eddy/core/model_record.h>
 #include <eddy/core/updater.h>
 #include <eddy/io/kafka.h>
@@ -143,7 +144,9 @@ struct config {
         char *folder; /* of the encoder */
         struct hashing_options hashing;
     } embedder;
+    struct semantic_options semantic;
     struct localize_options localize;
+    struct intent_options intent;
     char *http_listen;
     struct {
         char *url; /* "": there is none */

@@ -67,7 +67,7 @@ static struct status say_intent(struct run *run, const struct whole_session *ses
     const struct recorded_intent *intent = run->intents ? evaluation_intent(run->data, session, query->length) : NULL;
     if (!intent)
         return OK;
-    return intent_say(&run->intents[intent - recorded->intents], &run->config->engine.intent, &run->arena, query);
+    return intent_say(&run->intents[intent - recorded->intents], &run->config->intent, &run->arena, query);
 }
 
 /* Learns to mix from one click in so many, and, whether texts say anything or not, from those about which something was
@@ -85,7 +85,7 @@ static struct status learn_to_mix(struct run *run, const struct whole_session *s
             continue;
         arena_reset(&run->arena);
         if (run->texts)
-            TRY(semantic_ask(run->texts->semantic, &query, 1, &run->config->engine.semantic, &run->arena));
+            TRY(semantic_ask(run->texts->semantic, &query, 1, &run->config->semantic, &run->arena));
         TRY(say_intent(run, session, &query));
         TRY(fuse_learn(run->learned, &query, query.items[length], &run->options, run->scratch));
     }
@@ -196,7 +196,7 @@ static struct status ask_namers(struct run *run, const struct evaluation_questio
     if (run->model.neural)
         TRY(neural_ask(run->model.neural, run->queries, count, &run->neural_options, &run->arena));
     if (run->texts)
-        TRY(semantic_ask(run->texts->semantic, run->queries, count, &run->config->engine.semantic, &run->arena));
+        TRY(semantic_ask(run->texts->semantic, run->queries, count, &run->config->semantic, &run->arena));
     for (uint32_t i = 0; i < count; i++)
         TRY(say_intent(run, session_of(run->data, &questions[i]), &run->queries[i]));
     return OK;

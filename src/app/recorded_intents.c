@@ -23,15 +23,6 @@ static int compare_lines(const void *a, const void *b)
     return order ? order : (one->line > other->line) - (one->line < other->line);
 }
 
-static struct bytes take_line(struct bytes *rest)
-{
-    const uint8_t *end = memchr(rest->data, '\n', rest->size);
-    struct bytes line = bytes_of(rest->data, end ? (size_t)(end - rest->data) : rest->size);
-    size_t taken = line.size + (end != NULL);
-    *rest = bytes_of(rest->data + taken, rest->size - taken);
-    return line;
-}
-
 static struct status take(struct bytes line, uint64_t number, const struct interner *session_ids,
                           struct recorded_intents *intents, size_t *capacity, struct complaint *complaint)
 {
@@ -61,7 +52,7 @@ static struct status read_lines(const char *path, struct bytes rest, const struc
     size_t capacity = 0;
     uint64_t number = 0;
     while (rest.size > 0) {
-        struct bytes line = take_line(&rest);
+        struct bytes line = bytes_take_line(&rest);
         struct complaint why = {""}, shown;
         number++;
         if (line.size == 0)
@@ -140,7 +131,7 @@ const struct recorded_intent *recorded_intents_find(const struct recorded_intent
 static void shuffle(struct recorded_intent **intents, size_t count, struct random *random)
 {
     for (size_t i = count; i > 1; i--) {
-        struct recorded_intent *one = intents[i - 1], *other = intents[(size_t)(random_unit(random) * (double)(i - 1))];
+        struct recorded_intent *one = intents[i - 1], *other = intents[random_below(random, (uint32_t)(i - 1))];
         struct answered_session answer = one->answer;
         one->answer = other->answer;
         other->answer = answer;

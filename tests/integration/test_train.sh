@@ -2,16 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 # eddy train from outside: what it says and writes, that a training which is stopped or killed ends with the same model,
 # and how it refuses.
-# shellcheck source=tests/support/commands.sh
-. "$(dirname "$0")/../support/commands.sh"
+# shellcheck source=tests/support/training.sh
+. "$(dirname "$0")/../support/training.sh"
 
-# trains CODE TEXT ARGUMENT...: eddy train ends with that code and says so.
-trains() { expect "$1" "$2" train "${@:3}"; }
-
-clicks=$folder/clicks.tsv
-"$EDDY_BINARY" generate --clicks 30000 --items 500 --sessions 60 --output "$clicks" 2>/dev/null
-column=$(head -n 1 "$clicks" | tr '\t' '\n' | grep -n timestamp | cut -d : -f 1)
-valid=$(sed -n 24000p "$clicks" | cut -f "$column")
 settings=(--set model.width=16 --set train.epochs=8 --set train.patience=0 --set train.negatives=100
   --set train.batch=128)
 small=("${settings[@]}" --valid-from "$valid")

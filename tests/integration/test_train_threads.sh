@@ -1,16 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # eddy train with several threads: they change no bit, and a training goes on with another number of them.
-# shellcheck source=tests/support/commands.sh
-. "$(dirname "$0")/../support/commands.sh"
+# shellcheck source=tests/support/training.sh
+. "$(dirname "$0")/../support/training.sh"
 
-# trains CODE TEXT ARGUMENT...: eddy train ends with that code and says so.
-trains() { expect "$1" "$2" train "${@:3}"; }
-
-clicks=$folder/clicks.tsv
-"$EDDY_BINARY" generate --clicks 30000 --items 500 --sessions 60 --output "$clicks" 2>/dev/null
-column=$(head -n 1 "$clicks" | tr '\t' '\n' | grep -n timestamp | cut -d : -f 1)
-valid=$(sed -n 24000p "$clicks" | cut -f "$column")
 # a step of several parts
 wide=(--set model.width=16 --set train.patience=0 --set train.batch=512 --set train.negatives=1500
   --set train.epochs=12 --valid-from "$valid")

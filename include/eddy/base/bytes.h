@@ -38,6 +38,16 @@ static inline bool bytes_equal_text(struct bytes a, const char *text)
     return bytes_equal(a, bytes_of_text(text));
 }
 
+/* Takes a line off the front, with the LF that ends it but for a last one; the line is without it. */
+static inline struct bytes bytes_take_line(struct bytes *rest)
+{
+    const uint8_t *end = rest->size ? memchr(rest->data, '\n', rest->size) : NULL;
+    struct bytes line = bytes_of(rest->data, end ? (size_t)(end - rest->data) : rest->size);
+    size_t taken = line.size + (end != NULL);
+    *rest = bytes_of(rest->data + taken, rest->size - taken);
+    return line;
+}
+
 static inline bool bytes_end_with(struct bytes text, const char *end)
 {
     size_t size = strlen(end);

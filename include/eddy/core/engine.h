@@ -20,7 +20,6 @@
  * The caller performs the effects in this order: learn; publish; commit offsets; commit the store (session_next_change,
  * offset and watermark in one transaction). Everything in effects lives in `batch` until arena_reset(). */
 #include <eddy/core/fusion.h>
-#include <eddy/core/intent.h>
 #include <eddy/core/learner.h>
 #include <eddy/core/neural.h>
 #include <eddy/core/session.h>
@@ -32,8 +31,6 @@ struct engine_options {
     uint32_t closed_max;       /* sessions closed in one step, and those of the last one's deadline; 0: no limit */
     int32_t partition;
     struct neural_options neural;
-    struct semantic_options semantic;
-    struct intent_options intent;
     bool scoring; /* false: recommendations carry no items */
 };
 

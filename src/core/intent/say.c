@@ -60,12 +60,12 @@ static struct status say_texts(const struct localized_intent *intent, const stru
     const struct named *titles = &query->named[NAMER_SEMANTIC];
     struct tally tally;
     float texts = 0;
-    TRY(open(arena, titles->count + intent->views[VIEW_LONG].near_count + intent->views[VIEW_SHORT].near_count,
-             &tally));
     for (enum answer_view view = 0; view < VIEW_COUNT; view++)
         texts += intent->views[view].near_count ? share_of(options, view) : 0;
     if (!(texts > 0) || !(options->text_share > 0))
         return OK;
+    TRY(open(arena, titles->count + intent->views[VIEW_LONG].near_count + intent->views[VIEW_SHORT].near_count,
+             &tally));
     float text_share = titles->count ? options->text_share : 1;
     for (uint32_t i = 0; i < titles->count; i++)
         give(&tally, titles->items[i].item, (1 - text_share) * titles->items[i].score);
